@@ -1,0 +1,74 @@
+"""A cohort: a task, its cases, and the count of everyone left out with the reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.task import Task
+from prognosis.record import PatientRecord
+
+
+@dataclass(frozen=True, slots=True)
+class SurvivalLabel:
+    """What happened first and when: `cause` is None when censored after `days` from the index."""
+
+    cause: str | None
+    days: float
+
+
+@dataclass(frozen=True, slots=True)
+class ClassLabel:
+    """The class that turned out to be true; the task's reference class has no cause."""
+
+    category: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question asked of one patient: the record as known at the index, and the answer.
+
+    `label` is None when the answer is not known (a patient to be predicted).
+    `part` is "train", "validation" or "test" where the source fixes the split, else "".
+    """
+
+    record: PatientRecord
+    index_time: datetime
+    label: SurvivalLabel | ClassLabel | None = None
+    arm: str | None = None
+    part: str = ""
+
+    @property
+    def patient(self) -> str:
+        """The unit of splitting: no patient is ever on two sides."""
+        return self.record.key
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Cases of one task, with what was excluded, by reason."""
+
+    task: Task
+    cases: tuple[Case, ...]
+    exclusions: Counter[str] = field(default_factory=Counter)
+
+    def __len__(self) -> int:
+        return len(self.cases)
+
+    def take(self, rows: Sequence[int] | NDArray[np.intp]) -> Cohort:
+        """The cohort of the cases at `rows`."""
+        return Cohort(self.task, tuple(self.cases[int(row)] for row in rows), self.exclusions)
+
+    def where(self, keep: Callable[[Case], bool]) -> Cohort:
+        """The cohort of the cases for which `keep` is true."""
+        return Cohort(self.task, tuple(case for case in self.cases if keep(case)), self.exclusions)
+
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        """The patient of each case: the clusters for splits and bootstraps."""
+        return np.array([case.patient for case in self.cases])

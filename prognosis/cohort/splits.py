@@ -1,0 +1,47 @@
+"""Splits by patient: every case of a patient lands on the same side."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def patient_folds(
+    patients: NDArray[np.str_], strata: NDArray[np.int64], folds: int, seed: int
+) -> NDArray[np.int64]:
+    """The fold of each case: patients are shuffled within strata and dealt to folds in turn.
+
+    Args:
+        patients: (n,) the patient of each case.
+        strata: (n,) what should be balanced over folds (the cause); a patient counts by its highest.
+        folds: How many.
+        seed: Of the shuffle.
+
+    Returns:
+        (n,) fold numbers 0 to folds - 1; equal for all cases of a patient.
+    """
+    names, first = np.unique(patients, return_inverse=True)
+    stratum = np.zeros(len(names), dtype=np.int64)
+    np.maximum.at(stratum, first, strata)
+    rng = np.random.default_rng(seed)
+    order = rng.permutation(len(names))
+    order = order[np.argsort(stratum[order], kind="stable")]
+    fold_of_patient = np.empty(len(names), dtype=np.int64)
+    fold_of_patient[order] = np.arange(len(names)) % folds
+    return fold_of_patient[first]
+
+
+def held_out_rows(
+    patients: NDArray[np.str_], strata: NDArray[np.int64], share: float, seed: int
+) -> NDArray[np.bool_]:
+    """(n,) True for the cases of about `share` of the patients, balanced over strata.
+
+    Args:
+        patients: (n,) the patient of each case.
+        strata: (n,) what should be balanced.
+        share: The share of patients held out, 0 to 1.
+        seed: Of the choice.
+    """
+    parts = 100
+    fold = patient_folds(patients, strata, parts, seed)
+    return fold < round(share * parts)

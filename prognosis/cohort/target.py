@@ -1,0 +1,114 @@
+"""Labels as arrays on a discrete time grid: the form in which evidence and fusion learn them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.case import Case, ClassLabel, Cohort, SurvivalLabel
+from prognosis.cohort.task import Task, Value
+from prognosis.errors import CohortError
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What happened to each case.
+
+    Attributes:
+        causes: Names of the K causes (or non-reference classes).
+        cause: (n,) 0 for censored (or the reference class), else 1..K.
+        days: (n,) follow-up in days; 0.5 for a class.
+        edges: (B + 1,) bin edges in days, edges[0] = 0; a class has the one bin [0, 1].
+        survival: True for time to event, False for a class.
+    """
+
+    causes: tuple[str, ...]
+    cause: NDArray[np.int64]
+    days: NDArray[np.float64]
+    edges: NDArray[np.float64]
+    survival: bool
+
+    def __len__(self) -> int:
+        return len(self.cause)
+
+    def take(self, rows: Sequence[int] | NDArray[np.intp] | NDArray[np.bool_]) -> Target:
+        """The target of the cases at `rows`."""
+        return Target(self.causes, self.cause[rows], self.days[rows], self.edges, self.survival)
+
+    @property
+    def bins(self) -> int:
+        """Number of time bins, B."""
+        return len(self.edges) - 1
+
+    def bin_of(self) -> NDArray[np.int64]:
+        """(n,) the bin in which each case's follow-up ended; the last bin holds all that is beyond it."""
+        inner = np.searchsorted(self.edges[1:-1], self.days, side="left")
+        return inner.astype(np.int64)
+
+
+def event_quantile_edges(days: NDArray[np.float64], event: NDArray[np.bool_], bins: int) -> NDArray[np.float64]:
+    """Bin edges at quantiles of the event times, so that each bin holds about as many events.
+
+    Args:
+        days: (n,) follow-up in days.
+        event: (n,) True where any cause occurred.
+        bins: The number wanted; fewer come back when events are tied or few.
+
+    Returns:
+        Strictly increasing edges from 0 to the last follow-up.
+    """
+    quantiles = np.quantile(days[event], np.linspace(0.0, 1.0, bins + 1)[1:-1])
+    edges = np.unique(np.concatenate([[0.0], quantiles, [float(days.max())]]))
+    return edges[(edges == 0.0) | (edges > 0.0)]
+
+
+def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | None = None) -> Target:
+    """The cohort's labels as arrays.
+
+    Args:
+        cohort: Cases that all carry a label.
+        bins: Number of event-quantile bins for a time to event.
+        edges: Use these bin edges (a trained model's) instead of finding them.
+
+    Raises:
+        CohortError: There are no cases, a case has no label, or nothing ever happened.
+    """
+    task = cohort.task
+    reference = f"cohort of task {task.name}"
+    if not cohort.cases:
+        raise CohortError(reference, "has no cases", "check the index, the exclusions and the sources")
+    if any(case.label is None for case in cohort.cases):
+        raise CohortError(reference, "has a case without a label", "build it with labels required")
+    cause, days = _codes(task, cohort.cases)
+    if edges is not None:
+        return Target(task.causes, cause, days, edges, task.is_survival)
+    if not (cause > 0).any():
+        raise CohortError(reference, "has no event of any cause", "use a longer follow-up or another outcome")
+    if not task.is_survival:
+        if (cause > 0).all():
+            raise CohortError(reference, "has no case of the reference class", "add cases without the outcome")
+        return Target(task.causes, cause, days, np.array([0.0, 1.0]), survival=False)
+    return Target(task.causes, cause, days, event_quantile_edges(days, cause > 0, bins), survival=True)
+
+
+def _codes(task: Task, cases: Sequence[Case]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    number = {name: position + 1 for position, name in enumerate(task.causes)}
+    cause = np.zeros(len(cases), dtype=np.int64)
+    days = np.full(len(cases), 0.5)
+    for row, case in enumerate(cases):
+        if isinstance(case.label, SurvivalLabel):
+            cause[row] = number[case.label.cause] if case.label.cause is not None else 0
+            days[row] = case.label.days
+        elif isinstance(case.label, ClassLabel):
+            cause[row] = number.get(case.label.category, 0)
+    return cause, days
+
+
+def reference_class(task: Task) -> str:
+    """The name of "nothing happened": a Value outcome's first class, else "none"."""
+    if isinstance(task.outcome, Value):
+        return next(iter(task.outcome.classes.values()))
+    return "none"

@@ -1,0 +1,200 @@
+"""A task: one clinical question, stated so that every number that answers it means one thing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from prognosis.errors import TaskError
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Index(_Strict):
+    """When the question is asked: at each, the first or the last occurrence of something.
+
+    `on: study` means an imaging study (restricted by `views`, DICOM view positions); `on: event` means
+    an event with one of `codes` ("system|value").
+    """
+
+    on: Literal["study", "event"]
+    occurrence: Literal["each", "first", "last"] = "first"
+    codes: tuple[str, ...] = ()
+    views: tuple[str, ...] = ()
+
+
+class TimeToEvent(_Strict):
+    """Days from the index to the first of several competing causes; censored at the last contact."""
+
+    kind: Literal["time_to_event"]
+    causes: dict[str, tuple[str, ...]] = Field(min_length=1)
+    horizons_days: tuple[float, ...] = Field(min_length=1)
+    maximum_days: float | None = None
+
+
+class State(_Strict):
+    """Is the patient in a state at the index, or will be within `within_days`?
+
+    The state lasts from an event of `start_codes` to the next event of `end_codes`. A negative answer
+    needs a contact at or after the end of the window; without one the case is excluded and counted.
+    """
+
+    kind: Literal["state"]
+    name: str
+    start_codes: tuple[str, ...] = Field(min_length=1)
+    end_codes: tuple[str, ...] = ()
+    within_days: float = 0.0
+
+
+class Value(_Strict):
+    """A class read from the first event of `code` after the index: `classes` maps its text or number to a name.
+
+    The first class named is the reference ("normal").
+    """
+
+    kind: Literal["value"]
+    code: str
+    classes: dict[str, str] = Field(min_length=2)
+    within_days: float = 1.0
+
+
+Outcome = Annotated[TimeToEvent | State | Value, Field(discriminator="kind")]
+
+
+class Exclusion(_Strict):
+    """A reason not to ask: cases with an event of `codes` known by the index, or outside an age range."""
+
+    name: str
+    codes: tuple[str, ...] = ()
+    younger_than_years: float | None = None
+    older_than_years: float | None = None
+
+
+class Arm(_Strict):
+    """A treatment arm: patients with an event of `codes` within `grace_days` of the index."""
+
+    name: str
+    codes: tuple[str, ...] = Field(min_length=1)
+    grace_days: float = 0.0
+
+
+class Screening(_Strict):
+    """What evidence may not read: outcome-like codes and sentences.
+
+    The outcome's own codes are always excluded. `sentence_patterns` are case-insensitive regular
+    expressions; a sentence that matches one is dropped and counted.
+    """
+
+    exclude_codes: tuple[str, ...] = ()
+    sentence_patterns: tuple[str, ...] = ()
+
+
+class TableMapping(_Strict):
+    """How a CSV or Parquet file becomes records: one row a patient.
+
+    `event_causes` maps a value of the event column to a cause; a value not named is censored only if it is
+    listed in `censored_values`, and rejected otherwise. `days_per_unit` turns the time column into days.
+    """
+
+    time: str
+    event: str
+    event_causes: dict[str, str]
+    censored_values: tuple[str, ...] = ("0", "False", "false")
+    patient_id: str | None = None
+    days_per_unit: float = 1.0
+    ignore: tuple[str, ...] = ()
+    categorical: tuple[str, ...] = ()
+    keep_rows_where: dict[str, str] = Field(default_factory=dict)
+
+
+class Task(_Strict):
+    """One clinical question: who is asked about, when, what may happen, and by when."""
+
+    name: str
+    question: str
+    index: Index
+    outcome: Outcome
+    exclusions: tuple[Exclusion, ...] = ()
+    arms: tuple[Arm, ...] = ()
+    screening: Screening = Screening()
+    table: TableMapping | None = None
+    subgroup_codes: tuple[str, ...] = ()
+    widest_interval: float | None = None
+    intended_use: str = ""
+
+    @model_validator(mode="after")
+    def _index_is_complete(self) -> Task:
+        if self.index.on == "event" and not self.index.codes:
+            message = "index.on is event but index.codes is empty"
+            raise ValueError(message)
+        return self
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """What may happen, without "nothing": causes of the event, or classes other than the reference."""
+        if isinstance(self.outcome, TimeToEvent):
+            return tuple(self.outcome.causes)
+        if isinstance(self.outcome, State):
+            return (self.outcome.name,)
+        return tuple(self.outcome.classes.values())[1:]
+
+    @property
+    def is_survival(self) -> bool:
+        """True when the answer is a time to event, False when it is a class at the index."""
+        return isinstance(self.outcome, TimeToEvent)
+
+    @property
+    def horizons_days(self) -> tuple[float, ...]:
+        """The horizons asked about; a class has the single horizon of its window."""
+        if isinstance(self.outcome, TimeToEvent):
+            return self.outcome.horizons_days
+        return (self.outcome.within_days,)
+
+    @property
+    def excluded_codes(self) -> frozenset[str]:
+        """Codes that no evidence may read: the outcome's own and those screened out."""
+        outcome = self.outcome
+        if isinstance(outcome, TimeToEvent):
+            own = {code for codes in outcome.causes.values() for code in codes}
+        elif isinstance(outcome, State):
+            own = {*outcome.start_codes, *outcome.end_codes}
+        else:
+            own = {outcome.code}
+        return frozenset(own | set(self.screening.exclude_codes))
+
+    @classmethod
+    def load(cls, path: str | Path) -> Task:
+        """Read a task from YAML.
+
+        Raises:
+            TaskError: The file is absent, is not YAML, or does not state a task.
+        """
+        path = Path(path)
+        try:
+            stated = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise TaskError(str(path), "cannot be read", "give the path of a task file") from error
+        except yaml.YAMLError as error:
+            raise TaskError(str(path), f"is not YAML ({error})", "mend the YAML") from error
+        return cls.from_statement(stated, reference=str(path))
+
+    @classmethod
+    def from_statement(cls, stated: object, reference: str) -> Task:
+        """Check a parsed task.
+
+        Raises:
+            TaskError: A field is missing, unknown or of the wrong kind; every one is named.
+        """
+        try:
+            return cls.model_validate(stated)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(str(part) for part in fault['loc']) or 'task'}: {fault['msg']}"
+                for fault in error.errors(include_url=False, include_input=False)
+            )
+            raise TaskError(reference, faults, "see configs/tasks for complete examples") from error

@@ -1,0 +1,79 @@
+"""Every error that prognosis raises on purpose.
+
+    PrognosisError
+    |-- InputError           the caller must act: what was given cannot be used
+    |   |-- SourceError      a source URI, folder or file as a whole
+    |   |-- MappingError     one FHIR or table resource
+    |   |-- StudyError       one image or imaging study
+    |   |-- TaskError        a task file
+    |   |-- ConfigError      a model or benchmark configuration
+    |   `-- CohortError      the cohort cannot answer the question asked of it
+    |-- ModelError           the model's owner must act
+    |   |-- BundleError      a model folder is incomplete, altered or unsafe
+    |   `-- ScopeError       the model was not made for this use
+    `-- MissingDependencyError   the operator must act: something is not installed
+
+A message is reference + what is wrong + what would be right, and holds no patient content.
+"""
+
+from __future__ import annotations
+
+
+class PrognosisError(Exception):
+    """Root of every error raised on purpose.
+
+    Args:
+        reference: What the error is about: "Observation/cr-1", "data.csv row 12", "configs/x.yaml".
+        problem: What is wrong, without patient content.
+        remedy: What would be right, as an instruction.
+    """
+
+    def __init__(self, reference: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{reference}: {problem}; {remedy}")
+        self.reference = reference
+        self.problem = problem
+        self.remedy = remedy
+
+
+class InputError(PrognosisError):
+    """What was given cannot be used; the caller must act."""
+
+
+class SourceError(InputError):
+    """A source as a whole cannot be read."""
+
+
+class MappingError(InputError):
+    """One resource or row cannot be read as a fact."""
+
+
+class StudyError(InputError):
+    """One image or imaging study cannot be used."""
+
+
+class TaskError(InputError):
+    """A task file does not state a question that can be asked."""
+
+
+class ConfigError(InputError):
+    """A model or benchmark configuration is not valid."""
+
+
+class CohortError(InputError):
+    """The cohort cannot answer the question asked of it."""
+
+
+class ModelError(PrognosisError):
+    """A trained model cannot be used; its owner must act."""
+
+
+class BundleError(ModelError):
+    """A model folder is incomplete, altered or unsafe."""
+
+
+class ScopeError(ModelError):
+    """The model was not made for this use."""
+
+
+class MissingDependencyError(PrognosisError):
+    """Something that the operator must install or start is absent."""

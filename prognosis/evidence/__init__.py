@@ -1,0 +1,5 @@
+"""Each modality turned into additive evidence tokens."""
+
+from prognosis.evidence.token import MODALITIES, EvidenceModel, FittedEvidence, ModalityEvidence, Token
+
+__all__ = ["MODALITIES", "EvidenceModel", "FittedEvidence", "ModalityEvidence", "Token"]

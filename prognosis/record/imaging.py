@@ -1,0 +1,81 @@
+"""Imaging studies as references, and the volumes that they open to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.errors import StudyError
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series of a study: DICOM modality (CR, DX, CT, MR), view position (AP, PA, LL) and body part."""
+
+    series_uid: str
+    modality: str = ""
+    view: str = ""
+    body_part: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Voxels with their place in the patient.
+
+    Attributes:
+        voxels: Intensities, shape (z, y, x); a radiograph has z = 1; higher is brighter
+            (MONOCHROME2 sense, inverted on loading where the file says MONOCHROME1).
+        affine: 4x4, voxel index (x, y, z) to patient millimetres.
+        source: "ImagingStudy/<uid>#<series uid>".
+        modality: DICOM modality.
+        view: DICOM view position, "" where it has none.
+        spacing_known: False when the file gave no pixel spacing and 1 mm was assumed.
+    """
+
+    voxels: NDArray[np.float32]
+    affine: NDArray[np.float64]
+    source: str
+    modality: str = ""
+    view: str = ""
+    spacing_known: bool = True
+
+
+class ImageStore(Protocol):
+    """Opens the series of a study: a folder, a PACS, a package's arrays."""
+
+    def volumes(self, study: ImagingStudy) -> tuple[Volume, ...]:
+        """The study's volumes, one a series.
+
+        Raises:
+            StudyError: The study is absent or its pixels cannot be used.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingStudy:
+    """A study as a reference, never pixels; `time` is when it was acquired (aware)."""
+
+    time: datetime
+    study_uid: str
+    series: tuple[Series, ...] = ()
+    source: str = ""
+    store: ImageStore | None = field(default=None, compare=False, repr=False)
+
+    def volumes(self) -> tuple[Volume, ...]:
+        """Open the study's pixels, one volume a series.
+
+        Raises:
+            StudyError: No store holds the study, or its pixels cannot be used.
+        """
+        if self.store is None:
+            raise StudyError(
+                f"ImagingStudy {self.study_uid}",
+                "no source given holds its pixels",
+                "add the source that does, e.g. --source dicom-folder:DIR",
+            )
+        return self.store.volumes(self)

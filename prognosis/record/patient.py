@@ -1,0 +1,129 @@
+"""One patient's record: coded events, notes and imaging studies, each dated by when it was known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Literal
+
+from prognosis.record.imaging import ImagingStudy
+
+Comparator = Literal["<", "<=", ">=", ">"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Code:
+    """A concept in a code system, e.g. LOINC 1988-5 (C reactive protein)."""
+
+    system: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.system}|{self.value}"
+
+    @classmethod
+    def parse(cls, text: str) -> Code:
+        """Read "system|value", the form used in task files and MEDS columns."""
+        system, _, value = text.rpartition("|")
+        return cls(system, value)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One coded fact about a patient.
+
+    Attributes:
+        time: When the fact was KNOWN (a result's release, not its specimen's collection); aware.
+        code: What was observed.
+        number: The value in `unit`; None when the fact carries no number.
+        comparator: Set when an assay's limit cut the value off: "<" means "below `number`".
+        unit: UCUM unit of `number`.
+        text: A coded or free value that is not a number ("positive"); None when there is none.
+        source: The resource that states it, e.g. "Observation/cr-1".
+        display: A name for people, e.g. "C reactive protein".
+    """
+
+    time: datetime
+    code: Code
+    number: float | None = None
+    comparator: Comparator | None = None
+    unit: str | None = None
+    text: str | None = None
+    source: str = ""
+    display: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One clinical document, dated by when it was filed (aware)."""
+
+    time: datetime
+    text: str
+    kind: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRecord:
+    """All that is known of one patient; events, notes and studies are sorted by time.
+
+    `patient_id` is unique within a `site`; (site, patient_id) identifies a patient in a cohort.
+    `birth_date` and `sex` ("female", "male", "other", or None when unknown) are known from the start.
+    """
+
+    patient_id: str
+    birth_date: date | None = None
+    sex: str | None = None
+    events: tuple[Event, ...] = ()
+    notes: tuple[Note, ...] = ()
+    studies: tuple[ImagingStudy, ...] = ()
+    site: str = ""
+
+    @property
+    def key(self) -> str:
+        """Site and patient id in one string: the unit by which a cohort is split."""
+        return f"{self.site}/{self.patient_id}"
+
+    def as_of(self, time: datetime) -> PatientRecord:
+        """The record as it was known at `time` (inclusive): the gate against leakage.
+
+        A fact is kept by when it was known, not by when it happened: a specimen drawn before `time`
+        whose result was released later is not in the result.
+
+        Args:
+            time: An aware datetime.
+
+        Returns:
+            The same patient, with every event, note and study known later removed.
+        """
+        return replace(
+            self,
+            events=tuple(event for event in self.events if event.time <= time),
+            notes=tuple(note for note in self.notes if note.time <= time),
+            studies=tuple(study for study in self.studies if study.time <= time),
+        )
+
+    def without(self, modality: str) -> PatientRecord:
+        """The same patient without one modality: "clinical", "text" or "imaging".
+
+        Raises:
+            ValueError: The modality is none of the three.
+        """
+        if modality == "clinical":
+            return replace(self, events=(), birth_date=None, sex=None)
+        if modality == "text":
+            return replace(self, notes=())
+        if modality == "imaging":
+            return replace(self, studies=())
+        message = f"unknown modality {modality!r}; one of clinical, text, imaging"
+        raise ValueError(message)
+
+
+def sorted_record(record: PatientRecord) -> PatientRecord:
+    """The same record with events, notes and studies in time order (ties by source)."""
+    return replace(
+        record,
+        events=tuple(sorted(record.events, key=lambda e: (e.time, e.source, str(e.code)))),
+        notes=tuple(sorted(record.notes, key=lambda n: (n.time, n.source))),
+        studies=tuple(sorted(record.studies, key=lambda s: (s.time, s.study_uid))),
+    )
