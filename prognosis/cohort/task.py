@@ -18,11 +18,11 @@ class _Strict(BaseModel):
 class Index(_Strict):
     """When the question is asked: at each, the first or the last occurrence of something.
 
-    `on: study` means an imaging study (restricted by `views`, DICOM view positions); `on: event` means
+    `at: study` means an imaging study (restricted by `views`, DICOM view positions); `at: event` means
     an event with one of `codes` ("system|value").
     """
 
-    on: Literal["study", "event"]
+    at: Literal["study", "event"]
     occurrence: Literal["each", "first", "last"] = "first"
     codes: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
@@ -129,8 +129,8 @@ class Task(_Strict):
 
     @model_validator(mode="after")
     def _index_is_complete(self) -> Task:
-        if self.index.on == "event" and not self.index.codes:
-            message = "index.on is event but index.codes is empty"
+        if self.index.at == "event" and not self.index.codes:
+            message = "index.at is event but index.codes is empty"
             raise ValueError(message)
         return self
 

@@ -1,0 +1,89 @@
+"""What turned out to happen after the index: the label of a case, or why it has none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from prognosis.cohort.case import ClassLabel, SurvivalLabel
+from prognosis.cohort.task import Outcome, State, TimeToEvent, Value
+from prognosis.record import PatientRecord
+
+REFERENCE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class Unlabelled:
+    """Why a case has no label; `never_asked` when the question does not apply to it at all."""
+
+    reason: str
+    never_asked: bool = False
+
+
+def label_case(
+    outcome: Outcome, record: PatientRecord, index: datetime
+) -> SurvivalLabel | ClassLabel | Unlabelled:
+    """The outcome of one case, read from the full record.
+
+    Args:
+        outcome: The task's outcome.
+        record: The FULL record, later facts included.
+        index: When the question is asked.
+    """
+    if isinstance(outcome, TimeToEvent):
+        return _time_to_event(outcome, record, index)
+    if isinstance(outcome, State):
+        return _state(outcome, record, index)
+    return _value(outcome, record, index)
+
+
+def last_contact(record: PatientRecord) -> datetime | None:
+    """The latest time of anything in the record: the patient was under observation until then."""
+    times = [item.time for kind in (record.events, record.notes, record.studies) for item in kind]
+    return max(times, default=None)
+
+
+def _time_to_event(
+    outcome: TimeToEvent, record: PatientRecord, index: datetime
+) -> SurvivalLabel | Unlabelled:
+    cause_of = {code: name for name, codes in outcome.causes.items() for code in codes}
+    found = [(event.time, cause_of[str(event.code)]) for event in record.events if str(event.code) in cause_of]
+    if any(time < index for time, _ in found):
+        return Unlabelled("outcome before the index", never_asked=True)
+    contact = last_contact(record)
+    if contact is None or contact < index:
+        return Unlabelled("no follow-up after the index")
+    order = {name: place for place, name in enumerate(outcome.causes)}
+    time, cause = min(found, key=lambda pair: (pair[0], order[pair[1]]), default=(contact, None))
+    days = (time - index) / timedelta(days=1)
+    if cause is None and days == 0.0:
+        return Unlabelled("no follow-up after the index")
+    if outcome.maximum_days is not None and days > outcome.maximum_days:
+        return SurvivalLabel(None, outcome.maximum_days)
+    return SurvivalLabel(cause, days)
+
+
+def _state(outcome: State, record: PatientRecord, index: datetime) -> ClassLabel | Unlabelled:
+    until = index + timedelta(days=outcome.within_days)
+    starts = [e.time for e in record.events if str(e.code) in outcome.start_codes]
+    ends = sorted(e.time for e in record.events if str(e.code) in outcome.end_codes)
+    for start in starts:
+        end = next((time for time in ends if time >= start), None)
+        if start <= until and (end is None or end >= index):
+            return ClassLabel(outcome.name)
+    contact = last_contact(record)
+    if contact is None or contact < until:
+        return Unlabelled("outcome unknown: no contact at the end of the window")
+    return ClassLabel(REFERENCE)
+
+
+def _value(outcome: Value, record: PatientRecord, index: datetime) -> ClassLabel | Unlabelled:
+    until = index + timedelta(days=outcome.within_days)
+    for event in record.events:
+        if str(event.code) != outcome.code or not index <= event.time <= until:
+            continue
+        stated = event.text if event.text is not None else f"{event.number:g}" if event.number is not None else ""
+        if stated in outcome.classes:
+            return ClassLabel(outcome.classes[stated])
+        return Unlabelled("outcome has a value that the task does not name")
+    return Unlabelled("outcome not recorded")

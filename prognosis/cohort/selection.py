@@ -1,0 +1,109 @@
+"""From records to cases: index times, exclusions (each counted), labels."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime, timedelta
+
+from prognosis.cohort.case import Case, Cohort
+from prognosis.cohort.labels import Unlabelled, label_case
+from prognosis.cohort.task import Exclusion, Index, Task
+from prognosis.errors import CohortError
+from prognosis.record import PatientRecord
+
+PART_CODE = "prognosis|part"
+DAYS_PER_YEAR = 365.25
+
+
+def index_times(record: PatientRecord, index: Index) -> tuple[datetime, ...]:
+    """When the task's question is asked of this patient, in time order and without repeats."""
+    if index.at == "study":
+        times = [
+            study.time
+            for study in record.studies
+            if not index.views or any(series.view in index.views for series in study.series)
+        ]
+    else:
+        times = [event.time for event in record.events if str(event.code) in index.codes]
+    ordered = sorted(set(times))
+    if index.occurrence == "first":
+        return tuple(ordered[:1])
+    if index.occurrence == "last":
+        return tuple(ordered[-1:])
+    return tuple(ordered)
+
+
+def build_cohort(
+    task: Task, records: Iterable[PatientRecord], *, require_labels: bool = True
+) -> Cohort:
+    """Select the task's cases and count everyone who is left out, by reason.
+
+    Args:
+        task: The question.
+        records: Full records; each case keeps only what was known by its index.
+        require_labels: False keeps cases whose outcome is not known, to be predicted but not judged.
+
+    Returns:
+        The cohort. Exclusion reasons are worded for a flow diagram ("no index event").
+
+    Raises:
+        CohortError: No record gave a case.
+    """
+    cases: list[Case] = []
+    left_out: Counter[str] = Counter()
+    for record in records:
+        cases.extend(_cases_of(task, record, left_out, require_labels=require_labels))
+    if not cases:
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in left_out.items()) or "no records"
+        raise CohortError(
+            f"task {task.name}", f"selects no case ({reasons})", "check the sources and the task's index"
+        )
+    return Cohort(task, tuple(cases), left_out)
+
+
+def _cases_of(
+    task: Task, record: PatientRecord, left_out: Counter[str], *, require_labels: bool
+) -> Iterator[Case]:
+    times = index_times(record, task.index)
+    if not times:
+        left_out["no index event"] += 1
+    part = next((e.text or "" for e in record.events if str(e.code) == PART_CODE), "")
+    for time in times:
+        known = record.as_of(time)
+        reason = next((rule.name for rule in task.exclusions if excluded(rule, known, time)), None)
+        if reason is not None:
+            left_out[reason] += 1
+            continue
+        label = label_case(task.outcome, record, time)
+        if isinstance(label, Unlabelled):
+            if require_labels or label.never_asked:
+                left_out[label.reason] += 1
+                continue
+            label = None
+        yield Case(known, time, label, arm_of(task, record, time), part)
+
+
+def excluded(rule: Exclusion, known: PatientRecord, time: datetime) -> bool:
+    """Whether an exclusion applies to a record as known at the index.
+
+    An age rule never applies to a patient whose birth date is not known.
+    """
+    if rule.codes and any(str(event.code) in rule.codes for event in known.events):
+        return True
+    if known.birth_date is None:
+        return False
+    born = datetime(known.birth_date.year, known.birth_date.month, known.birth_date.day, tzinfo=UTC)
+    years = (time - born) / timedelta(days=DAYS_PER_YEAR)
+    too_young = rule.younger_than_years is not None and years < rule.younger_than_years
+    too_old = rule.older_than_years is not None and years > rule.older_than_years
+    return too_young or too_old
+
+
+def arm_of(task: Task, record: PatientRecord, time: datetime) -> str | None:
+    """The first arm of the task that the patient entered within its grace period, or None."""
+    for arm in task.arms:
+        until = time + timedelta(days=arm.grace_days)
+        if any(str(e.code) in arm.codes and time <= e.time <= until for e in record.events):
+            return arm.name
+    return None
