@@ -14,7 +14,7 @@ from prognosis.survival.partial_likelihood import RiskSets
 Floats = NDArray[np.float64]
 
 PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0)
-_TOLERANCE = 1e-18  # of the Newton decrement, in log-likelihood
+_TOLERANCE = 1e-10  # of the Newton decrement, in log-likelihood; the last step is still taken
 _PATH_TOLERANCE = 1e-4  # enough to compare penalties
 _MAX_STEPS = 60
 
@@ -224,7 +224,8 @@ def _newton(
         gradient = slope - penalty * coefficients
         step = _solved(curvature + penalty * identity, gradient)
         if float(gradient @ step) < tolerance:
-            return _Solution(coefficients, current, converged=True)
+            coefficients = coefficients + step
+            return _Solution(coefficients, sets.log_likelihood(design @ coefficients), converged=True)
         objective = current - 0.5 * penalty * float(coefficients @ coefficients)
         for _ in range(30):
             proposal = coefficients + step

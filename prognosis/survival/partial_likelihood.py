@@ -71,7 +71,7 @@ class RiskSets:
         """(events,) the weighted risk that each death is compared with."""
         at_risk = np.cumsum(risk[::-1])[::-1][self._start]
         tied = np.bincount(self._group, weights=risk[self._event], minlength=len(self._start))
-        return at_risk[self._group] - self._share * tied[self._group]
+        return np.asarray(at_risk[self._group] - self._share * tied[self._group], dtype=float)
 
     def _exposure(self, denominators: Floats) -> Floats:
         """(n,) the cumulative hazard that each case was exposed to; tied deaths leave in equal shares."""
