@@ -1,0 +1,107 @@
+"""Intervals by resampling patients: the unit drawn is the patient with all of their cases."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.errors import CohortError
+from prognosis.survival.curves import Floats
+from prognosis.survival.statistic import Statistic, once
+
+_CHUNK_ELEMENTS = 2_000_000
+_LEAST_DEFINED = 0.9
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A value and its percentile bootstrap interval at `level` (0 to 1)."""
+
+    value: float
+    low: float
+    high: float
+    level: float = 0.95
+
+
+def cluster_weights(clusters: NDArray[np.str_], replicates: int, seed: int) -> NDArray[np.int64]:
+    """(replicates, n) how often each case is drawn when clusters are drawn with replacement.
+
+    Args:
+        clusters: (n,) the patient of each case.
+        replicates: Number of bootstrap samples.
+        seed: Of the draw; the same seed gives the same samples, so that differences are paired.
+    """
+    names, member = np.unique(clusters, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    counts = rng.multinomial(len(names), np.full(len(names), 1.0 / len(names)), size=replicates)
+    return counts[:, member]
+
+
+def replicate_values(
+    statistic: Statistic, clusters: NDArray[np.str_], replicates: int, seed: int
+) -> Floats:
+    """(replicates,) the statistic of each bootstrap sample; arguments as in `clustered_bootstrap`."""
+    weights = cluster_weights(clusters, replicates, seed)
+    step = max(1, _CHUNK_ELEMENTS // max(1, weights.shape[1]))
+    chunks = [weights[first : first + step].astype(np.float64) for first in range(0, replicates, step)]
+    return np.concatenate([statistic(chunk) for chunk in chunks])
+
+
+def clustered_bootstrap(
+    statistic: Statistic,
+    clusters: NDArray[np.str_],
+    replicates: int,
+    seed: int,
+    level: float = 0.95,
+) -> Interval:
+    """The statistic of the sample, with a percentile interval over resampled patients.
+
+    Samples in which the statistic is not defined (no event drawn) are left out; when they are more than
+    a tenth, the statistic is refused instead of being reported on a selection.
+
+    Args:
+        statistic: From (R, n) case weights to (R,) values.
+        clusters: (n,) the patient of each case.
+        replicates: Number of bootstrap samples.
+        seed: Of the draw.
+        level: Coverage aimed at, 0 to 1.
+
+    Raises:
+        CohortError: The statistic is not defined on the sample, or on too many resamples.
+    """
+    value = float(statistic(once(len(clusters)))[0])
+    if not np.isfinite(value):
+        raise CohortError("bootstrap", "the statistic is not defined on these cases", "use more cases")
+    drawn = replicate_values(statistic, clusters, replicates, seed)
+    defined = drawn[np.isfinite(drawn)]
+    if len(defined) < _LEAST_DEFINED * replicates:
+        raise CohortError(
+            "bootstrap",
+            f"the statistic is defined in only {len(defined)} of {replicates} resamples",
+            "use more patients with events",
+        )
+    low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
+    return Interval(value, float(low), float(high), level)
+
+
+def paired_difference(
+    first: Statistic,
+    second: Statistic,
+    clusters: NDArray[np.str_],
+    replicates: int,
+    seed: int,
+    level: float = 0.95,
+) -> Interval:
+    """First minus second on the same resampled patients; arguments as in `clustered_bootstrap`.
+
+    Raises:
+        CohortError: The difference is not defined on the sample, or on too many resamples.
+    """
+
+    def difference(weights: Floats) -> Floats:
+        gap: Floats = first(weights) - second(weights)
+        return gap
+
+    return clustered_bootstrap(difference, clusters, replicates, seed, level)

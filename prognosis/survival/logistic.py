@@ -1,0 +1,91 @@
+"""Small weighted logistic regressions used to judge calibration."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.survival.curves import Floats
+
+_STEPS = 50
+_CLOSE = 1e-10
+_RIDGE = 1e-9
+
+
+def _sigmoid(linear: Floats) -> Floats:
+    value: Floats = 0.5 * (1.0 + np.tanh(0.5 * linear))
+    return value
+
+
+def logistic_slope(predictor: Floats, outcome: Floats, weights: Floats) -> Floats:
+    """(R,) slope of a logistic regression on one predictor, for each row of weights, by Newton's method.
+
+    Args:
+        predictor: (n,) the predictor.
+        outcome: (n,) 0 or 1.
+        weights: (R, n) non-negative weights.
+
+    Returns:
+        The slopes; NaN where the outcomes or predictors of positive weight are all equal, or where they
+        are separated so that no finite slope exists.
+    """
+    centre, spread = float(predictor.mean()), float(predictor.std())
+    if spread == 0.0:
+        return np.full(len(weights), np.nan)
+    x = (predictor - centre) / spread
+    coefficients = np.zeros((len(weights), 2))
+    valid: NDArray[np.bool_] = ((weights @ outcome) > 0) & ((weights @ (1.0 - outcome)) > 0)
+    for _ in range(_STEPS):
+        mean = _sigmoid(coefficients[:, :1] + coefficients[:, 1:] * x)
+        residual = weights * (outcome - mean)
+        spread_weight = weights * mean * (1.0 - mean)
+        g0, g1 = residual.sum(axis=1), residual @ x
+        h0, h1, h2 = spread_weight.sum(axis=1), spread_weight @ x, spread_weight @ x**2
+        determinant = h0 * h2 - h1**2
+        valid &= determinant > 1e-12 * np.maximum(h0 * h2, 1e-300)
+        safe = np.where(valid, determinant, 1.0)
+        step = np.stack([(h2 * g0 - h1 * g1) / safe, (h0 * g1 - h1 * g0) / safe], axis=1)
+        step = np.where(valid[:, None], np.clip(step, -2.0, 2.0), 0.0)
+        coefficients += step
+        if np.abs(step).max(initial=0.0) < _CLOSE:
+            break
+    valid &= np.abs(step).max(axis=1) < 1e-6
+    return np.where(valid, coefficients[:, 1] / spread, np.nan)
+
+
+def weighted_logistic(design: Floats, outcome: Floats, weights: Floats) -> Floats:
+    """(p,) coefficients of a weighted logistic regression by Newton's method.
+
+    A ridge of 1e-9 keeps a column without variation harmless.
+
+    Args:
+        design: (n, p) predictors, with a column of ones for an intercept.
+        outcome: (n,) 0 or 1.
+        weights: (n,) non-negative weights.
+    """
+    coefficients = np.zeros(design.shape[1])
+    ridge = _RIDGE * np.eye(design.shape[1])
+    for _ in range(_STEPS):
+        mean = _sigmoid(design @ coefficients)
+        gradient = design.T @ (weights * (outcome - mean))
+        curvature = (design * (weights * mean * (1.0 - mean))[:, None]).T @ design
+        step = np.clip(np.linalg.solve(curvature + ridge, gradient), -2.0, 2.0)
+        coefficients = coefficients + step
+        if np.abs(step).max() < _CLOSE:
+            break
+    return coefficients
+
+
+def spline_basis(values: Floats, knots: Floats) -> Floats:
+    """(n, k - 1) natural cubic spline basis: linear beyond the outer knots (Harrell 2015, eq. 2.25).
+
+    Args:
+        values: (n,) where to evaluate.
+        knots: (k,) at least three increasing knots.
+    """
+    first, before_last, last = knots[0], knots[-2], knots[-1]
+    cube = np.clip(values[:, None] - knots, 0.0, None) ** 3
+    tail = (cube[:, -2] / (last - before_last))[:, None] * (last - knots[:-2])
+    far = (cube[:, -1] / (last - before_last))[:, None] * (before_last - knots[:-2])
+    curved = (cube[:, :-2] - tail + far) / (last - first) ** 2
+    return np.column_stack([values, curved])
