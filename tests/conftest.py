@@ -1,0 +1,35 @@
+"""What every test shares: reproducible properties, and the way to data that is not in the repository."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+# Set before anything imports transformers: a test that reaches for the network should fail, not download.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+
+# The first call into torch takes longer than Hypothesis' 200 ms, and a test that fails must fail again.
+settings.register_profile(
+    "reproducible", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("reproducible")
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the checkout."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real cohorts beside the checkout; a test that needs it is skipped without it."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("the real cohorts are not beside this checkout (../shared/data)")
+    return folder
