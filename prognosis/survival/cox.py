@@ -80,6 +80,8 @@ def fit_cox_ridge(
     event: NDArray[np.bool_],
     penalty: float,
     weights: Floats | None = None,
+    *,
+    standardise: bool = True,
 ) -> CoxRidge:
     """The Cox model that maximises the penalised partial likelihood, ties by Efron's method.
 
@@ -92,15 +94,14 @@ def fit_cox_ridge(
         event: (n,) True where the event ended it, False where censored.
         penalty: Of 1/2 penalty |coefficients|^2 against the summed log partial likelihood; 0 for none.
         weights: (n,) case weights; None for ones.
+        standardise: False when the covariates' own scales are to count, as those of principal components do.
 
     Raises:
         CohortError: There is no event, or a covariate is not finite.
     """
     covariates = _checked(covariates, event)
     weights = np.ones(len(days)) if weights is None else np.asarray(weights, dtype=float)
-    means = np.average(covariates, axis=0, weights=weights)
-    scales = np.sqrt(np.average((covariates - means) ** 2, axis=0, weights=weights))
-    scales = np.where(scales > 1e-12 * np.maximum(np.abs(means), 1.0), scales, 1.0)
+    means, scales = _centre_and_scale(covariates, weights, standardise=standardise)
     standardised = (covariates - means) / scales
     rotation = _rotation(standardised)
     design = standardised if rotation is None else standardised @ rotation
@@ -143,6 +144,8 @@ def choose_penalty(
     folds: NDArray[np.int64],
     penalties: Sequence[float] = PENALTIES,
     weights: Floats | None = None,
+    *,
+    standardise: bool = True,
 ) -> PenaltyChoice:
     """The ridge penalty that predicts cases left out best.
 
@@ -156,6 +159,7 @@ def choose_penalty(
         folds: (n,) fold of each case, equal for all cases of a patient.
         penalties: The grid.
         weights: (n,) case weights; None for ones.
+        standardise: As for `fit_cox_ridge`.
 
     Raises:
         CohortError: There is no event, or a covariate is not finite.
@@ -173,7 +177,9 @@ def choose_penalty(
         fitted = RiskSets(days[kept], event[kept], weights[kept])
         zeros = np.zeros(len(days))
         null_likelihood += everyone.log_likelihood(zeros) - fitted.log_likelihood(zeros[kept])
-        for place, log_hazard in enumerate(_path(fitted, covariates, kept, grid, weights)):
+        means, scales = _centre_and_scale(covariates[kept], weights[kept], standardise=standardise)
+        path = _path(fitted, (covariates - means) / scales, kept, grid)
+        for place, log_hazard in enumerate(path):
             left_out = everyone.log_likelihood(log_hazard) - fitted.log_likelihood(log_hazard[kept])
             likelihoods[place] += left_out
     best = int(np.argmax(likelihoods))
@@ -247,13 +253,9 @@ def _solved(curvature: Floats, gradient: Floats) -> Floats:
 
 
 def _path(
-    fitted: RiskSets, covariates: Floats, kept: NDArray[np.bool_], grid: Floats, weights: Floats
+    fitted: RiskSets, standardised: Floats, kept: NDArray[np.bool_], grid: Floats
 ) -> list[Floats]:
     """The log-hazard of every case, at each penalty, by models of the kept cases; each starts at the last."""
-    means = np.average(covariates[kept], axis=0, weights=weights[kept])
-    scales = np.sqrt(np.average((covariates[kept] - means) ** 2, axis=0, weights=weights[kept]))
-    constant = scales <= 1e-12 * np.maximum(np.abs(means), 1.0)
-    standardised = np.where(constant, 0.0, (covariates - means) / np.where(constant, 1.0, scales))
     rotation = _rotation(standardised[kept])
     design = standardised if rotation is None else standardised @ rotation
     coefficients = np.zeros(design.shape[1])
@@ -264,6 +266,14 @@ def _path(
         ).coefficients
         path.append(design @ coefficients)
     return path
+
+
+def _centre_and_scale(covariates: Floats, weights: Floats, *, standardise: bool) -> tuple[Floats, Floats]:
+    means = np.average(covariates, axis=0, weights=weights)
+    if not standardise:
+        return means, np.ones(len(means))
+    scales = np.sqrt(np.average((covariates - means) ** 2, axis=0, weights=weights))
+    return means, np.where(scales > 1e-12 * np.maximum(np.abs(means), 1.0), scales, 1.0)
 
 
 def _rotation(standardised: Floats) -> Floats | None:

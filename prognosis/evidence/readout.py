@@ -1,0 +1,174 @@
+"""The linear read-out that every modality shares: features in, evidence per cause out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.target import Target
+from prognosis.evidence.logistic import (
+    bernoulli_log_likelihood,
+    choose_logistic_penalty,
+    fit_logistic_ridge,
+)
+from prognosis.survival.cox import choose_penalty, fit_cox_ridge
+from prognosis.survival.partial_likelihood import RiskSets
+
+Floats = NDArray[np.float64]
+
+PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0)
+FEWEST_EVENTS = 5
+MAXIMUM_RANK = 120
+
+
+@dataclass(frozen=True, slots=True)
+class LinearReadout:
+    """Evidence = (features - means) @ coefficients.
+
+    Attributes:
+        coefficients: (p, causes) log-hazard (log-odds for a class) per unit of each feature; zero for a cause
+            with fewer than five events.
+        means: (p,) the training means, at which the evidence is zero.
+        penalties: (causes,) ridge penalty chosen for each; infinite where nothing was fitted.
+    """
+
+    coefficients: Floats
+    means: Floats
+    penalties: Floats
+
+    def evidence(self, features: Floats) -> Floats:
+        """(n, causes) evidence of each case; positive is worse."""
+        return np.asarray((features - self.means) @ self.coefficients, dtype=float)
+
+
+@dataclass(frozen=True, slots=True)
+class _Basis:
+    """(n, r) cases in the leading directions of the standardised features, and (p, r) the way back."""
+
+    design: Floats
+    back: Floats
+
+
+def fit_readout(
+    features: Floats,
+    target: Target,
+    inner_folds: NDArray[np.int64],
+    weights: Floats | None = None,
+    penalties: tuple[float, ...] = PENALTIES,
+) -> LinearReadout:
+    """A ridge read-out of each cause: cause-specific Cox for a time to event, logistic for a class.
+
+    A cause's hazard is fitted with the other causes censored; a class against the reference class alone
+    (Begg and Gray 1984, Biometrika 71:11), so that evidence adds up on the softmax scale. Beyond 120
+    features the fit runs in their 120 leading principal directions, which a ridge penalty keeps anyway.
+
+    Args:
+        features: (n, p) finite.
+        target: What happened to each case.
+        inner_folds: (n,) folds by patient, for the choice of the penalty.
+        weights: (n,) case weights; None for ones.
+        penalties: The grid.
+    """
+    weights = np.ones(len(target)) if weights is None else weights
+    means = np.average(features, axis=0, weights=weights)
+    scales = np.sqrt(np.average((features - means) ** 2, axis=0, weights=weights))
+    scales = np.where(scales > 1e-10 * np.maximum(np.abs(means), 1.0), scales, np.inf)
+    basis = _leading((features - means) / scales, scales)
+    coefficients = np.zeros((features.shape[1], len(target.causes)))
+    chosen = np.full(len(target.causes), np.inf)
+    for place in range(len(target.causes)):
+        rows = rows_of(target, place)
+        event = target.cause[rows] == place + 1
+        if event.sum() < FEWEST_EVENTS or not basis.design.shape[1]:
+            continue
+        fit = _fit_survival if target.survival else _fit_class
+        chosen[place], own = fit(
+            basis.design[rows], target.days[rows], event, inner_folds[rows], weights[rows], penalties
+        )
+        coefficients[:, place] = basis.back @ own
+    return LinearReadout(coefficients, means, chosen)
+
+
+def rows_of(target: Target, place: int) -> NDArray[np.bool_]:
+    """(n,) the cases that speak about the cause at `place`: all for a hazard, it and the reference for a class."""
+    if target.survival:
+        return np.ones(len(target), dtype=bool)
+    return (target.cause == 0) | (target.cause == place + 1)
+
+
+def cause_log_likelihood(
+    target: Target, place: int, evidence: Floats, weights: Floats | None = None
+) -> float:
+    """The log-likelihood of one cause at the evidence given, with the best intercept; higher is better.
+
+    Args:
+        target: What happened to each case.
+        place: Which cause, from 0.
+        evidence: (n,) of that cause.
+        weights: (n,) case weights; None for ones.
+    """
+    rows = rows_of(target, place)
+    weights = (np.ones(len(target)) if weights is None else weights)[rows]
+    event = target.cause[rows] == place + 1
+    if target.survival:
+        return RiskSets(target.days[rows], event, weights).log_likelihood(evidence[rows])
+    offset = evidence[rows]
+    intercept = 0.0
+    for _ in range(50):
+        probability = 1.0 / (1.0 + np.exp(-(offset + intercept)))
+        slope = float(weights @ (event - probability))
+        curvature = float(weights @ (probability * (1.0 - probability)))
+        step = float(np.clip(slope / max(curvature, 1e-12), -2.0, 2.0))
+        intercept += step
+        if abs(step) < 1e-9:
+            break
+    return bernoulli_log_likelihood(offset + intercept, event, weights)
+
+
+def patient_weights(patients: NDArray[np.str_]) -> Floats:
+    """(n,) one over the number of the patient's cases, scaled to a mean of 1: a patient counts once."""
+    _, inverse, counts = np.unique(patients, return_inverse=True, return_counts=True)
+    weights = 1.0 / counts[inverse]
+    return np.asarray(weights / weights.mean(), dtype=float)
+
+
+def _leading(standardised: Floats, scales: Floats) -> _Basis:
+    cases, width = standardised.shape
+    if width <= min(MAXIMUM_RANK, cases):
+        return _Basis(standardised, np.diag(1.0 / scales))
+    if width <= cases:
+        values, vectors = np.linalg.eigh(standardised.T @ standardised)
+        directions = vectors[:, ::-1][:, :MAXIMUM_RANK]
+    else:
+        values, own = np.linalg.eigh(standardised @ standardised.T)
+        values, own = values[::-1][:MAXIMUM_RANK], own[:, ::-1][:, :MAXIMUM_RANK]
+        kept = values > 1e-9 * max(float(values[0]), 1e-300)
+        directions = standardised.T @ (own[:, kept] / np.sqrt(values[kept]))
+    return _Basis(standardised @ directions, directions / scales[:, None])
+
+
+def _fit_survival(
+    design: Floats,
+    days: Floats,
+    event: NDArray[np.bool_],
+    folds: NDArray[np.int64],
+    weights: Floats,
+    penalties: tuple[float, ...],
+) -> tuple[float, Floats]:
+    choice = choose_penalty(design, days, event, folds, penalties, weights, standardise=False)
+    model = fit_cox_ridge(design, days, event, choice.penalty, weights, standardise=False)
+    return choice.penalty, model.coefficients
+
+
+def _fit_class(
+    design: Floats,
+    _days: Floats,
+    event: NDArray[np.bool_],
+    folds: NDArray[np.int64],
+    weights: Floats,
+    penalties: tuple[float, ...],
+) -> tuple[float, Floats]:
+    penalty = choose_logistic_penalty(design, event, folds, penalties, weights)
+    return penalty, fit_logistic_ridge(design, event, penalty, weights).coefficients
