@@ -1,0 +1,179 @@
+"""A model on disk: JSON, safetensors and UBJ files with a manifest; nothing that can run code."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort import Task
+from prognosis.errors import BundleError
+from prognosis.evidence import EvidenceModel
+from prognosis.fusion.config import ModelConfig
+from prognosis.fusion.head import HazardHead
+from prognosis.fusion.inputs import FusionInputs
+from prognosis.fusion.manifest import MANIFEST, check_manifest, write_manifest
+from prognosis.fusion.model import FusionModel, Training
+from prognosis.fusion.replicates import Replicates
+
+FORMAT = 1
+LIBRARIES = ("torch", "transformers", "monai", "xgboost-cpu", "shap", "numpy", "scikit-learn")
+
+
+def save_model(model: FusionModel, folder: Path, card: str, metrics: Mapping[str, Any]) -> FusionModel:
+    """Write a model folder; an earlier model in the same folder is replaced.
+
+    Args:
+        model: What was trained.
+        folder: Where to; created. A folder that holds anything but a model is refused.
+        card: The model card, Markdown.
+        metrics: What was measured when it was trained, plain JSON.
+
+    Returns:
+        The model with its id set.
+
+    Raises:
+        BundleError: The folder holds something else.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / MANIFEST).exists():
+            raise BundleError(str(folder), "holds files that are not a model", "name an empty or new folder")
+        shutil.rmtree(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, evidence in model.evidence.items():
+        (folder / "evidence" / name).mkdir(parents=True)
+        evidence.save(folder / "evidence" / name)
+    _write_arrays(model, folder)
+    _write_json(folder / "config.json", _configuration(model))
+    recalibration = {"shift": model.head.shift.tolist(), "scale": model.head.scale.tolist()}
+    _write_json(folder / "calibration.json", recalibration)
+    _write_json(folder / "training.json", _training(model.training))
+    _write_json(folder / "metrics.json", dict(metrics))
+    (folder / "README.md").write_text(card, encoding="utf-8")
+    return replace(model, model_id=write_manifest(folder, model.task.name))
+
+
+def load_model(folder: str | Path) -> FusionModel:
+    """Read a model folder, after checking every file against its manifest.
+
+    Raises:
+        BundleError: The folder is incomplete, altered, of another format, or holds a weight that is not finite.
+    """
+    folder = Path(folder)
+    model_id = check_manifest(folder)
+    stated = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    if stated.get("format") != FORMAT:
+        raise BundleError(str(folder), f"has format {stated.get('format')}", f"this version reads format {FORMAT}")
+    names = tuple(stated["modalities"])
+    arrays = _read_arrays(folder)
+    calibration = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
+    training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    return FusionModel(
+        task=Task.from_statement(stated["task"], str(folder / "config.json")),
+        config=ModelConfig.from_statement(stated["config"], str(folder / "config.json")),
+        evidence={name: _load_evidence(name, folder / "evidence" / name) for name in names},
+        head=HazardHead(
+            alpha=arrays["alpha"],
+            beta=arrays["beta"],
+            factors=tuple(arrays[f"factors.{name}"] for name in names),
+            strengths=arrays["strengths"],
+            shift=np.array(calibration["shift"]),
+            scale=np.array(calibration["scale"]),
+        ),
+        edges=arrays["edges"],
+        replicates=Replicates(arrays["replicates.alpha"], arrays["replicates.beta"]),
+        background=FusionInputs(
+            names,
+            arrays["background.present"].astype(bool),
+            tuple(arrays[f"background.evidence.{name}"] for name in names),
+            tuple(arrays[f"background.vector.{name}"] for name in names),
+            arrays["background.distance"],
+            ((),) * len(arrays["background.present"]),
+        ),
+        training=Training(**{**training, "patients": frozenset(training["patients"])}),
+        model_id=model_id,
+    )
+
+
+def _load_evidence(name: str, folder: Path) -> EvidenceModel:
+    if name == "clinical":
+        from prognosis.evidence.clinical import load_clinical
+
+        return load_clinical(folder)
+    if name == "text":
+        from prognosis.evidence.text import load_text
+
+        return load_text(folder)
+    if name == "imaging":
+        from prognosis.evidence.imaging import load_imaging
+
+        return load_imaging(folder)
+    raise BundleError(str(folder), f"has an unknown modality {name!r}", "use a newer version of prognosis")
+
+
+def _write_arrays(model: FusionModel, folder: Path) -> None:
+    from safetensors.numpy import save_file
+
+    arrays: dict[str, NDArray[np.float64]] = {
+        "alpha": model.head.alpha,
+        "beta": model.head.beta,
+        "strengths": model.head.strengths,
+        "edges": model.edges,
+        "replicates.alpha": model.replicates.alpha,
+        "replicates.beta": model.replicates.beta,
+        "background.present": model.background.present.astype(np.float64),
+        "background.distance": model.background.distance,
+    }
+    for place, name in enumerate(model.modalities):
+        arrays[f"factors.{name}"] = model.head.factors[place]
+        arrays[f"background.evidence.{name}"] = model.background.evidence[place]
+        arrays[f"background.vector.{name}"] = model.background.vectors[place]
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "model.safetensors")
+
+
+def _read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
+    from safetensors.numpy import load_file
+
+    arrays: dict[str, NDArray[np.float64]] = load_file(folder / "model.safetensors")
+    for name, array in arrays.items():
+        if not np.isfinite(array).all():
+            raise BundleError(f"{folder}/model.safetensors", f"{name} is not finite", "train the model anew")
+    return arrays
+
+
+def _configuration(model: FusionModel) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "modalities": list(model.modalities),
+        "task": model.task.model_dump(mode="json"),
+        "config": model.config.model_dump(mode="json"),
+        "libraries": {name: found for name in ("prognosis", *LIBRARIES) if (found := _version(name))},
+    }
+
+
+def _training(training: Training) -> dict[str, Any]:
+    return {
+        "cases": training.cases,
+        "events": dict(training.events),
+        "modality_cases": dict(training.modality_cases),
+        "left_out": dict(training.left_out),
+        "patients": sorted(training.patients),
+    }
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return ""
+
+
+def _write_json(path: Path, stated: dict[str, Any]) -> None:
+    path.write_text(json.dumps(stated, indent=1, sort_keys=True) + "\n", encoding="utf-8")

@@ -1,0 +1,83 @@
+"""Model configuration: one YAML file, every field with its default and its meaning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from prognosis.errors import ConfigError
+from prognosis.evidence import MODALITIES
+from prognosis.evidence.clinical.config import ClinicalConfig
+from prognosis.evidence.imaging.config import ImagingConfig
+from prognosis.evidence.text.config import TextConfig
+
+
+class FusionConfig(BaseModel):
+    """How the modalities are joined.
+
+    Attributes:
+        bins: Event-quantile time bins of the hazard.
+        rank: Directions in which modalities may interact; 0 for none.
+        interaction_penalties: Tried by cross-fitted likelihood; "no interaction" is always tried as well.
+        dropout_weight: Weight of the cases' masked copies beside the observed ones.
+        bootstrap: Replicates over patients for intervals.
+        level: Level of intervals.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    bins: int = Field(default=15, ge=1, le=60)
+    rank: int = Field(default=4, ge=0, le=16)
+    interaction_penalties: tuple[float, ...] = (6.0, 12.0, 20.0)
+    dropout_weight: float = Field(default=0.3, ge=0.0)
+    bootstrap: int = Field(default=100, ge=2)
+    level: float = Field(default=0.9, gt=0.0, lt=1.0)
+
+
+class ModelConfig(BaseModel):
+    """A model: which modalities, how each becomes evidence, how they are joined.
+
+    Attributes:
+        modalities: Those to use; one that no training case has is left out with a notice.
+        folds: Cross-fitting folds (patients).
+        seed: Of every random choice.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    modalities: tuple[str, ...] = MODALITIES
+    folds: int = Field(default=3, ge=2, le=20)
+    seed: int = 0
+    clinical: ClinicalConfig = ClinicalConfig()
+    text: TextConfig = TextConfig()
+    imaging: ImagingConfig = ImagingConfig()
+    fusion: FusionConfig = FusionConfig()
+
+    @classmethod
+    def load(cls, path: str | Path) -> ModelConfig:
+        """Read a configuration from YAML; an empty file gives the defaults.
+
+        Raises:
+            ConfigError: The file cannot be read, or a field is unknown or out of range; every one is named.
+        """
+        try:
+            stated = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except (OSError, yaml.YAMLError) as error:
+            raise ConfigError(str(path), f"cannot be read ({error})", "give the path of a YAML file") from error
+        return cls.from_statement(stated or {}, str(path))
+
+    @classmethod
+    def from_statement(cls, stated: object, reference: str) -> ModelConfig:
+        """Check a parsed configuration.
+
+        Raises:
+            ConfigError: A field is unknown or out of range; every one is named.
+        """
+        try:
+            return cls.model_validate(stated)
+        except ValidationError as error:
+            faults = "; ".join(
+                f"{'.'.join(str(part) for part in fault['loc']) or 'config'}: {fault['msg']}"
+                for fault in error.errors(include_url=False, include_input=False)
+            )
+            raise ConfigError(reference, faults, "see configs/models for complete examples") from error

@@ -1,0 +1,55 @@
+"""The sha256 of every file of a model folder: an altered, missing or added file is refused."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from prognosis.errors import BundleError
+
+MANIFEST = "manifest.json"
+
+
+def file_digests(folder: Path) -> dict[str, str]:
+    """sha256 of every file below a folder but the manifest, by path relative to it."""
+    return {
+        path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path != folder / MANIFEST
+    }
+
+
+def write_manifest(folder: Path, name: str) -> str:
+    """Write manifest.json and give the model id: the name and a digest of everything in the folder."""
+    digests = file_digests(folder)
+    content = hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+    model_id = f"{name}-{content[:12]}"
+    text = json.dumps({"model_id": model_id, "sha256": digests}, indent=1, sort_keys=True)
+    (folder / MANIFEST).write_text(text, encoding="utf-8")
+    return model_id
+
+
+def check_manifest(folder: Path) -> str:
+    """Verify every file of a model folder and give the model id.
+
+    Raises:
+        BundleError: There is no manifest, or a file is missing, altered or not listed.
+    """
+    retrain = "copy the folder again from where it was made, or train it anew"
+    try:
+        stated = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        expected, model_id = dict(stated["sha256"]), str(stated["model_id"])
+    except OSError as error:
+        raise BundleError(str(folder), "is not a model folder: it has no manifest.json", retrain) from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise BundleError(f"{folder}/{MANIFEST}", "cannot be read", retrain) from error
+    found = file_digests(folder)
+    for name in sorted(expected.keys() | found.keys()):
+        if name not in found:
+            raise BundleError(f"{folder}/{name}", "is missing", retrain)
+        if name not in expected:
+            raise BundleError(f"{folder}/{name}", "is not in the manifest", "remove it; " + retrain)
+        if found[name] != expected[name]:
+            raise BundleError(f"{folder}/{name}", "was altered after the model was saved", retrain)
+    return model_id

@@ -1,0 +1,94 @@
+"""A trained model: the evidence models of its modalities and the head that joins them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort import Case, Task
+from prognosis.evidence import EvidenceModel
+from prognosis.fusion.config import ModelConfig
+from prognosis.fusion.head import HazardHead, cumulative_incidence
+from prognosis.fusion.inputs import FusionInputs, join_modalities
+from prognosis.fusion.replicates import Replicates
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """What a model was trained on, for its card and for refusing to be judged on its own patients.
+
+    Attributes:
+        cases: Number of cases.
+        events: Number of cases by cause; the reference as "none".
+        modality_cases: Number of cases that have each modality.
+        left_out: Modalities of the configuration that too few cases had, with the reason.
+        patients: sha256 of each training patient's key; the keys themselves are not kept.
+    """
+
+    cases: int
+    events: Mapping[str, int]
+    modality_cases: Mapping[str, int]
+    left_out: Mapping[str, str]
+    patients: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class FusionModel:
+    """Predicts from any subset of its modalities.
+
+    Attributes:
+        task: The question it answers.
+        config: How it was made.
+        evidence: A fitted evidence model for each modality, in the head's order.
+        head: Joins them.
+        edges: (B + 1,) bin edges in days.
+        replicates: Bootstrap refits of the head.
+        background: Out-of-fold inputs of up to 256 training cases: what an unknown modality might have been.
+        training: What it was trained on.
+        model_id: Name and content digest; empty until saved.
+    """
+
+    task: Task
+    config: ModelConfig
+    evidence: Mapping[str, EvidenceModel]
+    head: HazardHead
+    edges: Array
+    replicates: Replicates
+    background: FusionInputs
+    training: Training
+    model_id: str = field(default="")
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """The modalities it can read, in order."""
+        return tuple(self.evidence)
+
+    def inputs(self, cases: Sequence[Case]) -> FusionInputs:
+        """Every modality's summed evidence for these cases."""
+        return join_modalities({name: model.summarise(cases) for name, model in self.evidence.items()})
+
+    def cumulative_incidence(self, cases: Sequence[Case], days: Array) -> Array:
+        """(n, K, T) probability that each cause has happened by each day; for a class, of each class."""
+        return self.incidence_of(self.inputs(cases), days)
+
+    def incidence_of(self, inputs: FusionInputs, days: Array) -> Array:
+        """The same from inputs already summed; a class is known at once, so its days do not matter."""
+        asked = np.asarray(days, dtype=np.float64)
+        if not self.task.is_survival:
+            asked = np.full_like(asked, self.edges[-1])
+        return cumulative_incidence(self.head.log_hazard(inputs), self.edges, asked)
+
+    def was_trained_on(self, case: Case) -> bool:
+        """Whether this patient was among the training patients."""
+        return patient_digest(case.patient) in self.training.patients
+
+
+def patient_digest(patient: str) -> str:
+    """sha256 of a patient's key."""
+    return hashlib.sha256(patient.encode()).hexdigest()

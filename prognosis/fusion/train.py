@@ -1,0 +1,142 @@
+"""Training: cross-fitted evidence, then the head on what was seen out of fold."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort import Case, Cohort, Target, cohort_target, patient_folds
+from prognosis.errors import CohortError
+from prognosis.evidence import FittedEvidence
+from prognosis.fusion.config import ModelConfig
+from prognosis.fusion.fitting import fit_head
+from prognosis.fusion.inputs import FusionInputs, join_modalities
+from prognosis.fusion.likelihood import exposure_of
+from prognosis.fusion.model import FusionModel, Training, patient_digest
+from prognosis.fusion.recalibration import recalibrate
+from prognosis.fusion.replicates import bootstrap_head
+
+Progress = Callable[[str, int, int], None]
+
+LEAST_CASES = 30
+LEAST_EVENTS = 8
+BACKGROUND_CASES = 256
+
+
+def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | None = None) -> FusionModel:
+    """Train a model on every case of a cohort.
+
+    Each modality is fitted on folds of patients; the head learns from evidence about patients that the
+    evidence models had not seen. Hold patients back before calling this, to judge the model.
+
+    Args:
+        cohort: Cases with labels.
+        config: How to train.
+        on_progress: Told (what, done, total).
+
+    Raises:
+        CohortError: The cohort has too few patients or events, or no usable modality.
+    """
+    target = cohort_target(cohort, config.fusion.bins)
+    _check_size(cohort, target, config.folds)
+    folds = patient_folds(cohort.patients, target.cause, config.folds, config.seed)
+    left_out = {name: reason for name in config.modalities if (reason := _too_few(name, cohort.cases, target))}
+    fitted: dict[str, FittedEvidence] = {}
+    for name in config.modalities:
+        if name not in left_out:
+            fitted[name] = fit_modality(name, cohort, target, folds, config, on_progress)
+    if not fitted:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise CohortError(
+            f"cohort of task {cohort.task.name}", f"has no usable modality ({reasons})", "add sources or cases"
+        )
+    inputs = join_modalities({name: evidence.out_of_fold for name, evidence in fitted.items()})
+    exposure = exposure_of(target)
+    parameters = fit_head(inputs, exposure, config.fusion, folds, config.seed)
+    head = recalibrate(parameters.head(), inputs, exposure, np.ones(len(cohort)))
+    replicates = bootstrap_head(
+        parameters, inputs, exposure, cohort.patients, config.fusion.bootstrap, config.seed, on_progress
+    )
+    return FusionModel(
+        task=cohort.task,
+        config=config,
+        evidence={name: evidence.model for name, evidence in fitted.items()},
+        head=head,
+        edges=target.edges,
+        replicates=replicates,
+        background=_background(inputs, config.seed),
+        training=_training(cohort, target, inputs, left_out),
+    )
+
+
+def fit_modality(
+    name: str,
+    cohort: Cohort,
+    target: Target,
+    folds: NDArray[np.int64],
+    config: ModelConfig,
+    on_progress: Progress | None = None,
+) -> FittedEvidence:
+    """Fit one modality's evidence across folds."""
+    task, cases, seed = cohort.task, cohort.cases, config.seed
+    if name == "clinical":
+        from prognosis.evidence.clinical import fit_clinical
+
+        return fit_clinical(cases, target, folds, config.clinical, seed, task.excluded_codes, on_progress)
+    if name == "text":
+        from prognosis.evidence.text import fit_text
+
+        patterns = task.screening.sentence_patterns
+        return fit_text(cases, target, folds, config.text, seed, patterns, on_progress)
+    from prognosis.evidence.imaging import fit_imaging
+
+    return fit_imaging(cases, target, folds, config.imaging, seed, on_progress)
+
+
+def _check_size(cohort: Cohort, target: Target, folds: int) -> None:
+    reference = f"cohort of task {cohort.task.name}"
+    patients = len(set(cohort.patients))
+    if patients < LEAST_CASES:
+        raise CohortError(reference, f"has {patients} patients", f"train on at least {LEAST_CASES}")
+    happened = target.cause > 0
+    events = len(set(cohort.patients[happened]))
+    if events < max(LEAST_EVENTS, folds):
+        raise CohortError(reference, f"has {events} patients with an event", f"use at least {LEAST_EVENTS}")
+
+
+def _too_few(name: str, cases: tuple[Case, ...], target: Target) -> str:
+    """Why a modality cannot be learnt from these cases, or ""."""
+    has = {
+        "clinical": lambda case: bool(case.record.events) or case.record.birth_date is not None,
+        "text": lambda case: bool(case.record.notes),
+        "imaging": lambda case: bool(case.record.studies),
+    }[name]
+    here = np.array([has(case) for case in cases])
+    events = int((target.cause[here] > 0).sum())
+    if not here.any():
+        return "no case has it"
+    if here.sum() < LEAST_CASES or events < LEAST_EVENTS:
+        return f"only {int(here.sum())} cases with {events} events have it"
+    return ""
+
+
+def _background(inputs: FusionInputs, seed: int) -> FusionInputs:
+    rows = np.random.default_rng(seed).permutation(len(inputs))[:BACKGROUND_CASES]
+    return inputs.take(np.sort(rows))
+
+
+def _training(cohort: Cohort, target: Target, inputs: FusionInputs, left_out: dict[str, str]) -> Training:
+    names = ("none", *target.causes)
+    events = Counter(names[cause] for cause in target.cause)
+    return Training(
+        cases=len(cohort),
+        events=dict(events),
+        modality_cases={
+            name: int(inputs.present[:, place].sum()) for place, name in enumerate(inputs.modalities)
+        },
+        left_out=left_out,
+        patients=frozenset(patient_digest(patient) for patient in cohort.patients),
+    )

@@ -1,0 +1,159 @@
+"""From a model and a patient's record to a prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort import Case
+from prognosis.cohort.labels import last_contact
+from prognosis.cohort.target import Target
+from prognosis.errors import InputError
+from prognosis.fusion import FusionModel
+from prognosis.fusion.inputs import FusionInputs
+from prognosis.prediction.interval import Spread, case_spread
+from prognosis.prediction.prediction import Prediction
+from prognosis.record import PatientRecord
+
+Array = NDArray[np.float64]
+
+UNUSUAL = 1.0
+OUT_OF_DISTRIBUTION = 4.0
+GRID_POINTS = 60
+
+
+def predict(model: FusionModel, record: PatientRecord, at: datetime | None = None) -> Prediction:
+    """Predict for one patient from what was known by the index time.
+
+    Args:
+        model: A trained model.
+        record: The patient's record; anything known after `at` is not read.
+        at: The index time; the record's last fact by default.
+
+    Raises:
+        InputError: The record is empty and no index time is given.
+    """
+    index_time = at or last_contact(record)
+    if index_time is None:
+        raise InputError(f"patient {record.key}", "has an empty record", "give the index time, or a source that has it")
+    return predict_cases(model, [Case(record.as_of(index_time), index_time)])[0]
+
+
+def predict_cases(model: FusionModel, cases: Sequence[Case]) -> tuple[Prediction, ...]:
+    """Predict for many cases at once."""
+    inputs = model.inputs(cases)
+    return tuple(predict_row(model, case, inputs, row) for row, case in enumerate(cases))
+
+
+def prediction_days(model: FusionModel) -> Array:
+    """The grid of days on which curves are given: 0 to the last time observed in training."""
+    if not model.task.is_survival:
+        return np.array([0.0, max(*model.task.horizons_days, 1e-6)])
+    grid = np.linspace(0.0, model.edges[-1], GRID_POINTS)
+    horizons = [day for day in model.task.horizons_days if day <= model.edges[-1]]
+    return np.unique(np.concatenate([grid, horizons]))
+
+
+def predict_row(model: FusionModel, case: Case, inputs: FusionInputs, row: int) -> Prediction:
+    """Predict for the case whose evidence stands in one row of `inputs`."""
+    days = prediction_days(model)
+    estimate = model.incidence_of(inputs.take(np.array([row])), days)[0]
+    spread = case_spread(model, inputs, row, days)
+    tail = (1.0 - model.config.fusion.level) / 2.0
+    low = np.minimum(np.quantile(spread.incidence, tail, axis=0), estimate)
+    high = np.maximum(np.quantile(spread.incidence, 1.0 - tail, axis=0), estimate)
+    causes = model.task.causes
+    missing = _missing(model, inputs, row)
+    prediction = Prediction(
+        patient_id=case.record.patient_id,
+        site=case.record.site,
+        index_time=case.index_time,
+        days=days,
+        cumulative_incidence=dict(zip(causes, estimate, strict=True)),
+        low=dict(zip(causes, low, strict=True)),
+        high=dict(zip(causes, high, strict=True)),
+        level=model.config.fusion.level,
+        log_hazard_standard_error=dict(zip(causes, spread.standard_error().tolist(), strict=True)),
+        horizons_days=model.task.horizons_days,
+        modalities_used=tuple(name for name in model.modalities if name not in missing),
+        modalities_missing=missing,
+        helps_most=_helps_most(model, inputs, row, spread),
+        cautions=_cautions(model, inputs, row),
+        model_id=model.model_id,
+    )
+    return replace(prediction, abstained_because=_reason_to_abstain(model, inputs, row, prediction))
+
+
+def _missing(model: FusionModel, inputs: FusionInputs, row: int) -> dict[str, str]:
+    reasons = inputs.withheld[row]
+    missing = {}
+    for place, name in enumerate(model.modalities):
+        if not inputs.present[row, place]:
+            stated = [reason for reason in reasons if reason.startswith(f"{name}: ")]
+            missing[name] = stated[0].removeprefix(f"{name}: ") if stated else "not in the record at the index"
+    return missing
+
+
+def _helps_most(model: FusionModel, inputs: FusionInputs, row: int, spread: Spread) -> str | None:
+    """The missing modality whose knowledge would lower the standard error of the first cause most."""
+    best, lowest = None, spread.standard_error()[0]
+    days = np.array([model.edges[-1]])
+    for place, name in enumerate(model.modalities):
+        if inputs.present[row, place]:
+            continue
+        known = inputs.take(np.array([row]))
+        present = known.present.copy()
+        present[0, place] = True
+        error = case_spread(model, replace(known, present=present), 0, days).standard_error()[0]
+        if error < lowest:
+            best, lowest = name, error
+    return best
+
+
+def _cautions(model: FusionModel, inputs: FusionInputs, row: int) -> tuple[str, ...]:
+    cautions = [reason for reason in inputs.withheld[row] if reason]
+    for place, name in enumerate(model.modalities):
+        if UNUSUAL < inputs.distance[row, place] <= OUT_OF_DISTRIBUTION:
+            cautions.append(f"{name}: further from the training patients than 99 in 100 of them")
+    return tuple(cautions)
+
+
+def _reason_to_abstain(model: FusionModel, inputs: FusionInputs, row: int, prediction: Prediction) -> str:
+    if not inputs.present[row].any():
+        return "none of the model's modalities is in the record: " + ", ".join(model.modalities)
+    for place, name in enumerate(model.modalities):
+        if inputs.distance[row, place] > OUT_OF_DISTRIBUTION:
+            return f"{name} is unlike anything in the training population (distance {inputs.distance[row, place]:.1f} x the 99th percentile)"
+    widest = model.task.widest_interval
+    if widest is not None:
+        for risk in prediction.risks():
+            if risk.high - risk.low > widest:
+                return (
+                    f"the interval of {risk.cause} at {risk.days:g} days is {risk.high - risk.low:.2f} wide, "
+                    f"above the task's limit of {widest:.2f}"
+                )
+    return ""
+
+
+def risk_at(model: FusionModel, inputs: FusionInputs, days: Sequence[float]) -> Array:
+    """(n, K, T) cumulative incidence at days, for evaluation."""
+    return model.incidence_of(inputs, np.asarray(days, dtype=np.float64))
+
+
+def average_log_hazard(model: FusionModel, inputs: FusionInputs) -> Array:
+    """(n, K) log-hazard averaged over bins: a risk that does not depend on a horizon; higher is worse."""
+    return np.asarray(model.head.log_hazard(inputs).mean(axis=2))
+
+
+def followed(target: Target, last_day: float) -> Target:
+    """The target with follow-up cut at the last predicted day: an open last bin is never scored."""
+    beyond = target.days > last_day
+    return replace(
+        target,
+        cause=np.where(beyond, 0, target.cause),
+        days=np.minimum(target.days, last_day),
+    )
