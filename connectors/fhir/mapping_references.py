@@ -1,0 +1,43 @@
+"""Whom and what a resource refers to."""
+
+from __future__ import annotations
+
+import re
+
+from connectors.fhir.mapping_fields import Json, element, string
+from prognosis.errors import MappingError
+
+_TARGET = re.compile(
+    r"(?:https?://[^\s?#]+/)?(?P<kind>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9\-.]{1,64})"
+    r"(?:/_history/[A-Za-z0-9\-.]+)?\Z"
+)
+
+
+def target_of(node: Json, reference: str) -> str | None:
+    """The "Patient/x" that a Reference points at, or None when it has no literal reference.
+
+    Absolute URLs and versioned references lose what precedes and follows type and id. References that
+    cannot be resolved within a folder (contained, conditional, urn) are returned as they are.
+    """
+    text = string(node, "reference", reference)
+    if text is None:
+        return None
+    match = _TARGET.match(text)
+    return f"{match['kind']}/{match['id']}" if match else text
+
+
+def patient_of(resource: Json, reference: str, key: str = "subject") -> str:
+    """The patient a resource is about.
+
+    Raises:
+        MappingError: No patient is named, or the subject is a Group, Device or Location.
+    """
+    node = element(resource, key, reference)
+    target = target_of(node, reference) if node is not None else None
+    if target is None:
+        raise MappingError(reference, f"{key} names no patient", f"send {key}.reference as Patient/<id>")
+    if not target.startswith(("Patient/", "urn:")):
+        raise MappingError(
+            reference, f"{key} is not a Patient in this folder", "send resources about patients"
+        )
+    return target
