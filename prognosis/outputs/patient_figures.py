@@ -1,0 +1,230 @@
+"""Figures of one patient: predicted incidence, the waterfall of drivers, the film with its evidence map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.outputs.estimate import in_days, signed
+from prognosis.outputs.figures import (
+    BLUE,
+    CAUSES,
+    GREY,
+    INK,
+    VERMILLION,
+    WIDTH_INCHES,
+    Picture,
+    as_picture,
+    drawing,
+)
+from prognosis.outputs.patient_page import Driver, Film, IncidenceCurve, PatientExplanation
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+BARS = 12
+STRONGEST_TINT = 0.62
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One step of a waterfall: from `start` to `end` on the explanation's scale."""
+
+    label: str
+    start: float
+    end: float
+
+
+def incidence_picture(curves: tuple[IncidenceCurve, ...]) -> Picture:
+    """Predicted cumulative incidence of each cause with its interval."""
+    with drawing(WIDTH_INCHES, 3.3) as figure:
+        axes = figure.add_subplot()
+        for place, curve in enumerate(curves):
+            colour = CAUSES[place % len(CAUSES)]
+            axes.fill_between(curve.days, curve.low, curve.high, color=colour, alpha=0.18, linewidth=0)
+            style = ("-", "--", "-.", ":")[place % 4]
+            axes.plot(
+                curve.days, curve.incidence, color=colour, linewidth=2, linestyle=style, label=curve.cause
+            )
+        axes.set_xlim(0, float(max(curve.days[-1] for curve in curves)))
+        axes.set_ylim(0, min(1.0, 1.1 * float(max(curve.high.max() for curve in curves)) + 0.01))
+        from matplotlib.ticker import PercentFormatter
+
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+        axes.set_xlabel("days since the index")
+        axes.set_ylabel("probability that it has happened")
+        axes.grid(color="#e5e7eb")
+        axes.legend(frameon=False, loc="upper left")
+        said = "; ".join(
+            f"{curve.cause} {curve.incidence[-1]:.1%} ({curve.low[-1]:.1%} to {curve.high[-1]:.1%}) by "
+            f"{in_days(float(curve.days[-1]))}"
+            for curve in curves
+        )
+        return as_picture(figure, f"Predicted cumulative incidence: {said}.")
+
+
+def strongest(drivers: tuple[Driver, ...], most: int) -> tuple[tuple[Driver, ...], tuple[Driver, ...]]:
+    """The `most` drivers of largest size, largest first, and the rest."""
+    ordered = sorted(drivers, key=lambda driver: -abs(driver.contribution))
+    return tuple(ordered[:most]), tuple(ordered[most:])
+
+
+def waterfall_bars(explanation: PatientExplanation, most: int = BARS) -> tuple[Bar, ...]:
+    """The steps from base to total: the strongest drivers, then all others as one step.
+
+    The last bar ends at base + sum of ALL contributions, which is the total to within the receipt's error.
+    """
+    shown, others = strongest(explanation.drivers, most)
+    steps = [(f"{driver.name}  {driver.detail}".strip(), driver.contribution) for driver in shown]
+    if others:
+        steps.append((f"{len(others)} smaller drivers", sum(driver.contribution for driver in others)))
+    bars = []
+    at = explanation.base
+    for label, contribution in steps:
+        bars.append(Bar(label, at, at + contribution))
+        at += contribution
+    return tuple(bars)
+
+
+def waterfall_picture(explanation: PatientExplanation) -> Picture:
+    """From what the model says of anyone, through each driver, to what it says of this patient."""
+    bars = waterfall_bars(explanation)
+    with drawing(WIDTH_INCHES, 1.1 + 0.3 * (len(bars) + 2)) as figure:
+        axes = figure.add_subplot()
+        reach = [explanation.base, explanation.total, *(bar.end for bar in bars)]
+        spread = max(max(reach) - min(reach), 1e-9)
+        for place, bar in enumerate(bars, start=1):
+            _step(axes, place, bar, spread)
+        last = len(bars) + 1
+        for place, value, name in ((0, explanation.base, "base"), (last, explanation.total, "total")):
+            axes.plot(value, place, marker="D" if name == "total" else "o", color=INK, markersize=6)
+            axes.annotate(
+                f"{value:.2f}", (value, place), xytext=(7, 0), textcoords="offset points", va="center"
+            )
+        labels = ["anyone (base)", *(_short(bar.label) for bar in bars), "this patient (total)"]
+        axes.set_yticks(range(len(labels)), labels, fontsize=8.5)
+        for place in (0, last):
+            axes.get_yticklabels()[place].set_fontweight("bold")
+        axes.set_ylim(last + 0.6, -0.6)
+        axes.set_xlim(min(reach) - 0.2 * spread, max(reach) + 0.2 * spread)
+        axes.axvline(explanation.base, color=GREY, linestyle=":", linewidth=1)
+        axes.tick_params(axis="y", length=0)
+        axes.set_xlabel(f"{explanation.receipt.scale} of {explanation.cause}; right is worse")
+        said = "; ".join(f"{bar.label} {signed(bar.end - bar.start)}" for bar in bars)
+        ends = f"base {explanation.base:.2f}, total {explanation.total:.2f}"
+        return as_picture(figure, f"Waterfall of what drives {explanation.cause}: {ends}. {said}.")
+
+
+def _step(axes: Axes, place: int, bar: Bar, spread: float) -> None:
+    change = bar.end - bar.start
+    colour = VERMILLION if change >= 0 else BLUE
+    axes.barh(place, change, left=bar.start, color=colour, height=0.62)
+    axes.vlines(bar.end, place + 0.31, place + 0.69, color=GREY, linewidth=0.8)
+    outwards = 1 if change >= 0 else -1
+    axes.annotate(
+        signed(change),
+        (bar.end, place),
+        xytext=(3 * outwards, 0),
+        textcoords="offset points",
+        ha="left" if outwards > 0 else "right",
+        va="center",
+        fontsize=8,
+        color=colour if abs(change) > 0.02 * spread else INK,
+    )
+
+
+def film_picture(film: Film) -> Picture:
+    """The film as it is, beside the film with its evidence map and the grid of zones."""
+    rows, columns = film.pixels.shape
+    mapped = film.evidence is not None or bool(film.zones)
+    panels = 2 if mapped else 1
+    panel = 3.3
+    with drawing(panels * panel, panel * rows / columns + (0.55 if mapped else 0.1)) as figure:
+        plain = figure.add_subplot(1, panels, 1)
+        _show(plain, film.pixels, "film")
+        if mapped:
+            overlaid = figure.add_subplot(1, panels, 2)
+            _show(overlaid, film.pixels, "where the evidence lies")
+            if film.evidence is not None:
+                _overlay(overlaid, film.evidence, rows, columns)
+            for zone in film.zones:
+                _outline(
+                    overlaid, zone.left, zone.top, zone.right, zone.bottom, zone.contribution, (rows, columns)
+                )
+        said = "; ".join(f"{zone.name} {signed(zone.contribution)}" for zone in film.zones)
+        beside = f", beside its evidence map. Zones: {said}." if said else "."
+        return as_picture(figure, f"{film.title}{beside}", kind="png")
+
+
+def _show(axes: Axes, pixels: NDArray[np.float64], title: str) -> None:
+    axes.imshow(pixels, cmap="gray", vmin=0.0, vmax=1.0, interpolation="bilinear")
+    axes.set_title(title, fontsize=9)
+    axes.set_axis_off()
+
+
+def _overlay(axes: Axes, evidence: NDArray[np.float64], rows: int, columns: int) -> None:
+    """Tint by sign, more strongly where there is more evidence, so that the film shows through elsewhere."""
+    from matplotlib.cm import ScalarMappable
+    from matplotlib.colors import LinearSegmentedColormap, Normalize
+
+    limit = float(np.abs(evidence).max()) or 1.0
+    colours = LinearSegmentedColormap.from_list("evidence", ["#56B4E9", "#f2f2f2", "#FF7F2A"])
+    norm = Normalize(-limit, limit)
+    strength = STRONGEST_TINT * np.sqrt(np.abs(evidence) / limit)
+    axes.imshow(
+        evidence,
+        cmap=colours,
+        norm=norm,
+        alpha=strength,
+        extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
+        interpolation="nearest",
+    )
+    bar = axes.figure.colorbar(
+        ScalarMappable(norm, colours), ax=axes, orientation="horizontal", fraction=0.05, pad=0.02, aspect=28
+    )
+    bar.set_ticks([-limit, 0.0, limit], labels=[f"{signed(-limit)} lowers", "0", f"{signed(limit)} raises"])
+    bar.ax.tick_params(labelsize=7.5)
+    bar.outline.set_visible(False)
+
+
+def _outline(
+    axes: Axes,
+    left: float,
+    top: float,
+    right: float,
+    bottom: float,
+    contribution: float,
+    shape: tuple[int, int],
+) -> None:
+    from matplotlib.patches import Rectangle
+    from matplotlib.patheffects import withStroke
+
+    rows, columns = shape
+    corner = (left * columns - 0.5, top * rows - 0.5)
+    axes.add_patch(
+        Rectangle(
+            corner,
+            (right - left) * columns,
+            (bottom - top) * rows,
+            fill=False,
+            edgecolor="white",
+            linewidth=0.9,
+        )
+    )
+    axes.text(
+        corner[0] + 0.5 * (right - left) * columns,
+        corner[1] + 0.5 * (bottom - top) * rows,
+        signed(contribution),
+        ha="center",
+        va="center",
+        fontsize=8,
+        color="white",
+        path_effects=[withStroke(linewidth=2.2, foreground="black")],
+    )
+
+
+def _short(label: str, longest: int = 40) -> str:
+    return label if len(label) <= longest else label[: longest - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"

@@ -1,0 +1,222 @@
+"""What is told about one patient: the risk, its interval, what drives it, and what is missing.
+
+The page of the report and the text on a terminal are both drawn from these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.outputs.estimate import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class HorizonRisk:
+    """The probability that a cause has happened by a horizon, before any competing cause.
+
+    Attributes:
+        cause: As the task names it.
+        days: Days from the index; 0 for a class at the index.
+        risk: Probability in [0, 1], higher is worse, with its interval.
+    """
+
+    cause: str
+    days: float
+    risk: Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class IncidenceCurve:
+    """Predicted cumulative incidence of one cause over time.
+
+    Attributes:
+        cause: As the task names it.
+        days: (t,) increasing, from 0.
+        incidence: (t,) probability in [0, 1], never decreasing.
+        low: (t,) lower end of the interval.
+        high: (t,) upper end of the interval.
+    """
+
+    cause: str
+    days: NDArray[np.float64]
+    incidence: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One piece of evidence and what it adds to the risk.
+
+    Attributes:
+        name: What it is: "C reactive protein", "left lower zone".
+        detail: Its value: "185 mg/L, rising", the sentence.
+        modality: "clinical", "text" or "imaging".
+        time: When it became known, ISO 8601; "" where it has no time.
+        source: What to cite: "Observation/cr-1", "DocumentReference/n1#3".
+        contribution: Signed, on the page's scale; positive is worse.
+    """
+
+    name: str
+    detail: str
+    modality: str
+    time: str
+    source: str
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How the explanation was made and how exact it is.
+
+    Attributes:
+        method: "closed-form Shapley values".
+        scale: "log-hazard", "log-odds" or "probability at 30 days".
+        max_additivity_error: Largest |base + sum of contributions - output| found; 0 is exact.
+        standard_error: Of the contributions, when they were sampled; 0 when computed.
+    """
+
+    method: str
+    scale: str
+    max_additivity_error: float
+    standard_error: float
+
+
+@dataclass(frozen=True, slots=True)
+class PatientExplanation:
+    """Why the risk of one cause is what it is: base + sum of the contributions = total.
+
+    Attributes:
+        cause: The cause explained.
+        base: What the model says when it knows nothing of the patient, on the receipt's scale.
+        total: What it says of this patient.
+        drivers: Every piece of evidence, in any order; the page sorts them by size.
+        receipt: Method and exactness.
+    """
+
+    cause: str
+    base: float
+    total: float
+    drivers: tuple[Driver, ...]
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Zone:
+    """A named region of a film and its evidence; edges are fractions of height and width from the top left.
+
+    Attributes:
+        name: "left lower zone" (the patient's left, which a film shows on the right).
+        top: Upper edge, in [0, 1].
+        left: Left edge as seen, in [0, 1].
+        bottom: Lower edge, in [0, 1].
+        right: Right edge as seen, in [0, 1].
+        contribution: What the region adds, on the explanation's scale; positive is worse.
+    """
+
+    name: str
+    top: float
+    left: float
+    bottom: float
+    right: float
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """One image and where on it the evidence lies.
+
+    Attributes:
+        title: "Chest film, AP, 2020-03-02".
+        source: "ImagingStudy/<uid>".
+        pixels: (rows, columns) brightness in [0, 1], as it is read: bone is bright.
+        evidence: (r, c) signed evidence, coarser than the film or equal to it; positive is worse. It
+            covers the whole film. None when no map was made.
+        zones: Named regions drawn as a grid beside the map.
+    """
+
+    title: str
+    source: str
+    pixels: NDArray[np.float64]
+    evidence: NDArray[np.float64] | None
+    zones: tuple[Zone, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence; `contribution` is None when the model gave it no evidence of its own."""
+
+    text: str
+    contribution: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NoteText:
+    """One note with the sentences that the explanation cites marked inside it.
+
+    Attributes:
+        title: "Radiology report, 2020-03-02".
+        source: "DocumentReference/n1".
+        sentences: The whole note, in order.
+    """
+
+    title: str
+    source: str
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """What the model would have read but did not have.
+
+    Attributes:
+        what: A modality or a measurement.
+        why: "none before the index", "film is blank".
+        effect: What having it would be expected to change: "interval narrower by 4 points"; "" if unknown.
+    """
+
+    what: str
+    why: str
+    effect: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPage:
+    """Everything told about one patient at one index time.
+
+    Attributes:
+        patient: The identifier to show (site and id).
+        index_time: When the question is asked, ISO 8601.
+        question: The task's question.
+        summary: One line about the patient: "71 years, female, site A".
+        model_id: Which model answers.
+        risks: Per cause and horizon.
+        curves: Per cause; empty for a class.
+        explanations: One a cause explained, the most important first.
+        films: Images with their maps.
+        notes: Notes with cited sentences marked.
+        missing: What was not there.
+        modalities_used: Modalities that the prediction rests on.
+        interval_meaning: What the interval covers: "95% of 200 bootstrap refits over patients".
+        abstained_because: Why no risk is given; "" when one is. A page with a reason shows no risk.
+        outcome: What happened, where it is known and the page is for judging the model; "" otherwise.
+    """
+
+    patient: str
+    index_time: str
+    question: str
+    summary: str
+    model_id: str
+    risks: tuple[HorizonRisk, ...]
+    curves: tuple[IncidenceCurve, ...] = ()
+    explanations: tuple[PatientExplanation, ...] = ()
+    films: tuple[Film, ...] = ()
+    notes: tuple[NoteText, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    modalities_used: tuple[str, ...] = field(default=())
+    interval_meaning: str = ""
+    abstained_because: str = ""
+    outcome: str = ""

@@ -1,0 +1,1 @@
+"""A package, because one of the benchmarks' dependencies installs another package called `tests`."""
