@@ -35,13 +35,13 @@ def cluster_weights(clusters: NDArray[np.str_], replicates: int, seed: int) -> N
     """
     names, member = np.unique(clusters, return_inverse=True)
     rng = np.random.default_rng(seed)
-    counts = rng.multinomial(len(names), np.full(len(names), 1.0 / len(names)), size=replicates)
+    size = len(names)
+    drawn = rng.integers(0, size, size=(replicates, size)) + size * np.arange(replicates)[:, None]
+    counts = np.bincount(drawn.ravel(), minlength=replicates * size).reshape(replicates, size)
     return counts[:, member]
 
 
-def replicate_values(
-    statistic: Statistic, clusters: NDArray[np.str_], replicates: int, seed: int
-) -> Floats:
+def replicate_values(statistic: Statistic, clusters: NDArray[np.str_], replicates: int, seed: int) -> Floats:
     """(replicates,) the statistic of each bootstrap sample; arguments as in `clustered_bootstrap`."""
     weights = cluster_weights(clusters, replicates, seed)
     step = max(1, _CHUNK_ELEMENTS // max(1, weights.shape[1]))

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.errors import CohortError
-from prognosis.survival.curves import Floats, aalen_johansen
+from prognosis.survival.curves import Floats, incidence_at
 from prognosis.survival.logistic import logistic_slope, spline_basis, weighted_logistic
-from prognosis.survival.statistic import Statistic
+from prognosis.survival.statistic import Statistic, once
 
 _EDGE = 1e-6
 
@@ -56,16 +56,9 @@ def log_odds(risk: Floats) -> Floats:
     return odds
 
 
-def observed_risk(
-    days: Floats,
-    cause: NDArray[np.int64],
-    time: float,
-    of_cause: int = 1,
-    weights: Floats | None = None,
-) -> float:
+def observed_risk(days: Floats, cause: NDArray[np.int64], time: float, of_cause: int = 1) -> float:
     """Aalen-Johansen estimate of the risk of `of_cause` by `time` among these cases."""
-    causes = max(int(cause.max(initial=1)), of_cause)
-    return float(aalen_johansen(days, cause, causes, weights)[of_cause - 1].at(time))
+    return float(incidence_at(days, cause, of_cause, time, once(len(days)))[0])
 
 
 def observed_over_expected(
@@ -85,11 +78,9 @@ def observed_over_expected(
     """
 
     def ratio(weights: Floats) -> Floats:
-        observed = np.array([observed_risk(days, cause, time, of_cause, row) for row in weights])
+        observed = incidence_at(days, cause, of_cause, time, weights)
         expected = (weights @ risk) / weights.sum(axis=1)
-        value: Floats = np.divide(
-            observed, expected, out=np.full_like(observed, np.nan), where=expected > 0
-        )
+        value: Floats = np.divide(observed, expected, out=np.full_like(observed, np.nan), where=expected > 0)
         return value
 
     return ratio

@@ -79,12 +79,12 @@ def life_table(
     weight = np.ones(len(days)) if weights is None else np.asarray(weights, dtype=np.float64)
     distinct, row = np.unique(days, return_inverse=True)
     left = np.bincount(row, weight, len(distinct))
-    events = np.stack(
-        [np.bincount(row, weight * (cause == k), len(distinct)) for k in range(1, causes + 1)]
-    )
+    events = np.stack([np.bincount(row, weight * (cause == k), len(distinct)) for k in range(1, causes + 1)])
     at_risk = np.cumsum(left[::-1])[::-1]
     censored = np.bincount(row, weight * (cause == 0), len(distinct))
-    return LifeTable(distinct, at_risk, events, censored)
+    return LifeTable(
+        distinct, at_risk.astype(np.float64), events.astype(np.float64), censored.astype(np.float64)
+    )
 
 
 def _share(part: Floats, whole: Floats) -> Floats:
@@ -101,7 +101,8 @@ def kaplan_meier(days: Floats, event: NDArray[np.bool_], weights: Floats | None 
         weights: (n,) non-negative case weights; 1 each when None.
     """
     table = life_table(days, event.astype(np.int64), 1, weights)
-    return StepFunction(table.days, np.cumprod(1.0 - _share(table.events[0], table.at_risk)), 1.0)
+    free: Floats = np.cumprod(1.0 - _share(table.events[0], table.at_risk))
+    return StepFunction(table.days, free, 1.0)
 
 
 def nelson_aalen(days: Floats, event: NDArray[np.bool_], weights: Floats | None = None) -> StepFunction:
@@ -138,3 +139,32 @@ def aalen_johansen(
     free_before = np.concatenate([[1.0], free[:-1]])
     incidence = np.cumsum(hazard * free_before, axis=1)
     return tuple(StepFunction(table.days, curve, 0.0) for curve in incidence)
+
+
+def incidence_at(
+    days: Floats, cause: NDArray[np.int64], of_cause: int, time: float, weights: Floats
+) -> Floats:
+    """(R,) Aalen-Johansen estimate of the risk of `of_cause` by `time`, for each row of weights at once.
+
+    Args:
+        days: (n,) follow-up, > 0.
+        cause: (n,) 0 when censored, else 1 to K.
+        of_cause: The cause asked about.
+        time: Days.
+        weights: (R, n) non-negative case weights.
+    """
+    order = np.argsort(days, kind="stable")
+    ordered, kind = days[order], cause[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=-np.inf) > 0)
+    starts = starts[ordered[starts] <= time]
+    if not len(starts):
+        return np.zeros(len(weights))
+    weight = weights[:, order]
+    at_risk = np.cumsum(weight[:, ::-1], axis=1)[:, ::-1][:, starts]
+    within = weight[:, : int(np.searchsorted(ordered, time, side="right"))]
+    kind = kind[: within.shape[1]]
+    any_hazard = _share(np.add.reduceat(within * (kind > 0), starts, axis=1), at_risk)
+    own_hazard = _share(np.add.reduceat(within * (kind == of_cause), starts, axis=1), at_risk)
+    free_before = np.cumprod(1.0 - np.pad(any_hazard, ((0, 0), (1, 0)))[:, :-1], axis=1)
+    incidence: Floats = (own_hazard * free_before).sum(axis=1)
+    return incidence

@@ -83,7 +83,7 @@ def plan_dominance(order: Rows, prefix: Rows, risk: Floats, asked_risk: Floats) 
     stride = len(distinct) + 1
     position = np.arange(len(order))
     levels = []
-    for bit in range(int(len(order)).bit_length()):
+    for bit in range(len(order).bit_length()):
         query = np.flatnonzero((prefix >> bit) & 1)
         if not len(query):
             continue

@@ -29,9 +29,7 @@ class Sums:
     def ratio(self) -> Floats:
         """(R,) numerator over denominator; NaN where the denominator is 0."""
         undefined = np.full_like(self.numerator, np.nan)
-        value: Floats = np.divide(
-            self.numerator, self.denominator, out=undefined, where=self.denominator > 0
-        )
+        value: Floats = np.divide(self.numerator, self.denominator, out=undefined, where=self.denominator > 0)
         return value
 
 

@@ -1,0 +1,141 @@
+"""The evaluation of predicted class probabilities, with patient-clustered intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.errors import CohortError
+from prognosis.evaluation.results import CalibrationCurve, EvaluationResult, Protocol
+from prognosis.evaluation.survival_metrics import PreparedMetrics
+from prognosis.survival.calibration import smooth_calibration
+from prognosis.survival.classification import (
+    accuracy_statistic,
+    auroc_statistic,
+    average_precision,
+    brier_statistic,
+    class_calibration_slope,
+    log_loss_statistic,
+)
+from prognosis.survival.curves import Floats
+from prognosis.survival.statistic import Statistic, ratio_of
+
+REPLICATES = 1000
+_BINS = 10
+_SMOOTH_POINTS = 50
+_OF_ONE_CLASS = ("auroc", "average_precision", "calibration_slope")
+
+
+def prepare_classes(
+    probabilities: Floats, label: NDArray[np.int64], classes: Sequence[str], clusters: NDArray[np.str_]
+) -> PreparedMetrics:
+    """Prepare all metrics of class probabilities.
+
+    With two classes, "auroc", "average_precision" and "calibration_slope" are those of the second. With
+    more they are given for each class but the first against all others ("auroc:oedema"), and "auroc"
+    is the mean over those.
+
+    Args:
+        probabilities: (n, C) predicted probability of each class; rows sum to 1.
+        label: (n,) the true class, 0 to C - 1; 0 is the reference.
+        classes: The C names.
+        clusters: (n,) the patient of each case.
+    """
+    statistics: dict[str, Statistic] = {
+        "accuracy": ratio_of(accuracy_statistic(label, probabilities)),
+        "brier": ratio_of(brier_statistic(label, probabilities)),
+        "log_loss": ratio_of(log_loss_statistic(label, probabilities)),
+    }
+    refused: dict[str, str] = {}
+    curves: list[CalibrationCurve] = []
+    areas: list[Statistic] = []
+    for number, name in enumerate(classes[1:], start=1):
+        suffix = "" if len(classes) == 2 else f":{name}"
+        outcome, risk = label == number, probabilities[:, number]
+        if outcome.all() or not outcome.any():
+            holds = f"only cases of class {name}" if outcome.any() else f"no case of class {name}"
+            refused.update({f"{kind}{suffix}": f"the test set holds {holds}" for kind in _OF_ONE_CLASS})
+            continue
+        areas.append(ratio_of(auroc_statistic(outcome, risk)))
+        statistics[f"auroc{suffix}"] = areas[-1]
+        statistics[f"average_precision{suffix}"] = average_precision(outcome, risk)
+        statistics[f"calibration_slope{suffix}"] = class_calibration_slope(outcome, risk)
+        curves.append(_class_curve(name, outcome, risk))
+    if len(classes) > 2:
+        if len(areas) == len(classes) - 1:
+            statistics["auroc"] = _mean_of(areas)
+        else:
+            refused["auroc"] = "a class is absent from the test set"
+    return PreparedMetrics(statistics, clusters, refused, tuple(curves))
+
+
+def evaluate_classes(
+    probabilities: Floats,
+    label: NDArray[np.int64],
+    classes: Sequence[str],
+    clusters: NDArray[np.str_],
+    seed: int,
+    replicates: int = REPLICATES,
+    task: str = "",
+) -> EvaluationResult:
+    """Judge predicted class probabilities of cases that did not train the model.
+
+    Args:
+        probabilities: (n, C) predicted probability of each class; rows sum to 1.
+        label: (n,) the true class, 0 to C - 1; 0 is the reference.
+        classes: The C names.
+        clusters: (n,) the patient of each case.
+        seed: Of the bootstrap.
+        replicates: Number of bootstrap samples.
+        task: The task's name, for the result.
+
+    Raises:
+        CohortError: There are no cases.
+    """
+    if not len(label):
+        raise CohortError(f"evaluation of {task or 'classes'}", "has no cases", "give held-out cases")
+    prepared = prepare_classes(probabilities, label, classes, clusters)
+    return EvaluationResult(
+        task=task,
+        n=len(label),
+        patients=len(np.unique(clusters)),
+        events={name: int((label == number).sum()) for number, name in enumerate(classes)},
+        protocol=Protocol(level=0.95, replicates=replicates, seed=seed),
+        result=prepared.bootstrap(replicates, seed),
+        calibration=prepared.calibration,
+    )
+
+
+def _mean_of(statistics: Sequence[Statistic]) -> Statistic:
+    def mean(weights: Floats) -> Floats:
+        value: Floats = np.mean([statistic(weights) for statistic in statistics], axis=0)
+        return value
+
+    return mean
+
+
+def _class_curve(name: str, outcome: NDArray[np.bool_], risk: Floats) -> CalibrationCurve:
+    edges = np.unique(np.quantile(risk, np.linspace(0.0, 1.0, _BINS + 1)[1:-1]))
+    group = np.searchsorted(edges, risk, side="left")
+    members = [np.flatnonzero(group == number) for number in np.unique(group)]
+    predicted = tuple(float(risk[rows].mean()) for rows in members)
+    observed = tuple(float(outcome[rows].mean()) for rows in members)
+    cases = tuple(len(rows) for rows in members)
+    try:
+        smooth = smooth_calibration(outcome, np.ones(len(risk)), risk)
+    except CohortError:  # risks that hardly vary have bins but no curve
+        return CalibrationCurve(name, None, predicted, observed, cases)
+    shown = np.linspace(0, len(smooth.predicted) - 1, _SMOOTH_POINTS).astype(int)
+    return CalibrationCurve(
+        name,
+        None,
+        predicted,
+        observed,
+        cases,
+        tuple(float(value) for value in smooth.predicted[shown]),
+        tuple(float(value) for value in smooth.observed[shown]),
+        smooth.ici,
+        smooth.e90,
+    )

@@ -1,0 +1,121 @@
+"""One row of numbers a case, for the peers: the last value of each code known at the index.
+
+The model under test has its own, richer reading of the record; the peers get the plain table that a
+statistician would make of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from prognosis.cohort.case import Case
+from prognosis.cohort.task import Task
+from prognosis.survival.curves import Floats
+
+_DAYS_PER_YEAR = 365.25
+_MOST_LEVELS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Number:
+    name: str
+    median: float
+    flagged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    name: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureTable:
+    """Columns learned from the training cases: numbers with their medians, texts with their levels.
+
+    Attributes:
+        excluded: Codes that no feature may read: the outcome's, and those the task screens out.
+        numbers: Numeric columns; a missing value becomes the training median, with a flag column where
+            any training value was missing.
+        levels: One column for each level of a text, except its commonest in training.
+    """
+
+    excluded: frozenset[str]
+    numbers: tuple[_Number, ...]
+    levels: tuple[_Level, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The name of each column."""
+        flags = (f"{number.name} missing" for number in self.numbers if number.flagged)
+        levels = (f"{level.name} = {level.level}" for level in self.levels)
+        return (*(number.name for number in self.numbers), *flags, *levels)
+
+    def transform(self, cases: Sequence[Case]) -> Floats:
+        """(n, columns) the features of each case; finite everywhere."""
+        known = [last_values(case, self.excluded) for case in cases]
+        columns = [
+            [_as_number(values.get(number.name), number.median) for values in known]
+            for number in self.numbers
+        ]
+        columns += [
+            [float(not isinstance(values.get(number.name), float)) for values in known]
+            for number in self.numbers
+            if number.flagged
+        ]
+        columns += [
+            [float(values.get(level.name) == level.level) for values in known] for level in self.levels
+        ]
+        return np.array(columns, dtype=np.float64).reshape(len(columns), len(cases)).T
+
+
+def last_values(case: Case, excluded: frozenset[str]) -> dict[str, float | str]:
+    """The last value of each code in the case's record, with age at the index and sex.
+
+    A code without any value counts as the text "present".
+    """
+    values: dict[str, float | str] = {}
+    for event in case.record.events:
+        code = str(event.code)
+        if code not in excluded:
+            values[code] = event.number if event.number is not None else event.text or "present"
+    if case.record.birth_date is not None:
+        values["age"] = (case.index_time.date() - case.record.birth_date).days / _DAYS_PER_YEAR
+    if case.record.sex is not None:
+        values["sex"] = case.record.sex
+    return values
+
+
+def learn_features(task: Task, cases: Sequence[Case]) -> FeatureTable:
+    """The columns that the training cases support; a column that never varies is left out.
+
+    Args:
+        task: Names the codes that may not be read.
+        cases: The training cases.
+    """
+    excluded = task.excluded_codes | frozenset(task.index.codes)
+    known = [last_values(case, excluded) for case in cases]
+    numbers: list[_Number] = []
+    levels: list[_Level] = []
+    for name in sorted({name for values in known for name in values}):
+        found = [values.get(name) for values in known]
+        numeric = [value for value in found if isinstance(value, float)]
+        texts = [value if isinstance(value, str) else "" for value in found]
+        if numeric and (len(set(numeric)) > 1 or len(numeric) < len(found)):
+            numbers.append(_Number(name, float(np.median(numeric)), len(numeric) < len(found)))
+        if any(texts):
+            levels.extend(_levels(name, texts))
+    return FeatureTable(excluded, tuple(numbers), tuple(levels))
+
+
+def _levels(name: str, texts: Sequence[str]) -> list[_Level]:
+    """All levels but the commonest: "" (no text) may be the one left out, and never is a column."""
+    commonest_first = sorted(set(texts), key=lambda text: (-texts.count(text), text))
+    return [_Level(name, level) for level in commonest_first[1 : _MOST_LEVELS + 1] if level]
+
+
+def _as_number(value: float | str | None, median: float) -> float:
+    return value if isinstance(value, float) else median
