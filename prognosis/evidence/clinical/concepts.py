@@ -1,0 +1,155 @@
+"""Clinical concepts: a code with its unit and kind of value, and the vocabulary of a training cohort."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from typing import Literal
+
+from prognosis.cohort.case import Case
+from prognosis.record import Code, Event
+
+Kind = Literal["number", "category", "occurrence"]
+
+AGE = Code("prognosis", "age")
+SEX = Code("prognosis", "sex")
+BOOKKEEPING = frozenset({"prognosis|index", "prognosis|part", "prognosis|follow-up-complete"})
+BOOKKEEPING_SYSTEM = "outcome"
+DAYS_PER_YEAR = 365.25
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Concept:
+    """What is counted as one clinical feature; two units of one code are two concepts and never mix.
+
+    Attributes:
+        code: "system|value".
+        unit: UCUM unit of a number, "" where it has none.
+        kind: A number, a category (text) or a mere occurrence.
+    """
+
+    code: str
+    unit: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The concepts of a training cohort.
+
+    Attributes:
+        concepts: In a fixed order.
+        names: Concept to a name for people.
+        categories: For a category, its texts, the most common first; empty for other kinds.
+        excluded_codes: "system|value" that no evidence may read.
+    """
+
+    concepts: tuple[Concept, ...]
+    names: tuple[str, ...]
+    categories: tuple[tuple[str, ...], ...]
+    excluded_codes: frozenset[str]
+
+    def places(self) -> Mapping[Concept, int]:
+        """Concept to its place in the order."""
+        return {concept: place for place, concept in enumerate(self.concepts)}
+
+
+class ConceptReader:
+    """Reads events as concepts; remembers each code's text, which is costly to make a million times."""
+
+    def __init__(self, excluded_codes: frozenset[str]) -> None:
+        self._excluded = excluded_codes | BOOKKEEPING
+        self._texts: dict[Code, str | None] = {}
+        self._concepts: dict[tuple[Code, str | None, Kind], Concept | None] = {}
+
+    def concept(self, event: Event) -> Concept | None:
+        """The event's concept; None where no evidence may read it."""
+        kind: Kind = "occurrence"
+        if event.number is not None:
+            kind = "number"
+        elif event.text:
+            kind = "category"
+        key = (event.code, event.unit if kind == "number" else None, kind)
+        if key not in self._concepts:
+            code = self._text(event.code)
+            self._concepts[key] = None if code is None else Concept(code, key[1] or "", kind)
+        return self._concepts[key]
+
+    def _text(self, code: Code) -> str | None:
+        if code not in self._texts:
+            text = str(code)
+            hidden = text in self._excluded or text.startswith(f"{BOOKKEEPING_SYSTEM}|")
+            self._texts[code] = None if hidden else text
+        return self._texts[code]
+
+
+def facts(case: Case) -> Iterator[Event]:
+    """The case's events known by its index, and age and sex as events known from the start."""
+    yield from demographics(case)
+    for event in case.record.events:
+        if event.time <= case.index_time:
+            yield event
+
+
+def demographics(case: Case) -> Iterator[Event]:
+    """Age at the index in years, and sex, where the record has them."""
+    record = case.record
+    source = f"Patient/{record.patient_id}"
+    if record.birth_date is not None:
+        birth = datetime.combine(record.birth_date, time(), tzinfo=UTC)
+        years = (case.index_time - birth).total_seconds() / 86400.0 / DAYS_PER_YEAR
+        yield Event(case.index_time, AGE, number=years, unit="a", source=source, display="Age")
+    if record.sex:
+        yield Event(case.index_time, SEX, text=record.sex, source=source, display="Sex")
+
+
+def learn_vocabulary(
+    cases: Sequence[Case], excluded_codes: frozenset[str], fewest_cases: int, most_categories: int
+) -> Vocabulary:
+    """The concepts that at least `fewest_cases` of the cases have, whatever their values.
+
+    Args:
+        cases: Training cases.
+        excluded_codes: "system|value" that no evidence may read.
+        fewest_cases: A rarer concept could not survive pruning.
+        most_categories: Texts kept for a category; the rarer ones count as not seen.
+    """
+    reader = ConceptReader(excluded_codes)
+    holders: Counter[Concept] = Counter()
+    texts: dict[Concept, Counter[str]] = {}
+    names: dict[Concept, str] = {}
+    for case in cases:
+        own: set[Concept] = set()
+        own_texts: set[tuple[Concept, str]] = set()
+        for event in facts(case):
+            concept = reader.concept(event)
+            if concept is None:
+                continue
+            own.add(concept)
+            if concept.kind == "category" and event.text is not None:
+                own_texts.add((concept, event.text))
+            if event.display and concept not in names:
+                names[concept] = event.display
+        holders.update(own)
+        for concept, text in own_texts:
+            texts.setdefault(concept, Counter())[text] += 1
+    kept = sorted(concept for concept, count in holders.items() if count >= fewest_cases)
+    return Vocabulary(
+        concepts=tuple(kept),
+        names=tuple(_name(concept, names, kept) for concept in kept),
+        categories=tuple(_commonest(texts.get(concept, Counter()), most_categories) for concept in kept),
+        excluded_codes=excluded_codes,
+    )
+
+
+def _name(concept: Concept, names: Mapping[Concept, str], kept: Sequence[Concept]) -> str:
+    """The display, with the unit where the code is measured in several."""
+    name = names.get(concept) or Code.parse(concept.code).value
+    units = sum(other.code == concept.code and other.kind == "number" for other in kept)
+    return f"{name} ({concept.unit})" if units > 1 and concept.unit else name
+
+
+def _commonest(texts: Counter[str], most: int) -> tuple[str, ...]:
+    return tuple(sorted(sorted(texts), key=lambda text: -texts[text])[:most])

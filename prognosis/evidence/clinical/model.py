@@ -1,0 +1,142 @@
+"""Clinical evidence: windows over coded events, read by a linear model and by trees."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.case import Case
+from prognosis.evidence.clinical.concepts import Vocabulary
+from prognosis.evidence.clinical.config import ClinicalConfig
+from prognosis.evidence.clinical.fold_model import FoldModel
+from prognosis.evidence.clinical.preparation import Preparation
+from prognosis.evidence.clinical.trees import single_precision, tree_explainer
+from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
+from prognosis.evidence.token import ModalityEvidence, Token
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientSpace:
+    """Unsupervised directions of the training patients, the same for every fold.
+
+    Attributes:
+        preparation: Learned on all training rows.
+        directions: (p, width) standardised columns to scores of unit training variance.
+        usual: The 99th percentile of the squared length of training scores.
+    """
+
+    preparation: Preparation
+    directions: Floats
+    usual: float
+
+    def scores(self, values: Floats, columns: Sequence[Column]) -> Floats:
+        """(n, width) scores; 0 is the training mean."""
+        return np.asarray(self.preparation.standardised(values, columns) @ self.directions, dtype=float)
+
+
+class ClinicalEvidence:
+    """The average over fold models of a linear read-out and trees, split by clinical concept.
+
+    Trees are centred on the mean of the background rows, the linear member on its training mean; the rows
+    are spread evenly over the training patients' risk so that both are the same population.
+    """
+
+    modality = "clinical"
+
+    def __init__(
+        self,
+        config: ClinicalConfig,
+        causes: tuple[str, ...],
+        vocabulary: Vocabulary,
+        space: PatientSpace,
+        folds: Sequence[FoldModel],
+        background: Floats,
+    ) -> None:
+        self.config = config
+        self.causes = causes
+        self.vocabulary = vocabulary
+        self.space = space
+        self.folds = tuple(folds)
+        self.background = background
+        self.columns = table_columns(vocabulary, config.windows_days)
+        self.width = len(causes) + space.directions.shape[1]
+        self._explainers: dict[tuple[int, int], Any] = {}
+
+    def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
+        """The clinical evidence of each case; zeros where nothing usable was known."""
+        table = window_table(cases, self.vocabulary, self.columns)
+        evidence = sum((fold.evidence(table.values, self.columns) for fold in self.folds), np.zeros(()))
+        return assemble(table, evidence / len(self.folds), self.space, self.columns)
+
+    def tokens(self, case: Case) -> tuple[Token, ...]:
+        """One token a clinical concept; what was not measured has one where its absence says something."""
+        from prognosis.evidence.clinical.tokens import concept_tokens
+
+        return concept_tokens(self, case)
+
+    def by_column(self, values: Floats) -> Floats:
+        """(n, columns, causes) exact Shapley values of the evidence, averaged over folds."""
+        total = np.zeros((*values.shape, len(self.causes)))
+        for number, fold in enumerate(self.folds):
+            total += fold.linear_by_column(values, self.columns)
+            raw = single_precision(fold.preparation.raw(values, self.columns))
+            for place, share in enumerate(fold.share):
+                if share > 0.0 and fold.forests[place] is not None:
+                    explained = self._explainer(number, place).shap_values(raw, check_additivity=False)
+                    total[:, fold.preparation.kept, place] += share * np.asarray(explained, dtype=float)
+        return total / len(self.folds)
+
+    def vector_by_column(self, values: Floats) -> Floats:
+        """(n, columns, directions) each column's part of the scores."""
+        own = self.space.preparation
+        out = np.zeros((*values.shape, self.space.directions.shape[1]))
+        out[:, own.kept] = own.standardised(values, self.columns)[:, :, None] * self.space.directions
+        return out
+
+    def save(self, folder: Path) -> None:
+        """Write config.json, model.safetensors, trees/*.ubj and background.parquet into `folder`."""
+        from prognosis.evidence.clinical.storage import save_clinical
+
+        save_clinical(self, folder)
+
+    def _explainer(self, number: int, place: int) -> Any:
+        if (number, place) not in self._explainers:
+            fold = self.folds[number]
+            own = fold.forests[place]
+            if own is None:
+                message = f"fold {number} has no trees for cause {place}"
+                raise ValueError(message)
+            rows = fold.preparation.raw(self.background, self.columns)
+            self._explainers[number, place] = tree_explainer(own, rows)
+        return self._explainers[number, place]
+
+
+def assemble(
+    table: WindowTable, evidence: Floats, space: PatientSpace, columns: Sequence[Column]
+) -> ModalityEvidence:
+    """The modality's evidence from each case's, with absent cases zeroed.
+
+    Args:
+        table: The cases' window table.
+        evidence: (n, causes).
+        space: For the vector and the distance.
+        columns: The table's.
+    """
+    scores = space.scores(table.values, columns)
+    vector = np.concatenate([evidence, scores], axis=1)
+    distance = (scores**2).sum(axis=1) / space.usual
+    here = table.present
+    return ModalityEvidence(
+        present=here,
+        evidence=np.where(here[:, None], evidence, 0.0)[:, :, None],
+        vector=np.where(here[:, None], vector, 0.0),
+        typical_distance=np.where(here, distance, 0.0),
+        withheld=table.withheld,
+    )

@@ -1,0 +1,175 @@
+"""From a window table to standardised features: the columns kept, and how each is centred and scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.evidence.clinical.windows import Column
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Of columns that say the same, the one that a clinician would name first is kept.
+_PREFERENCE = {"last": 0, "is": 0, "mean": 1, "slope": 2, "max": 3, "min": 4}
+_PREFERENCE |= {"limit": 5, "not_measured": 6, "days_since": 7, "count": 8}
+_LEVELS = frozenset({"last", "mean", "min", "max"})
+_COUNTED = frozenset({"is", "limit", "not_measured", "count"})
+_TAIL = 0.005
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What was learned from training rows alone.
+
+    Attributes:
+        kept: (p,) places of the kept columns in the table.
+        logged: (p,) True where the logarithm is taken, for a skewed positive level.
+        low: (p,) smallest value used; a value beyond is moved there.
+        high: (p,) largest value used.
+        means: (p,) of the transformed values that are there, also put where there is none.
+        scales: (p,) standard deviations.
+        unseen: Table places of category columns whose text no training row has.
+    """
+
+    kept: Ints
+    logged: NDArray[np.bool_]
+    low: Floats
+    high: Floats
+    means: Floats
+    scales: Floats
+    unseen: Ints
+
+    def raw(self, values: Floats, columns: Sequence[Column]) -> Floats:
+        """(n, p) kept columns, NaN where missing; a text unseen in training counts as not measured."""
+        return self._known(values, columns)[:, self.kept]
+
+    def standardised(self, values: Floats, columns: Sequence[Column]) -> Floats:
+        """(n, p) kept columns with training mean 0 and deviation 1; exactly 0 where missing."""
+        raw = self.raw(values, columns)
+        places = np.flatnonzero(self.logged)
+        clipped = np.clip(raw, self.low, self.high)
+        clipped[:, places] = np.log(clipped[:, places])
+        standard = (clipped - self.means) / self.scales
+        return np.where(np.isnan(standard), 0.0, standard)
+
+    def _known(self, values: Floats, columns: Sequence[Column]) -> Floats:
+        if not len(self.unseen):
+            return values
+        values = values.copy()
+        for place in self.unseen:
+            strange = values[:, place] == 1.0
+            for other, column in enumerate(columns):
+                if column.concept != columns[place].concept:
+                    continue
+                values[strange, other] = 1.0 if column.statistic == "not_measured" else np.nan
+        return values
+
+
+def learn_preparation(
+    values: Floats, columns: Sequence[Column], fewest_cases: int, closest: float
+) -> Preparation:
+    """Choose and scale columns on training rows.
+
+    A column is dropped when it is constant, when fewer than `fewest_cases` rows have it (or differ from the
+    rest in it), or when it says what a column of the same concept says already.
+
+    Args:
+        values: (n, columns) training rows of a window table.
+        columns: Its columns.
+        fewest_cases: At least 1.
+        closest: Largest correlation between two kept columns of one concept.
+    """
+    seen = np.asarray(np.nan_to_num(values).any(axis=0))
+    unseen = [place for place, column in enumerate(columns) if column.statistic == "is" and not seen[place]]
+    candidates = [
+        place for place in range(len(columns)) if _worth(values[:, place], columns[place], fewest_cases)
+    ]
+    scaling = [_scaling(values[:, place], columns[place]) for place in candidates]
+    draft = Preparation(
+        kept=np.array(candidates, dtype=np.int64),
+        logged=np.array([own.logged for own in scaling], dtype=bool),
+        low=np.array([own.low for own in scaling], dtype=float),
+        high=np.array([own.high for own in scaling], dtype=float),
+        means=np.array([own.mean for own in scaling], dtype=float),
+        scales=np.array([own.scale for own in scaling], dtype=float),
+        unseen=np.array(unseen, dtype=np.int64),
+    )
+    varied = draft.scales > 1e-9 * np.maximum(np.abs(draft.means), 1e-9)
+    draft = _subset(draft, np.flatnonzero(varied))
+    distinct = _distinct(draft.standardised(values, columns), [columns[k] for k in draft.kept], closest)
+    return _subset(draft, distinct)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scaling:
+    logged: bool
+    low: float
+    high: float
+    mean: float
+    scale: float
+
+
+def _worth(values: Floats, column: Column, fewest_cases: int) -> bool:
+    there = values[~np.isnan(values)]
+    if len(there) < fewest_cases:
+        return False
+    if column.statistic in _COUNTED:
+        _, counts = np.unique(there, return_counts=True)
+        return bool(len(there) - counts.max() >= fewest_cases)
+    return bool(there.min() < there.max())
+
+
+def _scaling(values: Floats, column: Column) -> _Scaling:
+    there = values[~np.isnan(values)]
+    low, high = float(there.min()), float(there.max())
+    if column.statistic not in _COUNTED:
+        low, high = (float(q) for q in np.quantile(there, [_TAIL, 1.0 - _TAIL]))
+        if low == high:
+            low, high = float(there.min()), float(there.max())
+    clipped = np.clip(there, low, high)
+    logged = column.statistic in _LEVELS and low > 0.0
+    logged = logged and _skew(clipped) > max(1.0, abs(_skew(np.log(clipped))))
+    if logged:
+        clipped = np.log(clipped)
+    return _Scaling(logged, low, high, float(clipped.mean()), float(clipped.std()))
+
+
+def _skew(values: Floats) -> float:
+    centred = values - values.mean()
+    deviation = float(centred.std())
+    return 0.0 if deviation == 0.0 else float((centred**3).mean()) / deviation**3
+
+
+def _distinct(standard: Floats, columns: Sequence[Column], closest: float) -> Ints:
+    """Places of columns that no preferred column of the same concept repeats."""
+    kept: list[int] = []
+    places = np.arange(len(columns))
+    concept = np.array([column.concept for column in columns], dtype=np.int64)
+    length = np.linalg.norm(standard, axis=0)
+    for own in np.unique(concept):
+        mine = sorted(places[concept == own], key=lambda k: (_PREFERENCE[columns[k].statistic], k))
+        taken: list[int] = []
+        for place in mine:
+            if taken:
+                alike = standard[:, taken].T @ standard[:, place] / (length[taken] * length[place])
+                if np.abs(alike).max() > closest:
+                    continue
+            taken.append(int(place))
+        kept += taken
+    return np.array(sorted(kept), dtype=np.int64)
+
+
+def _subset(preparation: Preparation, places: Ints) -> Preparation:
+    return Preparation(
+        kept=preparation.kept[places],
+        logged=preparation.logged[places],
+        low=preparation.low[places],
+        high=preparation.high[places],
+        means=preparation.means[places],
+        scales=preparation.scales[places],
+        unseen=preparation.unseen,
+    )
