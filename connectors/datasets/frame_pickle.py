@@ -65,13 +65,13 @@ class _Array(_Inert):
 
     def values(self) -> NDArray[Any]:
         _, shape, kind, column_major, content = self.state
-        order = "F" if column_major else "C"
+        flat: NDArray[Any]
         if isinstance(content, list):
             flat = np.empty(len(content), dtype=object)
             flat[:] = content
         else:
             flat = np.frombuffer(content, dtype=_number_type(kind))
-        return flat.reshape(shape, order=order)
+        return flat.reshape(tuple(shape), order="F" if column_major else "C")
 
 
 class _Buffer(_Inert):
@@ -79,7 +79,8 @@ class _Buffer(_Inert):
 
     def values(self) -> NDArray[Any]:
         content, kind, shape, order = self.arguments
-        return np.frombuffer(content, dtype=_number_type(kind)).reshape(shape, order=order)
+        values: NDArray[Any] = np.frombuffer(content, dtype=_number_type(kind))
+        return values.reshape(tuple(shape), order=order)
 
 
 class _Block(_Inert):
@@ -230,7 +231,7 @@ def _number_type(kind: _Kind) -> np.dtype[Any]:
     """A numpy type of plain numbers, from the arguments and state of its stand-in."""
     name = str(kind.arguments[0])
     byte_order = kind.state[1] if kind.state else "="
-    found = np.dtype(name).newbyteorder(byte_order if byte_order in "<>=" else "=")
+    found = np.dtype(name).newbyteorder(">" if byte_order == ">" else "<")
     if found.kind not in KINDS or found.hasobject:
         message = f"values of the type {name}"
         raise ValueError(message)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
+from prognosis.record.imaging import ImagingStudy, Volume
 from prognosis.record.patient import PatientRecord
 from prognosis.record.quarantine import Quarantine
 
@@ -23,5 +24,26 @@ class RecordSource(Protocol):
 
         Raises:
             SourceError: The source as a whole cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class StudySource(RecordSource, Protocol):
+    """A source of imaging studies that can lend its pixels to the records of other sources."""
+
+    def study_patients(self, quarantine: Quarantine) -> dict[str, str]:
+        """The patient id that each study states, by study UID; "" where it states none.
+
+        Raises:
+            SourceError: The source as a whole cannot be read.
+        """
+        ...
+
+    def volumes(self, study: ImagingStudy) -> tuple[Volume, ...]:
+        """The study's volumes, one a series (a radiograph: one a film).
+
+        Raises:
+            StudyError: The study is absent or its pixels cannot be used.
         """
         ...

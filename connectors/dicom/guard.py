@@ -1,0 +1,138 @@
+"""What is checked of a DICOM file before a parser sees it, and how a parser's failures are told.
+
+A Deflated file of a few hundred kilobytes can inflate to gigabytes inside a parser, so its size is measured
+first, in pieces and up to a cap. Transfer syntaxes are taken from a list of those that can be decoded.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prognosis.errors import StudyError
+
+PIXEL_BUDGET = 512 * 2**20
+"""The most pixels (rows x columns x frames x samples) that one series may claim."""
+
+INFLATED_BUDGET = 256 * 2**20
+"""The most bytes that a Deflated data set may inflate to (PS3.5 annex A.5)."""
+
+META_BUDGET = 64 * 1024
+PREAMBLE = 128
+MAGIC = b"DICM"
+
+DEFLATED = "1.2.840.10008.1.2.1.99"
+UNCOMPRESSED = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2", DEFLATED})
+COMPRESSED = frozenset(
+    {
+        "1.2.840.10008.1.2.4.50",  # JPEG baseline, 8 bit
+        "1.2.840.10008.1.2.4.51",  # JPEG extended, 12 bit
+        "1.2.840.10008.1.2.4.57",  # JPEG lossless
+        "1.2.840.10008.1.2.4.70",  # JPEG lossless, first-order prediction
+        "1.2.840.10008.1.2.4.80",  # JPEG-LS lossless
+        "1.2.840.10008.1.2.4.81",  # JPEG-LS near-lossless
+        "1.2.840.10008.1.2.4.90",  # JPEG 2000 lossless
+        "1.2.840.10008.1.2.4.91",  # JPEG 2000
+        "1.2.840.10008.1.2.5",  # RLE lossless
+    }
+)
+
+PARSE_FAULTS = (
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    NotImplementedError,
+    RuntimeError,  # decoders, and RecursionError from sequences nested without end
+    OverflowError,
+    MemoryError,
+    AssertionError,
+    struct.error,
+    zlib.error,
+)
+"""What pydicom and its decoders are known to raise on damaged or hostile files."""
+
+
+def has_magic(path: Path) -> bool:
+    """Whether the file begins as a DICOM file does: 128 bytes, then DICM (PS3.10 section 7.1)."""
+    try:
+        with path.open("rb") as file:
+            return file.read(PREAMBLE + len(MAGIC))[PREAMBLE:] == MAGIC
+    except OSError:
+        return False
+
+
+@contextmanager
+def faults_told(reference: str) -> Iterator[None]:
+    """Tell whatever a parser raises in the block as a StudyError; its warnings are dropped."""
+    from pydicom.errors import InvalidDicomError
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except StudyError:
+        raise
+    except InvalidDicomError as error:
+        raise StudyError(reference, "is not a DICOM file", "give files with the DICM preamble") from error
+    except PARSE_FAULTS as error:
+        raise StudyError(
+            reference, f"cannot be parsed ({type(error).__name__})", "export it from the archive again"
+        ) from error
+
+
+def check_syntax(path: Path, reference: str) -> str:
+    """The transfer syntax of a file, if it can be read safely.
+
+    Raises:
+        StudyError: The file is not DICOM, states no or an unknown transfer syntax, or inflates too far.
+    """
+    from pydicom.filereader import read_file_meta_info
+
+    if not has_magic(path):
+        raise StudyError(reference, "is not a DICOM file", "give files with the DICM preamble")
+    with faults_told(reference):
+        with path.open("rb") as file:
+            _check_meta_length(file.read(PREAMBLE + 16)[PREAMBLE + 4 :], reference)
+        meta = read_file_meta_info(path)
+        syntax = str(meta.get("TransferSyntaxUID", ""))
+        length = int(meta.get("FileMetaInformationGroupLength", 0))
+    if syntax == DEFLATED:
+        _check_inflated(path, PREAMBLE + len(MAGIC) + 12 + length, reference)
+    if syntax not in UNCOMPRESSED | COMPRESSED:
+        raise StudyError(
+            reference,
+            "is encrypted or in a transfer syntax that is not supported" if syntax else "states no syntax",
+            "export it as Explicit VR Little Endian, JPEG, JPEG-LS, JPEG 2000 or RLE",
+        )
+    return syntax
+
+
+def _check_meta_length(first: bytes, reference: str) -> None:
+    """The first element of the file meta group is its length (0002,0000), and it is small."""
+    tag, kind, size, length = struct.unpack("<I2sHI", first)
+    if tag != 0x00000002 or kind != b"UL" or size != 4 or length > META_BUDGET:
+        raise StudyError(reference, "has a damaged file meta group", "export it from the archive again")
+
+
+def _check_inflated(path: Path, start: int, reference: str) -> None:
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    total = 0
+    with faults_told(reference), path.open("rb") as file:
+        file.seek(start)
+        piece = file.read(65_536)
+        while piece and not inflater.eof:
+            total += len(inflater.decompress(piece, 2**20))
+            if total > INFLATED_BUDGET:
+                raise StudyError(
+                    reference,
+                    f"inflates to more than {INFLATED_BUDGET} bytes",
+                    "export it without the Deflated transfer syntax",
+                )
+            piece = inflater.unconsumed_tail or file.read(65_536)

@@ -1,0 +1,160 @@
+"""From the names of sources, scheme:place, to the connectors that read them."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from prognosis.cohort.task import Task
+from prognosis.errors import SourceError, TaskError
+from prognosis.record import RecordSource
+
+if TYPE_CHECKING:
+    from connectors.datasets.table import TableColumns
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """One kind of source.
+
+    Attributes:
+        form: How it is written, e.g. "fhir-folder:DIR".
+        place: What must be there: a folder, a file, or nothing (a name).
+        meaning: For people.
+        open: Makes the source from what follows the colon, the whole name, and the task.
+    """
+
+    form: str
+    place: Literal["folder", "file", "name"]
+    meaning: str
+    open: Callable[[str, str, Task | None], RecordSource]
+
+
+def _fhir_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.fhir import FhirFolder
+
+    return FhirFolder(Path(place), uri)
+
+
+def _dicom_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.dicom import DicomFolder
+
+    return DicomFolder(Path(place), uri)
+
+
+def _meds(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.meds import MedsSource
+
+    return MedsSource(Path(place), uri)
+
+
+def _hannover(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.datasets.hannover import HannoverCxr
+
+    return HannoverCxr(Path(place), uri)
+
+
+def _covid(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.datasets.covid import CovidCxr
+
+    return CovidCxr(Path(place), uri)
+
+
+def _image_archive(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.datasets.pneumonia import ImageArchive
+
+    return ImageArchive(Path(place), uri)
+
+
+def _table(place: str, uri: str, task: Task | None) -> RecordSource:
+    from connectors.datasets.table import TableFile
+
+    return TableFile(Path(place), uri, _columns(uri, task))
+
+
+def _package(place: str, uri: str, task: Task | None) -> RecordSource:
+    from connectors.datasets.package import PackageTable
+
+    return PackageTable(place, uri, _columns(uri, task))
+
+
+def _columns(uri: str, task: Task | None) -> TableColumns:
+    """The task's table mapping, as the table reader takes it.
+
+    Raises:
+        TaskError: There is no task, or it does not say what the table's columns mean.
+    """
+    from connectors.datasets.table import TableColumns
+
+    if task is None or task.table is None:
+        raise TaskError(
+            "the task" if task is None else f"task {task.name}",
+            f"does not say what the columns of {uri} mean",
+            "give a task with a `table:` section (time, event, event_causes)",
+        )
+    mapping = task.table
+    return TableColumns(
+        time=mapping.time,
+        event=mapping.event,
+        event_causes=mapping.event_causes,
+        censored_values=mapping.censored_values,
+        patient_id=mapping.patient_id,
+        days_per_unit=mapping.days_per_unit,
+        ignore=mapping.ignore,
+        categorical=mapping.categorical,
+        keep_rows_where=mapping.keep_rows_where,
+    )
+
+
+SCHEMES: dict[str, Scheme] = {
+    "fhir-folder": Scheme("fhir-folder:DIR", "folder", "FHIR R4 Bulk NDJSON or Bundles", _fhir_folder),
+    "dicom-folder": Scheme("dicom-folder:DIR", "folder", "DICOM files, joined by study UID", _dicom_folder),
+    "meds": Scheme("meds:DIR", "folder", "MEDS Parquet", _meds),
+    "hannover-cxr": Scheme("hannover-cxr:DIR", "folder", "COVID-19 Image Repository, Hannover", _hannover),
+    "covid-cxr": Scheme("covid-cxr:DIR", "folder", "covid-chestxray-dataset", _covid),
+    "pneumoniamnist": Scheme("pneumoniamnist:FILE", "file", "any MedMNIST-like .npz", _image_archive),
+    "table": Scheme("table:FILE", "file", "CSV or Parquet, mapped in the task", _table),
+    "package": Scheme("package:NAME", "name", "a table inside an installed Python package", _package),
+}
+
+
+def open_sources(uris: Sequence[str], task: Task | None) -> list[RecordSource]:
+    """The sources that the names stand for, in order.
+
+    Args:
+        uris: Names such as "fhir-folder:export"; paths are relative to the current folder.
+        task: Says what a table's columns mean; other sources do not need it.
+
+    Raises:
+        SourceError: No name is given, one is given twice, a scheme is unknown, or a place is not there.
+        TaskError: A table is named and the task does not say what its columns mean.
+    """
+    if not uris:
+        raise SourceError("sources", "none is given", f"name one, such as --source {_forms()}")
+    repeated = sorted({uri for uri in uris if list(uris).count(uri) > 1})
+    if repeated:
+        raise SourceError(repeated[0], "is named twice", "name each source once")
+    return [_open(uri, task) for uri in uris]
+
+
+def _open(uri: str, task: Task | None) -> RecordSource:
+    name, colon, place = uri.partition(":")
+    scheme = SCHEMES.get(name)
+    if scheme is None or not colon:
+        near = difflib.get_close_matches(name, SCHEMES, n=1, cutoff=0.5)
+        hint = f"did you mean {SCHEMES[near[0]].form}? " if near else ""
+        raise SourceError(uri, "is not a kind of source", f"{hint}name one of {_forms()}")
+    if not place:
+        raise SourceError(uri, "names no place", f"write {scheme.form}")
+    if scheme.place == "folder" and not Path(place).is_dir():
+        raise SourceError(uri, "is not a folder", f"give an existing folder: {scheme.form}")
+    if scheme.place == "file" and not Path(place).is_file():
+        raise SourceError(uri, "is not a file", f"give an existing file: {scheme.form}")
+    return scheme.open(place, uri, task)
+
+
+def _forms() -> str:
+    return ", ".join(scheme.form for scheme in SCHEMES.values())

@@ -1,0 +1,129 @@
+"""Records from several sources as one cohort, with the pixels of their studies joined by study UID."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+
+from prognosis.cli.sources.opening import open_sources
+from prognosis.cohort.task import Task
+from prognosis.errors import SourceError, StudyError
+from prognosis.record import ImagingStudy, PatientRecord, Quarantine, RecordSource
+from prognosis.record.source import StudySource
+
+PROGRESS_EVERY = 200
+
+Progress = Callable[[str, int], None]
+
+
+def read_records(
+    uris: Sequence[str],
+    task: Task | None,
+    quarantine: Quarantine,
+    on_progress: Progress | None = None,
+) -> tuple[PatientRecord, ...]:
+    """Every patient of the sources, each once.
+
+    A DICOM folder named beside sources of records lends its pixels to their studies, by study UID; a study
+    whose DICOM patient id differs from the record's is set aside, never joined, and so is a study that no
+    record knows. A DICOM folder named alone gives records that hold studies only.
+
+    Args:
+        uris: Names of sources, see `open_sources`.
+        task: Says what a table's columns mean.
+        quarantine: Where input that cannot be used goes.
+        on_progress: Called with a source's name and the patients read from it so far.
+
+    Raises:
+        SourceError: A source cannot be read, two sources hold the same patient, or there is no patient.
+        TaskError: A table is named and the task does not say what its columns mean.
+    """
+    sources = open_sources(uris, task)
+    stores = [source for source in sources if isinstance(source, StudySource)]
+    givers = [source for source in sources if not isinstance(source, StudySource)] or sources
+    records: dict[str, PatientRecord] = {}
+    for source in givers:
+        for record in _counted(source, quarantine, on_progress):
+            if record.key in records:
+                raise SourceError(
+                    source.uri,
+                    f"holds a patient of the site {record.site!r} that another source holds too",
+                    "name each export once; a patient may be in one source only",
+                )
+            records[record.key] = record
+    if not records:
+        raise SourceError(
+            ", ".join(uris), f"gave no patient ({len(quarantine)} inputs set aside)", "check the sources"
+        )
+    ordered = tuple(records[key] for key in sorted(records))
+    return ordered if givers is sources else join_pixels(ordered, stores, quarantine)
+
+
+def _counted(
+    source: RecordSource, quarantine: Quarantine, on_progress: Progress | None
+) -> Iterator[PatientRecord]:
+    count = 0
+    for record in source.records(quarantine):
+        count += 1
+        if on_progress is not None and count % PROGRESS_EVERY == 0:
+            on_progress(source.uri, count)
+        yield record
+    if on_progress is not None:
+        on_progress(source.uri, count)
+
+
+def join_pixels(
+    records: Sequence[PatientRecord], stores: Sequence[StudySource], quarantine: Quarantine
+) -> tuple[PatientRecord, ...]:
+    """The records with each study's pixels attached, where a store holds them for the same patient.
+
+    Args:
+        records: From sources of records.
+        stores: Folders of DICOM files.
+        quarantine: Where studies of a wrong patient and studies that no record knows go.
+    """
+    holders: dict[str, tuple[StudySource, str]] = {}
+    for store in stores:
+        for study_uid, patient_id in store.study_patients(quarantine).items():
+            if study_uid in holders:
+                quarantine.notice("study held by two DICOM folders; the first is used")
+                continue
+            holders[study_uid] = (store, patient_id)
+    joined = tuple(_joined(record, holders, quarantine) for record in records)
+    known = {study.study_uid for record in records for study in record.studies}
+    for study_uid in sorted(holders.keys() - known):
+        quarantine.reject(
+            StudyError(
+                f"ImagingStudy {study_uid}",
+                "is in the DICOM folder but in no record",
+                "add its ImagingStudy to the records, or leave its files out",
+            )
+        )
+    return joined
+
+
+def _joined(
+    record: PatientRecord, holders: Mapping[str, tuple[StudySource, str]], quarantine: Quarantine
+) -> PatientRecord:
+    studies: list[ImagingStudy] = []
+    for study in record.studies:
+        holder = holders.get(study.study_uid)
+        if holder is None:
+            if study.store is None:
+                quarantine.notice("study without pixels: no source given holds them")
+            studies.append(study)
+            continue
+        store, patient_id = holder
+        if patient_id not in {"", record.patient_id}:
+            quarantine.reject(
+                StudyError(
+                    f"ImagingStudy {study.study_uid}",
+                    "is of one patient in the record and of another in its DICOM files",
+                    "correct PatientID or the ImagingStudy's subject; the study is not used",
+                )
+            )
+            continue
+        if not patient_id:
+            quarantine.notice("DICOM files without a patient id joined by study UID alone")
+        studies.append(replace(study, store=store))
+    return replace(record, studies=tuple(studies))
