@@ -40,9 +40,9 @@ class Dials:
 
     patients: int = 1500
     clinical_signal: float = 0.90
-    text_signal: float = 0.90
-    imaging_signal: float = 0.90
-    interaction: float = 0.45
+    text_signal: float = 0.95
+    imaging_signal: float = 0.95
+    interaction: float = 0.38
     death_signal: float = 0.8
     growth_share: float = 0.3
     growth_mm: float = 2.0

@@ -22,7 +22,7 @@ LEVELS = ("upper", "middle", "lower")
 ZONES = tuple(f"{side} {level} zone" for side in SIDES for level in LEVELS)
 LARGEST_VALUE = 4095  # 12 bits, what a direct radiography detector stores
 
-_LUNG_CENTRE_X = {"right": 0.295, "left": 0.705}
+_LUNG_OFFSET_X = 0.205  # of a lung's centre from the midline; fractions of the film throughout
 _LUNG_HALF_WIDTH = 0.165
 _LUNG_CENTRE_Y = 0.50
 _LUNG_HALF_HEIGHT = 0.37
@@ -41,7 +41,7 @@ class Lesion:
 
     Attributes:
         zone: One of `ZONES`.
-        across: Place between the zone's outer (-1) and inner (1) reach in the film's x direction.
+        across: Place from the left (-1) to the right (1) of where lesions may lie across the lung.
         down: Place between the zone's top (0) and bottom (1).
         diameter_mm: 3 to 20 at default dials; a lesion of 0 mm is not drawn.
     """
@@ -115,7 +115,8 @@ def lesion_centre(lesion: Lesion) -> tuple[float, float]:
     """(y, x) of a lesion's centre as fractions of the film, before the patient's placement shifts it."""
     side, level, _ = lesion.zone.split(" ")
     top, bottom = _LEVEL_ROWS[level]
-    x = _LUNG_CENTRE_X[side] + 0.55 * _LUNG_HALF_WIDTH * lesion.across
+    centre = 0.5 - _LUNG_OFFSET_X if side == "right" else 0.5 + _LUNG_OFFSET_X
+    x = centre + 0.55 * _LUNG_HALF_WIDTH * lesion.across
     return top + (bottom - top) * lesion.down, x
 
 
@@ -135,11 +136,9 @@ def _coordinates() -> tuple[Grid, Grid]:
 def _anatomy(y: Grid, x: Grid, patient: np.random.Generator) -> Grid:
     """Density of the chest without lesions, about 0.15 (lung) to 0.8 (mediastinum)."""
     width, height = patient.uniform(0.95, 1.05, 2)
-    lungs = np.zeros((PIXELS, PIXELS))
     vertical = (np.abs(y - _LUNG_CENTRE_Y) / (_LUNG_HALF_HEIGHT * height)) ** 3
-    for side in SIDES:
-        across = (np.abs(x - _LUNG_CENTRE_X[side]) / (_LUNG_HALF_WIDTH * width)) ** 3
-        lungs += _soft_step(14.0 * (1.0 - vertical - across))
+    from_centre = np.abs(np.abs(x - 0.5) - _LUNG_OFFSET_X)
+    lungs = _soft_step(14.0 * (1.0 - vertical - (from_centre / (_LUNG_HALF_WIDTH * width)) ** 3))
     tissue = 0.62 + 0.14 * np.exp(-(((x - 0.5) / 0.06) ** 2)) - 0.10 * np.abs(y - 0.5)
     density = tissue * (1.0 - lungs) + patient.uniform(0.19, 0.25) * lungs
     heart = ((x - 0.565) / 0.115) ** 2 + ((y - 0.68) / 0.15) ** 2

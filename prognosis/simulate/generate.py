@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 
 from prognosis.record import Note, PatientRecord
 from prognosis.record.patient import sorted_record
@@ -29,6 +30,7 @@ _FOLLOW_UP_DAYS = (400.0, 1100.0)  # by when the study ends, for the last and th
 _DROP_OUT_MEAN_DAYS = 2500.0
 _FIRST_VISIT_SHARE = 0.7
 _EARLIER_FILM_SHARE = 0.85
+_AT_PROGRESSION = {"crp": 120.0, "ldh": 600.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +115,8 @@ class _Writer:
             for each in (course.progression_days, course.death_days, course.contact_days)
         )
         write_course(chart, str(self.planted.arm[self.row]), progression, death, contact)
+        if np.isfinite(progression):
+            _write_results_of_progression(chart, len(visit_days), progression)
         written = write_notes(self.planted.text.present[self.row], len(days), self.dials, random)
         age = timedelta(days=float(self.planted.clinical.age_years[self.row]) * 365.25)
         record = PatientRecord(
@@ -168,7 +172,14 @@ class _Writer:
         return replace(record, studies=tuple(studies))
 
 
-def _end_days(entry: Vector, random: np.random.Generator) -> Vector:
+def _write_results_of_progression(chart: Chart, visit: int, days: float) -> None:
+    """Write results that the outcome itself raised: whatever reads them before it has seen the future."""
+    for assay in ASSAYS:
+        if assay.name in _AT_PROGRESSION:
+            chart.result(assay, visit, chart.at(days), _AT_PROGRESSION[assay.name])
+
+
+def _end_days(entry: NDArray[np.int64], random: np.random.Generator) -> Vector:
     """(n,) when follow-up ends: the study's end, or dropping out independently of everything."""
     last, first = _FOLLOW_UP_DAYS
     administrative = first - (first - last) * entry / _ENTRY_DAYS

@@ -93,11 +93,11 @@ def follow_up(
     later = scales["death"] * (spent + extra) ** (1.0 / SHAPES["death"])
     death = np.where(progression <= death, np.maximum(later, progression + _SHORTEST_DAYS), death)
     days = np.minimum(np.minimum(progression, death), end_days)
-    cause = np.where(days == end_days, 0, np.where(progression <= death, 1, 2))
+    first = np.where(days == end_days, 0, np.where(progression <= death, 1, 2))
     return FollowUp(
-        cause=cause.astype(np.int64),
+        cause=first.astype(np.int64),
         days=days,
-        progression_days=np.where(cause == 1, progression, np.inf),
+        progression_days=np.where(first == 1, progression, np.inf),
         death_days=np.where(death < end_days, death, np.inf),
         contact_days=np.minimum(death, end_days),
         scale_days=scales,

@@ -96,12 +96,11 @@ def _write_note(
     now: NDArray[np.bool_], past: dict[int, str], dials: Dials, random: np.random.Generator
 ) -> WrittenNote:
     stated = {
-        finding.name: _pick(finding.stated, random)
-        for column, finding in enumerate(FINDINGS)
-        if now[column]
+        finding.name: _pick(finding.stated, random) for column, finding in enumerate(FINDINGS) if now[column]
     }
     history = [*stated.values(), *_some(NEUTRAL_HISTORY, random)]
     copied = ""
+    decoys: tuple[str, ...] = ()
     absent = np.flatnonzero(~now)
     if len(absent) and random.random() < dials.decoys:
         resolved = [column for column in absent if column in past]
@@ -113,8 +112,6 @@ def _write_note(
             column = int(random.choice(resolved or absent))
             copied = past.get(column) or _pick(FINDINGS[column].stated, random)
             decoys = (copied,)
-    else:
-        decoys = ()
     order = random.permutation(len(history))
     lines = [
         "History: " + " ".join(history[place] for place in order),

@@ -27,13 +27,13 @@ class Finding:
 FINDINGS = (
     Finding(
         "weight loss",
-        0.30,
+        0.35,
         (
             "Unintended weight loss of several kilograms since the last visit.",
-            "The patient has lost weight without trying.",
-            "Clothes have become loose and body weight is falling.",
-            "Marked loss of weight over the past months.",
-            "Weight is down again despite supplements.",
+            "The patient has lost weight again.",
+            "Body weight is falling and clothes have become loose.",
+            "Marked weight loss over the past months.",
+            "Further loss of weight despite supplements.",
         ),
         (
             "No weight loss.",
@@ -43,106 +43,76 @@ FINDINGS = (
     ),
     Finding(
         "dyspnoea",
-        0.35,
+        0.40,
         (
-            "Breathlessness on climbing one flight of stairs has increased.",
+            "Shortness of breath on climbing one flight of stairs has increased.",
             "Shortness of breath is getting worse.",
             "Worsening dyspnoea on exertion.",
             "The patient now has to stop for breath after a short walk.",
-            "Increasing shortness of breath since last month.",
+            "Increasing dyspnoea since last month.",
         ),
         (
             "No shortness of breath.",
             "Denies dyspnoea on exertion.",
-            "There is no worsening breathlessness.",
+            "There is no worsening shortness of breath.",
         ),
     ),
     Finding(
         "haemoptysis",
-        0.20,
+        0.30,
         (
             "Coughed up blood twice this week.",
-            "Blood-streaked sputum on several mornings.",
-            "Reports haemoptysis.",
+            "Blood in the sputum on several mornings.",
+            "Reports haemoptysis with fresh blood.",
             "Episodes of coughing blood have recurred.",
             "Fresh blood in the sputum was noted.",
         ),
         (
             "No haemoptysis.",
             "Denies coughing up blood.",
-            "Sputum without blood.",
+            "There is no blood in the sputum.",
         ),
     ),
     Finding(
         "fatigue",
-        0.35,
+        0.40,
         (
-            "Spends more than half of the day in bed.",
+            "Severe fatigue, spends more than half of the day in bed.",
             "Severe fatigue limits daily activities.",
-            "Needs help with washing and dressing because of exhaustion.",
-            "Performance status has declined.",
-            "Too tired to leave the house.",
+            "Needs help with washing and dressing because of fatigue.",
+            "Performance status has declined and fatigue is marked.",
+            "Too exhausted to leave the house.",
         ),
         (
             "No severe fatigue.",
-            "Denies exhaustion.",
+            "Denies fatigue.",
             "Performance status has not declined.",
         ),
     ),
     Finding(
-        "missed doses",
-        0.25,
-        (
-            "Admits to missing several doses of the prescribed treatment.",
-            "Tablets were taken irregularly.",
-            "Adherence to treatment is poor.",
-            "Stopped the medication on some days without asking.",
-            "The pill count suggests that many doses were skipped.",
-        ),
-        (
-            "No missed doses.",
-            "Denies skipping doses of the treatment.",
-            "Tablets were not taken irregularly.",
-        ),
-    ),
-    Finding(
         "good condition",
-        0.35,
+        0.40,
         (
-            "Walks several kilometres a day with ease.",
+            "Walks several kilometres a day with good exercise tolerance.",
             "Exercise tolerance has improved.",
-            "Back to gardening and cycling.",
+            "General condition is good, back to gardening and cycling.",
             "Feels stronger and more active than before.",
-            "Excellent general condition.",
+            "General condition has improved clearly.",
         ),
         (
             "Exercise tolerance has not improved.",
-            "The patient does not feel stronger.",
-            "Denies being more active than before.",
+            "General condition is not good.",
+            "Denies feeling stronger or more active.",
         ),
     ),
 )
 
 TEXT_WEIGHTS = {
     "progression": unit_weights(
-        {
-            "weight loss": 0.50,
-            "dyspnoea": 0.45,
-            "haemoptysis": 0.45,
-            "fatigue": 0.30,
-            "missed doses": 0.40,
-            "good condition": -0.45,
-        }
+        {"weight loss": 0.50, "dyspnoea": 0.45, "haemoptysis": 0.45, "fatigue": 0.35, "good condition": -0.45}
     ),
     "death": unit_weights(
-        {
-            "weight loss": 0.45,
-            "dyspnoea": 0.30,
-            "haemoptysis": 0.25,
-            "fatigue": 0.60,
-            "missed doses": 0.10,
-            "good condition": -0.45,
-        }
+        {"weight loss": 0.45, "dyspnoea": 0.30, "haemoptysis": 0.25, "fatigue": 0.60, "good condition": -0.45}
     ),
 }
 

@@ -20,7 +20,8 @@ def unit_weights(weights: Mapping[str, float]) -> dict[str, float]:
 
 def standard_indicator(present: NDArray[np.bool_], prevalence: float) -> Vector:
     """A yes-or-no finding as a variable of mean zero and unit variance."""
-    return (present - prevalence) / float(np.sqrt(prevalence * (1.0 - prevalence)))
+    spread = float(np.sqrt(prevalence * (1.0 - prevalence)))
+    return (present.astype(np.float64) - prevalence) / spread
 
 
 def with_share(score: Vector, slope: float, share: float) -> Vector:
