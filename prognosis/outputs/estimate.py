@@ -51,6 +51,11 @@ def signed(number: float, digits: int = 2) -> str:
     return f"{sign}{abs(number):.{digits}f}"
 
 
+def decimal(number: float, digits: int = 2) -> str:
+    """A number as text, with a minus sign that is not a hyphen."""
+    return f"{number:.{digits}f}".replace("-", "\N{MINUS SIGN}")
+
+
 def in_days(days: float) -> str:
     """A horizon as people say it: "30 days", "1 year", "6 hours"; "now" for zero."""
     if days == 0:

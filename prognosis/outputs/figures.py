@@ -98,7 +98,7 @@ def as_picture(figure: Figure, alternative: str, kind: Literal["svg", "png"] = "
 def leaderboard_picture(board: Leaderboard) -> Picture:
     """A forest plot: each contender's estimate and interval, ours first among equals."""
     rows = board.contenders
-    with drawing(WIDTH_INCHES, 0.75 + 0.32 * len(rows)) as figure:
+    with drawing(1.15 * WIDTH_INCHES, 0.75 + 0.32 * len(rows)) as figure:
         axes = figure.add_subplot()
         for place, row in enumerate(rows):
             marker, colour = MARKS[row.kind]
@@ -124,7 +124,7 @@ def leaderboard_picture(board: Leaderboard) -> Picture:
         axes.set_axisbelow(True)
         axes.tick_params(axis="y", length=0)
         direction = "higher is better" if board.higher_is_better else "lower is better"
-        axes.set_xlabel(f"{board.measure} ({direction})")
+        axes.set_xlabel(f"{board.measure} ({direction})", loc="right")
         said = "; ".join(f"{row.name} {with_interval(row.estimate)}" for row in rows)
         return as_picture(figure, f"Forest plot of {board.measure}: {said}.")
 

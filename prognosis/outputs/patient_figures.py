@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.outputs.estimate import in_days, signed
+from prognosis.outputs.estimate import decimal, in_days, signed
 from prognosis.outputs.figures import (
     BLUE,
     CAUSES,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BARS = 12
+PANEL_INCHES = 3.3
 STRONGEST_TINT = 0.62
 
 
@@ -102,7 +103,7 @@ def waterfall_picture(explanation: PatientExplanation) -> Picture:
         for place, value, name in ((0, explanation.base, "base"), (last, explanation.total, "total")):
             axes.plot(value, place, marker="D" if name == "total" else "o", color=INK, markersize=6)
             axes.annotate(
-                f"{value:.2f}", (value, place), xytext=(7, 0), textcoords="offset points", va="center"
+                decimal(value), (value, place), xytext=(7, 0), textcoords="offset points", va="center"
             )
         labels = ["anyone (base)", *(_short(bar.label) for bar in bars), "this patient (total)"]
         axes.set_yticks(range(len(labels)), labels, fontsize=8.5)
@@ -112,9 +113,9 @@ def waterfall_picture(explanation: PatientExplanation) -> Picture:
         axes.set_xlim(min(reach) - 0.2 * spread, max(reach) + 0.2 * spread)
         axes.axvline(explanation.base, color=GREY, linestyle=":", linewidth=1)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(f"{explanation.receipt.scale} of {explanation.cause}; right is worse")
+        axes.set_xlabel(f"{explanation.receipt.scale} of {explanation.cause}; right is worse", loc="right")
         said = "; ".join(f"{bar.label} {signed(bar.end - bar.start)}" for bar in bars)
-        ends = f"base {explanation.base:.2f}, total {explanation.total:.2f}"
+        ends = f"base {decimal(explanation.base)}, total {decimal(explanation.total)}"
         return as_picture(figure, f"Waterfall of what drives {explanation.cause}: {ends}. {said}.")
 
 
@@ -141,15 +142,15 @@ def film_picture(film: Film) -> Picture:
     rows, columns = film.pixels.shape
     mapped = film.evidence is not None or bool(film.zones)
     panels = 2 if mapped else 1
-    panel = 3.3
-    with drawing(panels * panel, panel * rows / columns + (0.55 if mapped else 0.1)) as figure:
-        plain = figure.add_subplot(1, panels, 1)
-        _show(plain, film.pixels, "film")
+    height = PANEL_INCHES * rows / columns
+    with drawing(panels * PANEL_INCHES, height + 0.7) as figure:
+        grid = figure.add_gridspec(2, panels, height_ratios=(height, 0.12))
+        _show(figure.add_subplot(grid[0, 0]), film.pixels, "film")
         if mapped:
-            overlaid = figure.add_subplot(1, panels, 2)
+            overlaid = figure.add_subplot(grid[0, 1])
             _show(overlaid, film.pixels, "where the evidence lies")
             if film.evidence is not None:
-                _overlay(overlaid, film.evidence, rows, columns)
+                _overlay(overlaid, figure.add_subplot(grid[1, 1]), film.evidence, film.pixels.shape)
             for zone in film.zones:
                 _outline(
                     overlaid, zone.left, zone.top, zone.right, zone.bottom, zone.contribution, (rows, columns)
@@ -165,11 +166,12 @@ def _show(axes: Axes, pixels: NDArray[np.float64], title: str) -> None:
     axes.set_axis_off()
 
 
-def _overlay(axes: Axes, evidence: NDArray[np.float64], rows: int, columns: int) -> None:
+def _overlay(axes: Axes, key: Axes, evidence: NDArray[np.float64], shape: tuple[int, ...]) -> None:
     """Tint by sign, more strongly where there is more evidence, so that the film shows through elsewhere."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LinearSegmentedColormap, Normalize
 
+    rows, columns = shape
     limit = float(np.abs(evidence).max()) or 1.0
     colours = LinearSegmentedColormap.from_list("evidence", ["#56B4E9", "#f2f2f2", "#FF7F2A"])
     norm = Normalize(-limit, limit)
@@ -182,11 +184,12 @@ def _overlay(axes: Axes, evidence: NDArray[np.float64], rows: int, columns: int)
         extent=(-0.5, columns - 0.5, rows - 0.5, -0.5),
         interpolation="nearest",
     )
-    bar = axes.figure.colorbar(
-        ScalarMappable(norm, colours), ax=axes, orientation="horizontal", fraction=0.05, pad=0.02, aspect=28
-    )
+    bar = axes.figure.colorbar(ScalarMappable(norm, colours), cax=key, orientation="horizontal")
     bar.set_ticks([-limit, 0.0, limit], labels=[f"{signed(-limit)} lowers", "0", f"{signed(limit)} raises"])
-    bar.ax.tick_params(labelsize=7.5)
+    first, _, last = key.get_xticklabels()
+    first.set_horizontalalignment("left")
+    last.set_horizontalalignment("right")
+    key.tick_params(labelsize=7.5, length=0)
     bar.outline.set_visible(False)
 
 

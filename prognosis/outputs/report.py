@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from prognosis.outputs.estimate import Estimate, as_percent, in_days, signed, with_interval
+from prognosis.outputs.estimate import Estimate, as_percent, decimal, in_days, signed, with_interval
 from prognosis.outputs.figures import Picture, calibration_picture, leaderboard_picture, risk_group_picture
 from prognosis.outputs.patient_figures import BARS, film_picture, incidence_picture, waterfall_picture
 from prognosis.outputs.patient_page import Driver, Film, PatientPage
@@ -88,9 +88,10 @@ def _environment() -> Environment:
         "gain": _gain,
         "percent": as_percent,
         "signed": signed,
+        "decimal": decimal,
         "horizon": in_days,
         "thousands": "{:,}".format,
-        "small": "{:.1e}".format,
+        "small": lambda number: f"{number:.1e}" if number else "0",
         "date": _date,
         "points": _points,
         "total": lambda drivers: sum(driver.contribution for driver in drivers),
