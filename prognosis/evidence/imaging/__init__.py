@@ -1,0 +1,8 @@
+"""Imaging evidence: frontal films as sums over regions, with what changed since the film before."""
+
+from prognosis.evidence.imaging.config import ImagingConfig
+from prognosis.evidence.imaging.fitting import fit_imaging
+from prognosis.evidence.imaging.model import EvidenceMap, ImagingEvidence
+from prognosis.evidence.imaging.storage import load_imaging
+
+__all__ = ["EvidenceMap", "ImagingConfig", "ImagingEvidence", "fit_imaging", "load_imaging"]

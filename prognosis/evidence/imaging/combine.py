@@ -1,0 +1,118 @@
+"""How much each member and the change since the last film count, learned on films no member had seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.target import Target
+from prognosis.evidence.imaging.films import FilmTable
+from prognosis.evidence.imaging.loss import residual_and_curvature
+from prognosis.evidence.readout import cause_log_likelihood
+
+Array = NDArray[np.float64]
+
+SHORTEST_GAP_DAYS = 1.0  # films of one day are one visit: their difference is not divided by minutes
+FEWEST_PAIRS = 30  # cases with two films below which change is given no weight
+_PRIOR_PRECISION = 4.0  # of a member's slope about its prior: worth about 20 events
+_GAIN_NEEDED = 2.0  # log-likelihood that change must add for its coefficient
+_LARGEST_SLOPE = 1.5
+
+
+@dataclass(frozen=True, slots=True)
+class Combination:
+    """Evidence = sum over members of slope x member, plus coefficient x change a day.
+
+    Attributes:
+        slopes: (members, causes), each from 0 to 1.5.
+        change: (causes,) days: what one unit of evidence gained a day adds to the evidence.
+    """
+
+    slopes: Array
+    change: Array
+
+
+def film_change(level: Array, table: FilmTable) -> Array:
+    """(n, causes, regions) change of the evidence a day since the film before; zero without one.
+
+    Args:
+        level: (films, causes, regions) evidence of each film.
+        table: Which films are each case's.
+    """
+    change = np.zeros((len(table.latest), *level.shape[1:]))
+    both = table.previous >= 0
+    gap = np.maximum(table.gap_days[both], SHORTEST_GAP_DAYS)
+    change[both] = (level[table.latest[both]] - level[table.previous[both]]) / gap[:, None, None]
+    return change
+
+
+def fit_combination(members: Array, table: FilmTable, target: Target) -> Combination:
+    """The slopes and the coefficient of change, each cause by itself.
+
+    Slopes shrink toward an equal share of one, so that a tiny cohort averages its members; a slope below zero
+    is set to zero. Change is kept only where it adds clearly to the likelihood.
+
+    Args:
+        members: (members, films, causes, regions) out-of-fold evidence of each film by each member, centred.
+        table: Which films are each case's.
+        target: What happened to each case.
+    """
+    rows = np.flatnonzero(table.present)
+    own = target.take(rows)
+    causes = members.shape[2]
+    slopes, change = np.zeros((len(members), causes)), np.zeros(causes)
+    for cause in range(causes):
+        levels = members[:, table.latest[rows], cause].sum(axis=-1).T
+        slopes[:, cause] = _slopes(levels, own, cause)
+        film_level = np.einsum("m,mfr->fr", slopes[:, cause], members[:, :, cause])
+        moved = film_change(film_level[:, None, :], table)[rows, 0].sum(axis=-1)
+        paired = table.previous[rows] >= 0
+        if paired.sum() >= FEWEST_PAIRS and moved.std() > 0.0:
+            moved = np.where(paired, moved - moved[paired].mean(), 0.0)
+            change[cause] = _change(levels @ slopes[:, cause], moved, own, cause)
+    return Combination(slopes, change)
+
+
+def _slopes(levels: Array, target: Target, cause: int) -> Array:
+    """Ridge slopes of the members, none below zero."""
+    used = levels.std(axis=0) > 1e-9
+    slopes = np.zeros(levels.shape[1])
+    while used.any():
+        prior = np.full(int(used.sum()), 1.0 / used.sum())
+        slopes[:] = 0.0
+        slopes[used] = _ridge(levels[:, used], target, cause, prior, np.full(len(prior), _PRIOR_PRECISION))
+        if (slopes[used] >= 0.0).all():
+            break
+        used = used & (slopes > 0.0)
+        slopes[~used] = 0.0
+    return np.minimum(slopes, _LARGEST_SLOPE)
+
+
+def _change(level: Array, moved: Array, target: Target, cause: int) -> float:
+    """The coefficient of change, zero unless it adds to the likelihood more than chance would."""
+    unit = moved.std()
+    columns = np.column_stack([level, moved / unit])
+    weights = _ridge(columns, target, cause, np.array([1.0, 0.0]), np.array([100.0, _PRIOR_PRECISION]))
+    coefficient = float(weights[1]) / unit
+    gain = cause_log_likelihood(target, cause, level + coefficient * moved) - cause_log_likelihood(
+        target, cause, level
+    )
+    return coefficient if gain > _GAIN_NEEDED else 0.0
+
+
+def _ridge(columns: Array, target: Target, cause: int, towards: Array, precision: Array) -> Array:
+    """Newton's method for a few slopes that are drawn toward a prior."""
+    weights, intercept = towards.copy(), 0.0
+    wide = np.column_stack([columns, np.ones(len(columns))])
+    penalty = np.append(precision, 1e-6)
+    for _ in range(50):
+        residual, curvature = residual_and_curvature(columns @ weights + intercept, target, cause)
+        slope = wide.T @ residual - penalty * np.append(weights - towards, 0.0)
+        step = np.linalg.solve((wide * curvature[:, None]).T @ wide + np.diag(penalty), slope)
+        step = np.clip(step, -1.0, 1.0)
+        weights, intercept = weights + step[:-1], intercept + float(step[-1])
+        if np.abs(step).max() < 1e-8:
+            break
+    return weights

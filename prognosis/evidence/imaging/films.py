@@ -1,0 +1,160 @@
+"""From a case's studies to its latest frontal film, the one before, and what was withheld with the reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.case import Case
+from prognosis.errors import StudyError
+from prognosis.evidence.imaging.config import ImagingConfig
+from prognosis.evidence.imaging.quality import film_fault
+from prognosis.evidence.imaging.regions import Placement, overlap, resample
+from prognosis.record import ImagingStudy
+
+Progress = Callable[[str, int, int], None]
+
+_WINDOW = (0.5, 99.5)  # percentiles of the film that become black and white
+_SECONDS_A_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class Film:
+    """A film as it is read.
+
+    Attributes:
+        square: (size, size) windowed to 0 to 1; padding is 0.
+        placement: Where the film lies in the square.
+        time: When it was taken.
+        source: "ImagingStudy/<uid>".
+        patient: Whose it is.
+    """
+
+    square: NDArray[np.float32]
+    placement: Placement
+    time: datetime
+    source: str
+    patient: str
+
+    def on_own_grid(self) -> NDArray[np.float32]:
+        """(height, width) the film as it is read, back on its own pixels."""
+        place = self.placement
+        inside = self.square[place.top : place.top + place.rows, place.left : place.left + place.columns]
+        down = overlap(place.height, place.rows) * (place.height / place.rows)
+        across = overlap(place.width, place.columns) * (place.width / place.columns)
+        return (down @ inside @ across.T).astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class FilmTable:
+    """The films of many cases, each opened once.
+
+    Attributes:
+        films: Every film that is used.
+        latest: (n,) place in `films` of each case's latest film; -1 where it has none.
+        previous: (n,) of the film before it; -1 where it has none.
+        gap_days: (n,) days between the two; 0 where there is no previous film.
+        withheld: (n,) why a film that exists was not used, else "".
+    """
+
+    films: tuple[Film, ...]
+    latest: NDArray[np.int64]
+    previous: NDArray[np.int64]
+    gap_days: NDArray[np.float64]
+    withheld: tuple[str, ...]
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(n,) True where the case has a film that can be read."""
+        return self.latest >= 0
+
+    def take(self, rows: NDArray[np.intp]) -> FilmTable:
+        """The same films, and the cases at `rows`."""
+        withheld = tuple(self.withheld[row] for row in rows)
+        return FilmTable(self.films, self.latest[rows], self.previous[rows], self.gap_days[rows], withheld)
+
+
+def gather_films(
+    cases: Sequence[Case], config: ImagingConfig, on_progress: Progress | None = None
+) -> FilmTable:
+    """The latest and previous readable frontal film of every case.
+
+    A study that cannot be opened or whose film fails the quality gate is passed over for the one before it,
+    and the reason is kept. A case never reads a study that is not in its record.
+
+    Args:
+        cases: Cases whose records are as known at their index.
+        config: Settings.
+        on_progress: Told how many cases were read.
+    """
+    opened: dict[tuple[str, str], int | str] = {}
+    films: list[Film] = []
+    latest, previous = (np.full(len(cases), -1, dtype=np.int64) for _ in range(2))
+    gap_days, withheld = np.zeros(len(cases)), []
+    for row, case in enumerate(cases):
+        found: list[int] = []
+        faults: list[str] = []
+        for study in reversed(case.record.studies):
+            if len(found) == 2:
+                break
+            if study.series and not any(config.reads_view(series.view) for series in study.series):
+                continue
+            key = (case.patient, study.study_uid)
+            if key not in opened:
+                opened[key] = _opened(study, case.patient, config, films)
+            outcome = opened[key]
+            if isinstance(outcome, int):
+                found.append(outcome)
+            elif not found:
+                faults.append(outcome)
+        withheld.append(faults[0] if faults else "")
+        if found:
+            latest[row] = found[0]
+        if len(found) == 2:
+            previous[row] = found[1]
+            gap_days[row] = (films[found[0]].time - films[found[1]].time).total_seconds() / _SECONDS_A_DAY
+        if on_progress is not None:
+            on_progress("reading films", row + 1, len(cases))
+    return FilmTable(tuple(films), latest, previous, gap_days, tuple(withheld))
+
+
+def frontal_pixels(study: ImagingStudy, config: ImagingConfig) -> NDArray[np.float32] | str:
+    """The (height, width) pixels of the study's first frontal film, or why there are none."""
+    try:
+        volumes = study.volumes()
+    except StudyError as error:
+        return error.problem
+    volumes = tuple(volume for volume in volumes if config.reads_view(volume.view))
+    if not volumes:
+        return "study holds no frontal film"
+    depths = [volume.voxels.shape[0] for volume in volumes]
+    if 1 not in depths:
+        return f"study is a volume of {depths[0]} slices and this encoder reads single films"
+    pixels = volumes[depths.index(1)].voxels[0]
+    return film_fault(pixels, config.minimum_pixels, reject_inverted=config.reject_inverted) or pixels
+
+
+def windowed_square(pixels: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
+    """(size, size) the film between its 0.5th and 99.5th percentile as 0 to 1, padded with 0."""
+    film = resample(pixels, placement)
+    low, high = np.percentile(film, _WINDOW)
+    square = np.zeros((placement.size, placement.size), dtype=np.float32)
+    rows = slice(placement.top, placement.top + placement.rows)
+    columns = slice(placement.left, placement.left + placement.columns)
+    square[rows, columns] = np.clip((film - low) / max(float(high - low), 1e-12), 0.0, 1.0)
+    return square
+
+
+def _opened(study: ImagingStudy, patient: str, config: ImagingConfig, films: list[Film]) -> int | str:
+    """The place in `films` to which the study's film was added, or why it was not."""
+    pixels = frontal_pixels(study, config)
+    if isinstance(pixels, str):
+        return f"study of {study.time.date()}: {pixels}"
+    placement = Placement.centred(pixels.shape[0], pixels.shape[1], config.size)
+    source = study.source or f"ImagingStudy/{study.study_uid}"
+    films.append(Film(windowed_square(pixels, placement), placement, study.time, source, patient))
+    return len(films) - 1

@@ -1,0 +1,156 @@
+"""Fitting the imaging evidence: one model a fold, each judged on the films of patients that it never saw."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.case import Case
+from prognosis.cohort.splits import patient_folds
+from prognosis.cohort.target import Target
+from prognosis.errors import CohortError
+from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
+from prognosis.evidence.imaging.combine import Combination, film_change, fit_combination
+from prognosis.evidence.imaging.config import ImagingConfig
+from prognosis.evidence.imaging.films import FilmTable, Progress, gather_films
+from prognosis.evidence.imaging.members import FoldMembers
+from prognosis.evidence.imaging.model import Centres, ImagingEvidence, case_evidence, modality_evidence
+from prognosis.evidence.imaging.typical import TypicalFilms
+from prognosis.evidence.readout import fit_readout, patient_weights
+from prognosis.evidence.token import FittedEvidence
+
+Array = NDArray[np.float64]
+
+_INNER_FOLDS = 5
+_FEWEST_FILMS = 4
+
+
+def fit_imaging(
+    cases: Sequence[Case],
+    target: Target,
+    folds: NDArray[np.int64],
+    config: ImagingConfig,
+    seed: int,
+    on_progress: Progress | None = None,
+) -> FittedEvidence:
+    """Train one model a fold on the other folds' films, and average them.
+
+    Args:
+        cases: The training cases; those without a readable film teach nothing and get zeros.
+        target: What happened to each.
+        folds: (n,) fold of each case; all cases of a patient share one.
+        config: Settings.
+        seed: Of all chance.
+        on_progress: Told a description, how much of it is done, and of how much.
+
+    Raises:
+        CohortError: A fold has no film to learn from.
+    """
+    table = gather_films(cases, config, on_progress)
+    if table.present.sum() < _FEWEST_FILMS:
+        raise CohortError(
+            f"cohort of {len(cases)} cases",
+            f"has {int(table.present.sum())} readable films; {_FEWEST_FILMS} are needed",
+            "add a source with films, or leave imaging out of the model's configuration",
+        )
+    films = film_arrays(table.films, config, on_progress)
+    film_folds = _film_folds(cases, table, folds)
+    number = int(folds.max()) + 1
+    fitted, centres = [], []
+    held_out = np.zeros((1 + bool(config.epochs), len(films), len(target.causes), films.descriptors.shape[1]))
+    for fold in range(number):
+        members = _fit_fold(
+            cases, target, folds != fold, table, films, config, seed + fold, _told(on_progress, fold, number)
+        )
+        evidence = members.regions(films, config)
+        own = film_folds == fold
+        judged = table.present & ((folds == fold) if own.any() else True)
+        centre = evidence[:, table.latest[judged]].mean(axis=1)
+        held_out[:, own] = evidence[:, own] - centre[:, None]
+        fitted.append(members)
+        centres.append(centre)
+    return _assembled(table, films, target, folds, config, tuple(fitted), held_out, np.stack(centres))
+
+
+def _assembled(
+    table: FilmTable,
+    films: FilmArrays,
+    target: Target,
+    folds: NDArray[np.int64],
+    config: ImagingConfig,
+    fitted: tuple[FoldMembers, ...],
+    held_out: Array,
+    centres: Array,
+) -> FittedEvidence:
+    """The averaged model and the out-of-fold evidence, whose combination is learned on the other folds."""
+    combination, change_centre = _combined(held_out, table, target)
+    level, change = (np.zeros((len(target), len(target.causes), held_out.shape[-1])) for _ in range(2))
+    for fold in range(len(fitted)):
+        own, others = folds == fold, np.flatnonzero(folds != fold)
+        without = _combined(held_out, table.take(others), target.take(others))
+        both = case_evidence(held_out, table, *without)
+        level[own], change[own] = both[0][own], both[1][own]
+    typical = TypicalFilms.learned(films.statistics[table.latest[table.present]])
+    distance = np.zeros(len(target))
+    distance[table.present] = typical.distance(films.statistics[table.latest[table.present]])
+    model = ImagingEvidence(
+        config=config,
+        causes=target.causes,
+        folds=fitted,
+        combination=combination,
+        centres=Centres(centres, change_centre),
+        typical=typical,
+    )
+    return FittedEvidence(model, modality_evidence(table, level, change, distance))
+
+
+def _combined(held_out: Array, table: FilmTable, target: Target) -> tuple[Combination, Array]:
+    """The combination, and (causes, regions) the mean change a day over cases with two films."""
+    combination = fit_combination(held_out, table, target)
+    moved = film_change(np.einsum("mk,mfkr->fkr", combination.slopes, held_out), table)
+    both = table.previous >= 0
+    return combination, moved[both].mean(axis=0) if both.any() else np.zeros(moved.shape[1:])
+
+
+def _fit_fold(
+    cases: Sequence[Case],
+    target: Target,
+    learn: NDArray[np.bool_],
+    table: FilmTable,
+    films: FilmArrays,
+    config: ImagingConfig,
+    seed: int,
+    on_progress: Progress | None,
+) -> FoldMembers:
+    """The ridge and the network of the cases at `learn`."""
+    rows = np.flatnonzero(learn & table.present)
+    own = target.take(rows)
+    patients = np.array([cases[row].patient for row in rows])
+    descriptors = films.descriptors.sum(axis=1)[table.latest[rows]]
+    inner = patient_folds(patients, own.cause, _INNER_FOLDS, seed)
+    coefficients = fit_readout(descriptors, own, inner, patient_weights(patients)).coefficients
+    if not config.epochs:
+        return FoldMembers(coefficients, None)
+    from prognosis.evidence.imaging.training import train_encoder
+
+    network = train_encoder(films, table.latest[rows], own, config, seed, on_progress)
+    return FoldMembers(coefficients, network)
+
+
+def _film_folds(cases: Sequence[Case], table: FilmTable, folds: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(films,) the fold of each film's patient."""
+    fold_of = {case.patient: int(fold) for case, fold in zip(cases, folds, strict=True)}
+    return np.array([fold_of[film.patient] for film in table.films], dtype=np.int64)
+
+
+def _told(on_progress: Progress | None, fold: int, folds: int) -> Progress | None:
+    if on_progress is None:
+        return None
+    tell = on_progress
+
+    def told(description: str, done: int, total: int) -> None:
+        tell(f"{description}, fold {fold + 1} of {folds}", done, total)
+
+    return told

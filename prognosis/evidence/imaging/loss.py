@@ -1,0 +1,90 @@
+"""What the network is trained to lower: the Poisson form of the Cox likelihood, or the softmax's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.target import Target
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+_LARGEST = 8.0  # |log-hazard| beyond which a pull no longer grows
+
+
+def breslow_exposure(
+    days: NDArray[np.float64], event: NDArray[np.bool_], log_hazard: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(n,) baseline cumulative hazard of one cause at each case's follow-up (Breslow 1974).
+
+    Args:
+        days: (n,) follow-up.
+        event: (n,) True where this cause occurred; any other end is censoring.
+        log_hazard: (n,) relative log-hazard of each case.
+    """
+    times = np.unique(days[event])
+    if not len(times):
+        return np.zeros(len(days))
+    order = np.argsort(days)
+    at_risk_from = np.cumsum(np.exp(log_hazard[order])[::-1])[::-1]
+    at_risk = at_risk_from[np.searchsorted(days[order], times, side="left")]
+    deaths = np.bincount(np.searchsorted(times, days[event]), minlength=len(times))
+    cumulative = np.concatenate([[0.0], np.cumsum(deaths / at_risk)])
+    return cumulative[np.searchsorted(times, days, side="right")]
+
+
+def poisson_cox_loss(log_hazard: Tensor, exposure: Tensor, event: Tensor) -> Tensor:
+    """Mean over cases of sum_k [ exposure_k exp(g_k) - event_k g_k ].
+
+    With the exposure at its Breslow estimate this is the Cox partial likelihood (up to a constant) written as
+    a sum over cases, so batches of any size give unbiased gradients: the martingale residuals (Laird and
+    Olivier, JASA 1981).
+
+    Args:
+        log_hazard: (n, causes).
+        exposure: (n, causes) baseline cumulative hazard at the end of follow-up.
+        event: (n, causes) 1 where the cause occurred.
+    """
+    bounded = log_hazard.clamp(-_LARGEST, _LARGEST)
+    return (exposure * bounded.exp() - event * bounded).sum(dim=1).mean()
+
+
+def softmax_loss(log_odds: Tensor, intercept: Tensor, event: Tensor) -> Tensor:
+    """Mean negative log-likelihood of the classes; the reference class has log-odds zero.
+
+    Args:
+        log_odds: (n, causes).
+        intercept: (causes,).
+        event: (n, causes) 1 for the class that is true.
+    """
+    import torch
+
+    total = log_odds + intercept
+    normaliser = torch.logsumexp(torch.cat([torch.zeros_like(total[:, :1]), total], dim=1), dim=1)
+    return (normaliser - (event * total).sum(dim=1)).mean()
+
+
+def residual_and_curvature(
+    evidence: NDArray[np.float64], target: Target, cause: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """First derivative and negative second derivative of each case's log-likelihood in its evidence.
+
+    For a hazard these are the martingale residual and the exposure of the Cox model in its Poisson form; for a
+    class they are the logistic model's, of the cause against the reference class (other classes give zero).
+
+    Args:
+        evidence: (n,) of one cause, with its intercept.
+        target: What happened.
+        cause: Which cause, from 0.
+    """
+    event = (target.cause == cause + 1).astype(np.float64)
+    bounded = np.clip(evidence, -_LARGEST, _LARGEST)
+    if target.survival:
+        expected = breslow_exposure(target.days, event > 0, bounded) * np.exp(bounded)
+        return event - expected, expected
+    about = (target.cause == 0) | (event > 0)
+    share = 1.0 / (1.0 + np.exp(-bounded))
+    return np.where(about, event - share, 0.0), np.where(about, share * (1.0 - share), 0.0)

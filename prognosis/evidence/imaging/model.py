@@ -1,0 +1,214 @@
+"""The imaging evidence model: films in, additive evidence per region out, with its map on the film."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.case import Case
+from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
+from prognosis.evidence.imaging.combine import Combination, film_change
+from prognosis.evidence.imaging.config import ImagingConfig
+from prognosis.evidence.imaging.films import FilmTable, gather_films
+from prognosis.evidence.imaging.members import FoldMembers
+from prognosis.evidence.imaging.regions import film_map, parse_layout, region_map
+from prognosis.evidence.imaging.typical import TypicalFilms
+from prognosis.evidence.token import ModalityEvidence, Token
+
+Array = NDArray[np.float64]
+
+_CASES_AT_ONCE = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Centres:
+    """Training means, at which evidence is zero.
+
+    Attributes:
+        members: (folds, members, causes, regions) of each fold model's members over films it did not see.
+        change: (causes, regions) of the change a day, over cases with two films.
+    """
+
+    members: Array
+    change: Array
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceMap:
+    """Where on a film its evidence lies.
+
+    Attributes:
+        film: (height, width) the film, windowed to 0 to 1.
+        evidence: (causes, height, width); each cause's map sums to the sum of its level tokens.
+        causes: Names of the causes.
+        source: "ImagingStudy/<uid>".
+        time: ISO 8601.
+    """
+
+    film: NDArray[np.float32]
+    evidence: Array
+    causes: tuple[str, ...]
+    source: str
+    time: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagingEvidence:
+    """The average of the fold models, combined as their out-of-fold evidence taught.
+
+    A film's evidence is the sum of its regions' (level tokens); the change since the film before, region by
+    region, stands beside it (change tokens).
+
+    Attributes:
+        config: Settings.
+        causes: Names of the causes.
+        folds: The fold models.
+        combination: What each member and change count for.
+        centres: Training means.
+        typical: The training films' statistics.
+        modality: Always "imaging".
+    """
+
+    config: ImagingConfig
+    causes: tuple[str, ...]
+    folds: tuple[FoldMembers, ...]
+    combination: Combination
+    centres: Centres
+    typical: TypicalFilms
+    modality: str = "imaging"
+
+    @property
+    def width(self) -> int:
+        """Numbers in a vector: level and change of each cause."""
+        return 2 * len(self.causes)
+
+    def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
+        """The imaging evidence of each case; a case without a readable film is a row of zeros."""
+        parts = [
+            self._part(cases[start : start + _CASES_AT_ONCE])
+            for start in range(0, len(cases), _CASES_AT_ONCE)
+        ]
+        if not parts:
+            parts = [self._part(())]
+        return ModalityEvidence(
+            present=np.concatenate([part.present for part in parts]),
+            evidence=np.concatenate([part.evidence for part in parts]),
+            vector=np.concatenate([part.vector for part in parts]),
+            typical_distance=np.concatenate([part.typical_distance for part in parts]),
+            withheld=tuple(reason for part in parts for reason in part.withheld),
+        )
+
+    def tokens(self, case: Case) -> tuple[Token, ...]:
+        """A level token for each region of the latest film and, after an earlier film, a change token."""
+        table = gather_films([case], self.config)
+        if not table.present[0]:
+            return ()
+        film = table.films[int(table.latest[0])]
+        level, change = self._level_and_change(table, film_arrays(table.films, self.config))
+        age_days = (case.index_time - film.time).total_seconds() / 86_400.0
+        day = film.time.date().isoformat()
+        nothing = np.zeros(len(self.causes))
+        tokens = []
+        for place, name in enumerate(parse_layout(self.config.regions).names):
+            own = level[0, :, place]
+            vector = np.concatenate([own, nothing])
+            source, time = f"{film.source}#{name}", film.time.isoformat()
+            tokens.append(
+                Token("imaging", name, f"film of {day}", source, time, age_days, own[:, None], vector)
+            )
+        if table.previous[0] < 0:
+            return tuple(tokens)
+        before = table.films[int(table.previous[0])]
+        detail = f"film of {day} against that of {before.time.date().isoformat()}"
+        for place, name in enumerate(parse_layout(self.config.regions).names):
+            own = change[0, :, place]
+            vector = np.concatenate([nothing, own])
+            source, time = f"{film.source}#{name}", film.time.isoformat()
+            tokens.append(
+                Token("imaging", f"{name}, change", detail, source, time, age_days, own[:, None], vector)
+            )
+        return tuple(tokens)
+
+    def evidence_map(self, case: Case) -> EvidenceMap | None:
+        """Where on the latest film its evidence lies, on the film's own pixels; None without a readable film.
+
+        A pixel's evidence is its share of its cell's, less its share of its region's training mean. A cell of
+        the network sees a little beyond its own border: its receptive field.
+        """
+        table = gather_films([case], self.config)
+        if not table.present[0]:
+            return None
+        film = table.films[int(table.latest[0])]
+        slopes = self.combination.slopes
+        cells = np.mean([fold.cells(film.square, self.config) for fold in self.folds], axis=0)
+        cells = np.einsum("mk,mkhw->khw", slopes, cells)
+        centre = np.einsum("mk,mkr->kr", slopes, self.centres.members.mean(axis=0))
+        layout = parse_layout(self.config.regions)
+        maps = [
+            film_map(cells[cause], film.placement) - region_map(centre[cause], film.placement, layout)
+            for cause in range(len(self.causes))
+        ]
+        return EvidenceMap(
+            film.on_own_grid(), np.stack(maps), self.causes, film.source, film.time.isoformat()
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write config.json and model.safetensors into an existing, empty folder."""
+        from prognosis.evidence.imaging.storage import save_imaging
+
+        save_imaging(self, folder)
+
+    def _part(self, cases: Sequence[Case]) -> ModalityEvidence:
+        table = gather_films(cases, self.config)
+        if not table.films:
+            shape = (len(cases), len(self.causes), len(parse_layout(self.config.regions).names))
+            return modality_evidence(table, np.zeros(shape), np.zeros(shape), np.zeros(len(cases)))
+        films = film_arrays(table.films, self.config)
+        level, change = self._level_and_change(table, films)
+        distance = np.zeros(len(cases))
+        distance[table.present] = self.typical.distance(films.statistics[table.latest[table.present]])
+        return modality_evidence(table, level, change, distance)
+
+    def _level_and_change(self, table: FilmTable, films: FilmArrays) -> tuple[Array, Array]:
+        """(n, causes, regions) of each case's latest film and of its change, centred; zero where absent."""
+        centred = [
+            fold.regions(films, self.config) - centre[:, None]
+            for fold, centre in zip(self.folds, self.centres.members, strict=True)
+        ]
+        return case_evidence(np.mean(centred, axis=0), table, self.combination, self.centres.change)
+
+
+def case_evidence(
+    members: Array, table: FilmTable, combination: Combination, change_centre: Array
+) -> tuple[Array, Array]:
+    """(n, causes, regions) level and change of each case; zero where absent.
+
+    Args:
+        members: (members, films, causes, regions) centred evidence of each film.
+        table: Which films are each case's.
+        combination: Slopes and the coefficient of change.
+        change_centre: (causes, regions) mean change a day.
+    """
+    film_level = np.einsum("mk,mfkr->fkr", combination.slopes, members)
+    level = np.zeros((len(table.latest), *film_level.shape[1:]))
+    level[table.present] = film_level[table.latest[table.present]]
+    change = film_change(film_level, table)
+    both = table.previous >= 0
+    change[both] = combination.change[:, None] * (change[both] - change_centre)
+    return level, change
+
+
+def modality_evidence(table: FilmTable, level: Array, change: Array, distance: Array) -> ModalityEvidence:
+    """Level and change, (n, causes, regions) each, summed over regions."""
+    level, change = level.sum(axis=2), change.sum(axis=2)
+    return ModalityEvidence(
+        present=table.present,
+        evidence=(level + change)[:, :, None],
+        vector=np.concatenate([level, change], axis=1),
+        typical_distance=distance,
+        withheld=table.withheld,
+    )
