@@ -20,7 +20,8 @@ _UNKNOWN = "unknown"
 def cohort_groups(cohort: Cohort) -> dict[str, NDArray[np.str_]]:
     """The level of each case in everything that subgroups are made by.
 
-    That is age band, sex, site and the task's `subgroup_codes`; what does not vary is left out. A code of `subgroup_codes` groups by the last text known at the index; a number groups as "present".
+    That is age band, sex, site and the task's `subgroup_codes`; what does not vary is left out. A code of
+    `subgroup_codes` groups by the last text known at the index; a number groups as "present".
 
     Args:
         cohort: The cases judged.

@@ -12,6 +12,7 @@ from prognosis.survival.brier import had_event, known_state_weights
 from prognosis.survival.censoring import Censoring
 from prognosis.survival.concordance import Competing
 from prognosis.survival.curves import Floats
+from prognosis.survival.dominance import risk_ranks
 from prognosis.survival.statistic import Sums, once
 
 
@@ -51,8 +52,9 @@ def auc_statistic(risk: Floats, case_weight: Floats, control_weight: Floats) -> 
         case_weight: (n,) weight as a case, 0 for others.
         control_weight: (n,) weight as a control, 0 for others.
     """
-    order = np.argsort(risk, kind="stable")
-    group = np.unique(risk[order], return_inverse=True)[1]
+    ranks = risk_ranks(risk)
+    order = np.argsort(ranks, kind="stable")
+    group = ranks[order].astype(np.int64)
     return AucStatistic(order, group, case_weight[order], control_weight[order])
 
 

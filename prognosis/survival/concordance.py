@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from prognosis.errors import CohortError
 from prognosis.survival.censoring import Censoring
 from prognosis.survival.curves import Floats
-from prognosis.survival.dominance import DominancePlan, plan_dominance
+from prognosis.survival.dominance import DominancePlan, plan_dominance, risk_ranks
 from prognosis.survival.statistic import Sums, once
 
 Competing = Literal["event_free", "censored"]
@@ -143,6 +143,7 @@ def _prepare(
     choice: tuple[int, Competing],
 ) -> ConcordanceStatistic:
     of_cause, competing = choice
+    risk = risk_ranks(risk)
     rows = np.flatnonzero((cause == of_cause) & (factor > 0))
     stays = cause != of_cause if competing == "censored" else cause == 0
     later = _later_pairs(days, stays, risk, factor, rows)

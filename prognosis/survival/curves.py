@@ -101,8 +101,8 @@ def kaplan_meier(days: Floats, event: NDArray[np.bool_], weights: Floats | None 
         weights: (n,) non-negative case weights; 1 each when None.
     """
     table = life_table(days, event.astype(np.int64), 1, weights)
-    free: Floats = np.cumprod(1.0 - _share(table.events[0], table.at_risk))
-    return StepFunction(table.days, free, 1.0)
+    hazard = _share(table.events[0], table.at_risk)
+    return StepFunction(table.days, np.cumprod(1.0 - hazard, dtype=np.float64), 1.0)
 
 
 def nelson_aalen(days: Floats, event: NDArray[np.bool_], weights: Floats | None = None) -> StepFunction:

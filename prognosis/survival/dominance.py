@@ -17,6 +17,8 @@ from prognosis.survival.curves import Floats
 
 Rows = NDArray[np.int64]
 
+_TIED = 1e-9
+
 
 @dataclass(frozen=True, slots=True)
 class _Level:
@@ -65,6 +67,20 @@ def _running(weights: Floats) -> Floats:
     sums = np.zeros((len(weights), weights.shape[1] + 1))
     np.cumsum(weights, axis=1, out=sums[:, 1:])
     return sums
+
+
+def risk_ranks(risk: Floats) -> Floats:
+    """(n,) ranks 0, 1, ...; risks closer than a billionth of their range are tied.
+
+    Two people with the same features get risks that differ in the last bit when a sum is taken in another
+    order; without this, whether they are tied would depend on the machine.
+    """
+    order = np.argsort(risk, kind="stable")
+    gaps = np.diff(risk[order])
+    apart = gaps > _TIED * (risk[order[-1]] - risk[order[0]]) if len(risk) else gaps > 0
+    ranks = np.empty(len(risk), dtype=np.float64)
+    ranks[order] = np.concatenate([[0.0], np.cumsum(apart)])[: len(risk)]
+    return ranks
 
 
 def plan_dominance(order: Rows, prefix: Rows, risk: Floats, asked_risk: Floats) -> DominancePlan:
