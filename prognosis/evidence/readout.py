@@ -92,10 +92,10 @@ def fit_readout(
 
 
 def rows_of(target: Target, place: int) -> NDArray[np.bool_]:
-    """(n,) the cases that speak about the cause at `place`: all for a hazard, it and the reference for a class."""
+    """(n,) cases that speak about a cause: all for a hazard, it and the reference for a class."""
     if target.survival:
         return np.ones(len(target), dtype=bool)
-    return (target.cause == 0) | (target.cause == place + 1)
+    return np.asarray((target.cause == 0) | (target.cause == place + 1))
 
 
 def cause_log_likelihood(

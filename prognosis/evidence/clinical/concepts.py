@@ -138,17 +138,20 @@ def learn_vocabulary(
     kept = sorted(concept for concept, count in holders.items() if count >= fewest_cases)
     return Vocabulary(
         concepts=tuple(kept),
-        names=tuple(_name(concept, names, kept) for concept in kept),
+        names=_distinct_names(kept, names),
         categories=tuple(_commonest(texts.get(concept, Counter()), most_categories) for concept in kept),
         excluded_codes=excluded_codes,
     )
 
 
-def _name(concept: Concept, names: Mapping[Concept, str], kept: Sequence[Concept]) -> str:
-    """The display, with the unit where the code is measured in several."""
-    name = names.get(concept) or Code.parse(concept.code).value
-    units = sum(other.code == concept.code and other.kind == "number" for other in kept)
-    return f"{name} ({concept.unit})" if units > 1 and concept.unit else name
+def _distinct_names(concepts: Sequence[Concept], displays: Mapping[Concept, str]) -> tuple[str, ...]:
+    """Displays; where two concepts share one, the code and unit tell them apart."""
+    names = [displays.get(concept) or Code.parse(concept.code).value for concept in concepts]
+    shared = {name for name, count in Counter(names).items() if count > 1}
+    return tuple(
+        f"{name} ({Code.parse(concept.code).value} {concept.unit}".rstrip() + ")" if name in shared else name
+        for name, concept in zip(names, concepts, strict=True)
+    )
 
 
 def _commonest(texts: Counter[str], most: int) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +14,8 @@ from prognosis.evidence.clinical.concepts import Vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel
 from prognosis.evidence.clinical.preparation import Preparation
-from prognosis.evidence.clinical.trees import single_precision, tree_explainer
+from prognosis.evidence.clinical.tree_tables import shapley_values
+from prognosis.evidence.clinical.trees import Forest
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
 from prognosis.evidence.token import ModalityEvidence, Token
 
@@ -67,7 +67,7 @@ class ClinicalEvidence:
         self.background = background
         self.columns = table_columns(vocabulary, config.windows_days)
         self.width = len(causes) + space.directions.shape[1]
-        self._explainers: dict[tuple[int, int], Any] = {}
+        self._met: dict[tuple[int, int], NDArray[np.bool_]] = {}
 
     def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
         """The clinical evidence of each case; zeros where nothing usable was known."""
@@ -86,11 +86,11 @@ class ClinicalEvidence:
         total = np.zeros((*values.shape, len(self.causes)))
         for number, fold in enumerate(self.folds):
             total += fold.linear_by_column(values, self.columns)
-            raw = single_precision(fold.preparation.raw(values, self.columns))
-            for place, share in enumerate(fold.share):
-                if share > 0.0 and fold.forests[place] is not None:
-                    explained = self._explainer(number, place).shap_values(raw, check_additivity=False)
-                    total[:, fold.preparation.kept, place] += share * np.asarray(explained, dtype=float)
+            raw = fold.preparation.raw(values, self.columns)
+            for place, own in enumerate(fold.forests):
+                if own is not None and fold.share[place] > 0.0:
+                    explained = shapley_values(own.leaves, raw, self._background_meets(number, place, own))
+                    total[:, fold.preparation.kept, place] += fold.share[place] * explained
         return total / len(self.folds)
 
     def vector_by_column(self, values: Floats) -> Floats:
@@ -106,16 +106,11 @@ class ClinicalEvidence:
 
         save_clinical(self, folder)
 
-    def _explainer(self, number: int, place: int) -> Any:
-        if (number, place) not in self._explainers:
-            fold = self.folds[number]
-            own = fold.forests[place]
-            if own is None:
-                message = f"fold {number} has no trees for cause {place}"
-                raise ValueError(message)
-            rows = fold.preparation.raw(self.background, self.columns)
-            self._explainers[number, place] = tree_explainer(own, rows)
-        return self._explainers[number, place]
+    def _background_meets(self, number: int, place: int, own: Forest) -> NDArray[np.bool_]:
+        if (number, place) not in self._met:
+            rows = self.folds[number].preparation.raw(self.background, self.columns)
+            self._met[number, place] = own.leaves.meets(rows)
+        return self._met[number, place]
 
 
 def assemble(

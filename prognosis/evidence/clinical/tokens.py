@@ -51,15 +51,20 @@ def concept_tokens(model: ClinicalEvidence, case: Case) -> tuple[Token, ...]:
         if place in events:
             tokens.append(_measured(name, events[place], case, evidence[place], vector[place]))
         elif np.abs(evidence[place]).max(initial=0.0) >= NEGLIGIBLE:
-            tokens.append(_unmeasured(f"{name} not measured", "", evidence[place], vector[place]))
+            tokens.append(_unmeasured(_absence(model, place), "", evidence[place], vector[place]))
         else:
             rest.append(place)
     if rest and np.abs(vector[rest]).max(initial=0.0) > 0.0:
         detail = f"{len(rest)} more, each of negligible evidence"
         tokens.append(
-            _unmeasured("other facts not measured", detail, evidence[rest].sum(0), vector[rest].sum(0))
+            _unmeasured("other facts not recorded", detail, evidence[rest].sum(0), vector[rest].sum(0))
         )
     return tuple(tokens)
+
+
+def _absence(model: ClinicalEvidence, place: int) -> str:
+    occurrence = model.vocabulary.concepts[place].kind == "occurrence"
+    return f"{model.vocabulary.names[place]} not {'recorded' if occurrence else 'measured'}"
 
 
 def _by_concept(parts: Floats, concept: NDArray[np.int64], count: int) -> Floats:
@@ -118,7 +123,7 @@ def _detail(events: Sequence[Event], *, dated: bool) -> str:
 
 
 def _trend(events: Sequence[Event]) -> str:
-    """ ", rising" where the last number is a tenth or more above the one before."""
+    """The word "rising" where the last number is a tenth or more above the one before."""
     numbers = [event.number for event in events if event.number is not None]
     if len(numbers) < 2:
         return ""

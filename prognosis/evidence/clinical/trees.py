@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.target import Target
+from prognosis.evidence.clinical.tree_tables import LeafTable, leaf_table
 from prognosis.evidence.readout import FEWEST_EVENTS, rows_of
 
 if TYPE_CHECKING:
@@ -45,33 +46,24 @@ class TreeSettings:
 
 @dataclass(frozen=True, slots=True)
 class Forest:
-    """The trees of one cause, with their leaf values as numbers that sum exactly.
+    """The trees of one cause, and their leaves as a table.
 
-    XGBoost sums in single precision in an order of its own; here each leaf's value is added in double
-    precision, so that the tree explainer's values add up to the margin to rounding of a double.
+    XGBoost sums in single precision in an order of its own; the table adds in double precision, so that
+    Shapley values add up to the margin to rounding of a double.
     """
 
     booster: Booster
-    leaf_values: tuple[Floats, ...]
+    leaves: LeafTable
 
     def margin(self, raw: Floats) -> Floats:
         """(n,) log-hazard (log-odds for a class), up to a constant; NaN in `raw` means missing."""
-        from xgboost import DMatrix
-
-        leaves = self.booster.predict(DMatrix(raw.astype(np.float32)), pred_leaf=True)
-        leaves = leaves.reshape(len(raw), -1).astype(np.int64)
-        total = np.zeros(len(raw))
-        for place, values in enumerate(self.leaf_values):
-            total += values[leaves[:, place]]
-        return total
+        return self.leaves.margin(raw)
 
 
 def forest(booster: Booster) -> Forest:
-    """The booster with its leaf values read out."""
+    """The booster with its leaves read out."""
     model = json.loads(bytes(booster.save_raw("json")))
-    trees = model["learner"]["gradient_booster"]["model"]["trees"]
-    values = tuple(np.array(tree["split_conditions"], dtype=np.float32).astype(float) for tree in trees)
-    return Forest(booster, values)
+    return Forest(booster, leaf_table(model["learner"]["gradient_booster"]["model"]["trees"]))
 
 
 def fit_forests(
@@ -160,28 +152,3 @@ def _grow(table: _Table, parameters: dict[str, object], settings: TreeSettings) 
     everyone = np.ones(len(table.label), dtype=bool)
     rounds = max(1, round(float(np.mean(found))))
     return forest(xgboost.train(parameters, table.matrix(everyone), rounds))
-
-
-def tree_explainer(own: Forest, background: Floats) -> Any:
-    """The shap package's explainer of one forest, which is costly to build and cheap to ask.
-
-    Its interventional values add up to the margin less its mean over the background (Lundberg et al. 2020,
-    Nat Mach Intell 2:56).
-
-    Args:
-        own: The trees.
-        background: (m, p) the rows that centre the evidence, at most 100.
-    """
-    import shap
-
-    return shap.TreeExplainer(
-        own.booster,
-        data=single_precision(background),
-        feature_perturbation="interventional",
-        model_output="raw",
-    )
-
-
-def single_precision(raw: Floats) -> Floats:
-    """The values as XGBoost sees them: rounded to single precision."""
-    return raw.astype(np.float32).astype(float)
