@@ -49,6 +49,8 @@ def joined_records(gathered: Gathered, latest: datetime | None) -> Iterator[Pati
 
 def _implausible(facts: Facts, person: Person, latest: datetime | None) -> str | None:
     """Why a fact cannot be true of its patient, or None."""
+    if latest is None and person.birth_date is None:
+        return None
     known = [event.time for event in facts.events]
     known += [note.time for note in facts.notes]
     known += [study.time for study in facts.studies]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast, get_args
 from urllib.parse import quote, unquote
 
@@ -34,7 +35,8 @@ _COMMON_UCUM_CODES = """
     ug/L ng/mL ng/L ng/dL pg/mL pg mg/dL mg/L mg/mL g/dL g/L ug/dL ug/mL ug mg g kg fL mL L dL mL/min
     mL/min/{1.73_m2} mL/h mmol/L umol/L nmol/L pmol/L mol/L mmol/mol meq/L mmol mm[Hg] kPa cm[H2O] cm mm m
     Cel [degF] K /min {beats}/min {breaths}/min min h d wk mo a s ms kg/m2 m2 mm/h 1 {score} {ratio}
-    mosm/kg mg/g mg/kg ug/kg mg/d mg/h ug/min ug/kg/min [lb_av] [in_i] /[HPF] /[LPF] L/min [ppm] {index} {INR} [pH]
+    mosm/kg mg/g mg/kg ug/kg mg/d mg/h ug/min ug/kg/min [lb_av] [in_i] /[HPF] /[LPF] L/min [ppm] {index}
+    {INR} [pH]
 """
 COMMON_UCUM = frozenset(_COMMON_UCUM_CODES.split())
 """UCUM codes that are recognised where a sender left out the system."""
@@ -66,10 +68,16 @@ def _concept(coding: Json, reference: str) -> Concept | None:
     value = string(coding, "code", reference)
     if value is None:
         return None
-    system = string(coding, "system", reference) or ""
+    system, display = string(coding, "system", reference), string(coding, "display", reference)
+    return _shared_concept(system or "", value, display or "")
+
+
+@lru_cache(maxsize=65536)
+def _shared_concept(system: str, value: str, display: str) -> Concept:
+    """One object for each concept, however many facts are filed under it."""
     if system.startswith(OWN_CODE):
         system, value = unquote(system.removeprefix(OWN_CODE)), unquote(value)
-    return Concept(Code(system, value), string(coding, "display", reference) or "")
+    return Concept(Code(system, value), display)
 
 
 def concept_of(concept: Json | None, reference: str, name: str = "code") -> Concept:

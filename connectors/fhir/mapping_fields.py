@@ -24,7 +24,7 @@ def string(node: Json, key: str, reference: str) -> str | None:
     value = node.get(key)
     if value is None:
         return None
-    if not isinstance(value, str) or not value.strip():
+    if not isinstance(value, str) or not value or value.isspace():
         raise MappingError(reference, f"{key} is not a string with content", "send a string or leave it out")
     return value
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
 from connectors.fhir.mapping_codes import concept_of, label_of, number_of, quantity_of
@@ -75,33 +74,30 @@ def _event(node: Json, time: datetime, source: str, *, parent: bool) -> Event | 
     if not valued and (parent or "dataAbsentReason" in node):
         return None
     concept = concept_of(element(node, "code", source), source)
-    event = Event(time, concept.code, source=source, display=concept.display)
-    return _with_value(event, node, valued[0], source) if valued else event
+    code, display = concept.code, concept.display
+    if not valued:
+        return Event(time, code, source=source, display=display)
+    if valued[0] == "valueQuantity":
+        given = quantity_of(element(node, "valueQuantity", source) or {}, source)
+        beside = extension_string(node, TEXT_BESIDE_NUMBER, source)
+        return Event(time, code, given.number, given.comparator, given.unit, beside, source, display)
+    if valued[0] == "valueInteger":
+        return Event(time, code, number_of(node, "valueInteger", source), source=source, display=display)
+    return Event(time, code, text=_text(node, valued[0], source), source=source, display=display)
 
 
-def _with_value(event: Event, node: Json, key: str, source: str) -> Event:
-    if key == "valueQuantity":
-        quantity = quantity_of(element(node, key, source) or {}, source)
-        return replace(
-            event,
-            number=quantity.number,
-            comparator=quantity.comparator,
-            unit=quantity.unit,
-            text=extension_string(node, TEXT_BESIDE_NUMBER, source),
-        )
-    if key == "valueInteger":
-        return replace(event, number=number_of(node, key, source))
+def _text(node: Json, key: str, source: str) -> str | None:
+    """A value that is not a number, in words."""
     if key == "valueCodeableConcept":
         text = label_of(element(node, key, source), source)
         if not text:
             raise MappingError(source, "valueCodeableConcept is empty", "send a coding or a text")
-        return replace(event, text=text)
+        return text
     if key == "valueBoolean":
-        return replace(event, text="true" if flag(node, key, source) else "false")
+        return "true" if flag(node, key, source) else "false"
     if key in ("valueString", "valueDateTime", "valueTime"):
-        return replace(event, text=string(node, key, source))
-    known = key in _UNREAD
-    problem = f"{key} is not read" if known else "has a value of a type that FHIR R4 does not define"
+        return string(node, key, source)
+    problem = f"{key} is not read" if key in _UNREAD else "has a value[x] that FHIR R4 does not define"
     raise MappingError(
         source, problem, "send valueQuantity, valueCodeableConcept, valueString or valueBoolean"
     )

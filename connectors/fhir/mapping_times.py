@@ -102,11 +102,10 @@ def period_start(node: Json, key: str, reference: str) -> Moment | None:
 
 def happened(resource: Json, stem: str, reference: str) -> Moment | None:
     """When something took place: `stem`DateTime, `stem`Instant or the start of `stem`Period."""
-    return (
-        moment(resource, f"{stem}DateTime", reference)
-        or moment(resource, f"{stem}Instant", reference)
-        or period_start(resource, f"{stem}Period", reference)
-    )
+    key = f"{stem}DateTime"
+    if key in resource:
+        return moment(resource, key, reference)
+    return moment(resource, f"{stem}Instant", reference) or period_start(resource, f"{stem}Period", reference)
 
 
 def no_time(reference: str, wanted: str) -> MappingError:

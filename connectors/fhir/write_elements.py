@@ -67,7 +67,7 @@ def quantity(event: Event) -> Resource:
     reference = event.source or str(event.code)
     if event.number is None or not math.isfinite(event.number):
         raise MappingError(reference, "its number is not finite", "state an assay's limit with a comparator")
-    written: Resource = {"value": event.number}
+    written: Resource = {"value": float(event.number)}
     if event.comparator is not None:
         written["comparator"] = event.comparator
     if not event.unit:
