@@ -21,7 +21,7 @@ class FusionInputs:
         evidence: M arrays (n, causes, bins or 1) in log-hazard units.
         vectors: M arrays (n, width of the modality).
         distance: (n, M) distance from the training population; above 1 is unusual.
-        withheld: per case, reasons why data that exists was not used.
+        withheld: per case, "modality: reason" for data that exists and was not used.
     """
 
     modalities: tuple[str, ...]
@@ -79,7 +79,7 @@ def join_modalities(evidence: Mapping[str, ModalityEvidence]) -> FusionInputs:
         tuple(masked(evidence[name].vector, evidence[name].present) for name in names),
         np.stack([masked(evidence[name].typical_distance, evidence[name].present) for name in names], axis=1),
         tuple(
-            tuple(evidence[name].withheld[row] for name in names if evidence[name].withheld[row])
+            tuple(f"{name}: {why}" for name in names if (why := evidence[name].withheld[row]))
             for row in range(cases)
         ),
     )

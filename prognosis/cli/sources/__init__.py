@@ -1,7 +1,7 @@
 """The composition root: the one place that knows which connector a source's name stands for."""
 
-from prognosis.cli.sources.export import export_fhir_dicom
+from prognosis.cli.sources.export import export_fhir_dicom, export_meds
 from prognosis.cli.sources.opening import SCHEMES, open_sources
 from prognosis.cli.sources.reading import read_records
 
-__all__ = ["SCHEMES", "export_fhir_dicom", "open_sources", "read_records"]
+__all__ = ["SCHEMES", "export_fhir_dicom", "export_meds", "open_sources", "read_records"]

@@ -1,0 +1,69 @@
+"""The functions of the public interface that are more than a name for one inside."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+from prognosis.cohort import Case, Cohort
+from prognosis.cohort.labels import last_contact
+from prognosis.errors import InputError
+from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
+from prognosis.evaluation.results import EvaluationResult
+from prognosis.explanation import Explanation, explain_case
+from prognosis.fusion import FusionModel, ModelConfig, load_model, train_model
+from prognosis.record import PatientRecord
+
+
+def load(folder: str | Path) -> FusionModel:
+    """Read a model folder.
+
+    Raises:
+        BundleError: The folder is incomplete, altered or of another format.
+    """
+    return load_model(folder)
+
+
+def train(cohort: Cohort, config: str | Path | ModelConfig | None = None) -> FusionModel:
+    """Train a model on every case of a cohort; hold patients back before, to judge it.
+
+    Args:
+        cohort: Cases with labels.
+        config: A configuration, or the path of one; the defaults without.
+
+    Raises:
+        CohortError: The cohort is too small or has no usable modality.
+        ConfigError: The configuration is not valid.
+    """
+    if not isinstance(config, ModelConfig):
+        config = ModelConfig.load(config) if config is not None else ModelConfig()
+    return train_model(cohort, config)
+
+
+def explain(
+    model: FusionModel, record: PatientRecord, at: datetime | None = None, cause: str | None = None
+) -> Explanation:
+    """Why the model predicts what it does for one patient.
+
+    Args:
+        model: A trained model.
+        record: The patient's record; anything known after `at` is not read.
+        at: The index time; the record's last fact by default.
+        cause: Which cause; the task's first by default.
+
+    Raises:
+        InputError: The record is empty and no time is given, or the cause is unknown.
+    """
+    index_time = at or last_contact(record)
+    if index_time is None:
+        raise InputError(f"patient {record.key}", "has an empty record", "give the index time")
+    return explain_case(model, Case(record.as_of(index_time), index_time), cause)
+
+
+def evaluate(model: FusionModel, cohort: Cohort, seed: int = 0) -> EvaluationResult:
+    """Judge a model on labelled cases of patients that did not train it.
+
+    Raises:
+        CohortError: A case's patient trained the model, or there is nothing to judge by.
+    """
+    return evaluate_folds_of([held_out_fold(model, cohort)], seed).result

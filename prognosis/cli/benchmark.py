@@ -1,0 +1,57 @@
+"""`prognosis benchmark`: our model and its peers on the same folds of real data sets."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+
+from rich.table import Table
+
+from prognosis.cli.console import print_json, stderr, stdout
+from prognosis.cli.loading import load_cohort
+from prognosis.cli.settings import model_config
+from prognosis.cohort import Cohort, Task
+from prognosis.evaluation.benchmark import Benchmark, Leaderboard, write_results
+from prognosis.evaluation.benchmark import run_benchmark as run_suite
+from prognosis.fusion import FusionModel, train_model
+
+OURS = "prognosis"
+SHOWN = ("uno_c", "harrell_c", "ibs")
+
+
+def run_benchmark(suite_path: Path, out: Path, config_path: Path | None, *, json_output: bool) -> None:
+    """Run a suite, print its leaderboards, write results.json and report.html."""
+    suite = Benchmark.load(suite_path)
+    config = model_config(config_path, [])
+    cohorts = {each.source: load_cohort([each.source], Task.load(each.task)).cohort for each in suite.data}
+
+    def fit(cohort: Cohort) -> FusionModel:
+        return train_model(cohort, config)
+
+    command = shlex.join(["prognosis", *sys.argv[1:]])
+    result = run_suite(suite, cohorts, {OURS: fit}, command, lambda text: stderr.print(text, markup=False))
+    path = write_results(result, out)
+    if json_output:
+        print_json(result.to_json())
+    else:
+        for board in result.boards:
+            print_board(board)
+    stderr.print(f"wrote {path}")
+
+
+def print_board(board: Leaderboard) -> None:
+    """One data set's leaderboard."""
+    events = ", ".join(f"{count} {name}" for name, count in board.events.items())
+    table = Table(title=f"{board.task} ({board.n} cases, {events})")
+    for name in ("method", "Uno C", "Harrell C", "IBS", "fit s", "predict s"):
+        table.add_column(name, justify="left" if name == "method" else "right")
+    for entry in board.entries:
+        metrics = entry.result.metrics
+        cells = [f"{m.value:.3f} ({m.low:.3f}, {m.high:.3f})" if (m := metrics.get(name)) else "" for name in SHOWN]
+        table.add_row(entry.name, *cells, f"{entry.fit_seconds:.1f}", f"{entry.predict_seconds:.2f}")
+    stdout.print(table)
+    for name, reason in board.failed.items():
+        stderr.print(f"{board.task}: {name} failed: {reason}", markup=False)
+
+

@@ -1,0 +1,99 @@
+"""`prognosis cohort build | describe | check | export`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.table import Table
+
+from prognosis.cli.console import Bars, print_json, stderr, stdout
+from prognosis.cli.loading import Loaded, cohort_json, label_name, load_cohort, load_records
+from prognosis.cli.sources import export_fhir_dicom, export_meds
+from prognosis.cohort import SurvivalLabel, Task
+from prognosis.cohort.lint import lint_cohort
+from prognosis.errors import SourceError
+from prognosis.record import Quarantine
+
+
+def run_build(task_path: Path, sources: Sequence[str], out: Path, *, json_output: bool) -> None:
+    """Write the selected patients' records (MEDS Parquet), their labels, and the flow of exclusions.
+
+    The records are whole; a label's prediction_time says up to when each may be read.
+    """
+    loaded = load_cohort(sources, Task.load(task_path))
+    selected = {case.patient for case in loaded.cohort.cases}
+    export_meds([record for record in loaded.records if record.key in selected], out / "records")
+    write_labels(loaded, out / "labels.parquet")
+    counts = cohort_json(loaded)
+    (out / "cohort.json").write_text(json.dumps(counts, indent=1, default=str), encoding="utf-8")
+    stderr.print(f"wrote {len(loaded.cohort)} cases to {out}")
+    if json_output:
+        print_json(counts)
+
+
+def write_labels(loaded: Loaded, path: Path) -> None:
+    """Labels in MEDS form: subject, prediction_time, and duration_days with cause, or the category."""
+    import pandas as pd
+
+    rows = [
+        {
+            "site": case.record.site,
+            "patient_id": case.record.patient_id,
+            "prediction_time": case.index_time,
+            "duration_days": case.label.days if isinstance(case.label, SurvivalLabel) else None,
+            "cause": label_name(case.label),
+            "arm": case.arm,
+        }
+        for case in loaded.cohort.cases
+    ]
+    pd.DataFrame(rows).to_parquet(path)
+
+
+def run_describe(task_path: Path, sources: Sequence[str], *, json_output: bool) -> None:
+    """Print who is in the cohort and who was left out."""
+    counts = cohort_json(load_cohort(sources, Task.load(task_path)))
+    if json_output:
+        print_json(counts)
+        return
+    table = Table(title=f"cohort of {counts['task']}")
+    table.add_column("what")
+    table.add_column("count", justify="right")
+    for name in ("records", "cases", "patients", "with_clinical", "with_notes", "with_images"):
+        table.add_row(name.replace("_", " "), str(counts[name]))
+    for section in ("sites", "labels", "exclusions", "accepted"):
+        for name, count in counts[section].items():
+            table.add_row(f"{section}: {name}", str(count))
+    table.add_row("set aside", str(len(counts["quarantined"])))
+    stdout.print(table)
+
+
+def run_check(task_path: Path, sources: Sequence[str], *, json_output: bool) -> None:
+    """Print what looks like leakage or damage; exit 1 when there is any."""
+    loaded = load_cohort(sources, Task.load(task_path))
+    findings = lint_cohort(loaded.cohort)
+    if json_output:
+        print_json({"findings": [finding.to_json() for finding in findings], "cohort": cohort_json(loaded)})
+    for finding in findings:
+        stderr.print(f"[red]{finding.kind}[/] {finding.subject}: {finding.problem}", highlight=False)
+    if findings:
+        raise SystemExit(1)
+    stderr.print("no sign of leakage found")
+
+
+def run_export(folder: Path, sources: Sequence[str], to: str, *, json_output: bool) -> None:
+    """Write every record of the sources to a folder."""
+    quarantine = Quarantine()
+    records = load_records(sources, None, quarantine)
+    if to == "fhir-dicom":
+        with Bars():
+            written = export_fhir_dicom(records, folder, quarantine)
+    elif to == "meds":
+        written = export_meds(records, folder)
+    else:
+        raise SourceError(f"--to {to}", "is not a form of export", "use fhir-dicom or meds")
+    stderr.print(f"wrote {folder}: " + ", ".join(f"{count} {name}" for name, count in written.items()))
+    if json_output:
+        print_json({"written": dict(written), "quarantined": len(quarantine)})
+

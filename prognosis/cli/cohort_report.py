@@ -1,0 +1,223 @@
+"""The report of an evaluated cohort, put together from the evaluation, the cohort and patients' pages."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort import Case, Cohort, Target
+from prognosis.cohort.labels import REFERENCE
+from prognosis.evaluation.judging import FUSED, Evaluation
+from prognosis.evaluation.results import CalibrationCurve, EvaluationResult
+from prognosis.outputs.estimate import Count, Estimate, in_days
+from prognosis.outputs.report_content import (
+    Calibration,
+    CohortTable,
+    Contender,
+    Leaderboard,
+    Measure,
+    RiskGroup,
+    RiskGroups,
+    Subgroup,
+    SubgroupTable,
+)
+from prognosis.record import Quarantine
+from prognosis.survival.bootstrap import Interval
+from prognosis.survival.curves import aalen_johansen
+
+Floats = NDArray[np.float64]
+Better = Literal["higher", "lower", "nearer 0", "nearer 1"]
+
+BETTER: dict[str, Better] = {
+    "uno_c": "higher",
+    "harrell_c": "higher",
+    "auc": "higher",
+    "auroc": "higher",
+    "accuracy": "higher",
+    "average_precision": "higher",
+    "ipa": "higher",
+    "brier": "lower",
+    "ibs": "lower",
+    "log_loss": "lower",
+    "ici": "nearer 0",
+    "calibration_slope": "nearer 1",
+    "observed_over_expected": "nearer 1",
+}
+GROUPS = ("lowest third", "middle third", "highest third")
+
+
+def estimate_of(interval: Interval) -> Estimate:
+    """An interval of the evaluation as the outputs show it."""
+    return Estimate(interval.value, interval.low, interval.high, interval.level)
+
+
+def cohort_table(cohort: Cohort, judged: Cohort, quarantine: Quarantine) -> CohortTable:
+    """Who was asked about: all selected cases, with how many of them were judged."""
+    causes = Counter(_happened(case) for case in cohort.cases)
+    censored = causes.pop("censored", 0)
+    problems = Counter(rejection.problem for rejection in quarantine)
+    return CohortTable(
+        cases=len(cohort),
+        patients=len(set(cohort.patients)),
+        events=tuple(Count(name, count) for name, count in causes.most_common()),
+        censored=censored,
+        exclusions=tuple(Count(name, count) for name, count in cohort.exclusions.most_common()),
+        quarantined=tuple(Count(name, count) for name, count in problems.most_common(12)),
+        sites=_counts(case.record.site or "not named" for case in cohort.cases),
+        modalities=(
+            Count("coded facts", sum(bool(case.record.events) for case in cohort.cases)),
+            Count("notes", sum(bool(case.record.notes) for case in cohort.cases)),
+            Count("images", sum(bool(case.record.studies) for case in cohort.cases)),
+        ),
+        characteristics=(("cases held out to judge", f"{len(judged)} of {len(set(judged.patients))} patients"),),
+    )
+
+
+def measures(result: EvaluationResult) -> tuple[Measure, ...]:
+    """Every metric with its interval."""
+    protocol = result.protocol
+    notes = [f"{protocol.replicates} bootstrap samples of patients"]
+    if protocol.tau_days is not None:
+        notes.append(f"tau {protocol.tau_days:.0f} days; risk: {protocol.risk}; censoring: {protocol.censoring}")
+    return tuple(
+        Measure(_metric_name(name), estimate_of(interval), _better(name), "; ".join(notes))
+        for name, interval in result.result.metrics.items()
+    )
+
+
+def leaderboard(
+    result: EvaluationResult, metric: str, title: str, extra: Sequence[Contender] = ()
+) -> Leaderboard | None:
+    """All modalities beside each alone and any baseline, by one metric; None where it was not given."""
+    if metric not in result.result.metrics:
+        return None
+    gains = {found.b: estimate_of(found.difference) for found in result.comparisons if found.metric == metric}
+    ours = Contender("all modalities", "ours", estimate_of(result.result.metrics[metric]))
+    others = [
+        Contender(
+            name,
+            "single modality" if name.endswith(" alone") and not name.startswith("projection") else "baseline",
+            estimate_of(found.metrics[metric]),
+            gains.get(name),
+        )
+        for name, found in result.members.items()
+        if metric in found.metrics
+    ]
+    chance = 0.5 if metric in {"auroc", "uno_c", "harrell_c"} or metric.startswith("auc@") else None
+    protocol = f"the same {result.n} held-out cases for all; paired bootstrap over {result.patients} patients"
+    return Leaderboard(title, chance, (ours, *others, *extra), _better(metric) == "higher", protocol)
+
+
+def calibrations(result: EvaluationResult) -> tuple[Calibration, ...]:
+    """Predicted against observed risk, one plot for each cause and horizon."""
+    return tuple(_calibration(curve, result) for curve in result.calibration)
+
+
+def risk_groups(evaluation: Evaluation, of_cause: int = 1) -> tuple[RiskGroups, ...]:
+    """Observed and mean predicted incidence in thirds of predicted risk; nothing for a class."""
+    target = evaluation.target
+    if not target.survival:
+        return ()
+    risk = evaluation.incidence[:, of_cause - 1].mean(axis=1)
+    third = np.searchsorted(np.quantile(risk, [1 / 3, 2 / 3]), risk)
+    groups = tuple(
+        _risk_group(name, evaluation, np.flatnonzero(third == number), of_cause)
+        for number, name in enumerate(GROUPS)
+        if (third == number).any()
+    )
+    return (RiskGroups(target.causes[of_cause - 1].replace("_", " "), groups),)
+
+
+def subgroup_tables(result: EvaluationResult, metric: str) -> tuple[SubgroupTable, ...]:
+    """One metric in each subgroup."""
+    rows = tuple(
+        Subgroup(
+            found.name,
+            found.level,
+            found.n,
+            found.events,
+            estimate_of(found.result.metrics[metric]) if found.result and metric in found.result.metrics else None,
+        )
+        for found in result.subgroups
+    )
+    return (SubgroupTable(_metric_name(metric), rows),) if rows else ()
+
+
+def _risk_group(name: str, evaluation: Evaluation, rows: NDArray[np.intp], of_cause: int) -> RiskGroup:
+    days = evaluation.days
+    observed = _incidence(evaluation.target.take(rows), days, of_cause)
+    rng = np.random.default_rng(0)
+    draws = np.stack(
+        [_incidence(evaluation.target.take(rng.choice(rows, len(rows))), days, of_cause) for _ in range(200)]
+    )
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    predicted = evaluation.incidence[rows, of_cause - 1].mean(axis=0)
+    return RiskGroup(name, len(rows), days, observed, np.minimum(low, observed), np.maximum(high, observed), predicted)
+
+
+def _incidence(target: Target, days: Floats, of_cause: int) -> Floats:
+    return np.asarray(aalen_johansen(target.days, target.cause, len(target.causes))[of_cause - 1].at(days))
+
+
+def _calibration(curve: CalibrationCurve, result: EvaluationResult) -> Calibration:
+    observed, counts = np.array(curve.observed), np.array(curve.cases, dtype=np.int64)
+    half = 1.96 * np.sqrt(np.clip(observed * (1 - observed), 1e-9, None) / np.maximum(counts, 1))
+    cause = curve.cause.replace("_", " ")
+    title = f"{cause} by {in_days(curve.horizon_days)}" if curve.horizon_days else cause
+    suffix = f"@{curve.horizon_days:g}" if curve.horizon_days else ""
+    found = tuple(
+        Measure(_metric_name(name), estimate_of(result.result.metrics[name]), _better(name))
+        for name in (f"calibration_slope{suffix}", f"observed_over_expected{suffix}")
+        if name in result.result.metrics
+    )
+    return Calibration(
+        title,
+        np.array(curve.predicted),
+        observed,
+        np.clip(observed - half, 0.0, 1.0),
+        np.clip(observed + half, 0.0, 1.0),
+        counts,
+        found,
+    )
+
+
+def _happened(case: Case) -> str:
+    cause = getattr(case.label, "cause", None) or getattr(case.label, "category", None)
+    if cause == REFERENCE:
+        return "no event"
+    return str(cause) if cause else "censored"
+
+
+def _counts(names: object) -> tuple[Count, ...]:
+    return tuple(Count(str(name), count) for name, count in Counter(names).most_common())  # type: ignore[call-overload]
+
+
+def _better(metric: str) -> Better:
+    return BETTER.get(metric.partition("@")[0].partition(":")[0], "higher")
+
+
+def _metric_name(metric: str) -> str:
+    name, _, rest = metric.partition("@")
+    words = {"uno_c": "Uno's C", "harrell_c": "Harrell's C", "ibs": "integrated Brier score", "auroc": "AUROC"}
+    name, _, cause = name.partition(":")
+    title = words.get(name, name.replace("_", " "))
+    days, _, rest_cause = rest.partition(":")
+    horizon = f" at {in_days(float(days))}" if days else ""
+    of = cause or rest_cause
+    return f"{title}{horizon}" + (f", {of}" if of else "")
+
+
+__all__ = [
+    "FUSED",
+    "calibrations",
+    "cohort_table",
+    "estimate_of",
+    "leaderboard",
+    "measures",
+    "risk_groups",
+    "subgroup_tables",
+]

@@ -1,0 +1,80 @@
+"""From source names on the command line to a cohort, with progress and an account of what was set aside."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prognosis.cli.console import Bars, stderr
+from prognosis.cli.sources import read_records
+from prognosis.cohort import Cohort, Task, build_cohort
+from prognosis.record import PatientRecord, Quarantine
+
+SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Records as read, the cohort selected from them, and what could not be read."""
+
+    records: tuple[PatientRecord, ...]
+    cohort: Cohort
+    quarantine: Quarantine
+
+
+def load_records(sources: Sequence[str], task: Task | None, quarantine: Quarantine) -> tuple[PatientRecord, ...]:
+    """Read every source, with progress on stderr, and say what was set aside."""
+    with Bars() as bars:
+        records = read_records(sources, task, quarantine, lambda source, read: bars(f"reading {source}", read, 0))
+    report_quarantine(quarantine)
+    return records
+
+
+def load_cohort(sources: Sequence[str], task: Task, *, require_labels: bool = True) -> Loaded:
+    """Read the sources and select the task's cases."""
+    quarantine = Quarantine()
+    records = load_records(sources, task, quarantine)
+    return Loaded(records, build_cohort(task, records, require_labels=require_labels), quarantine)
+
+
+def report_quarantine(quarantine: Quarantine) -> None:
+    """Print to stderr how much input was set aside, and the first reasons."""
+    for message, count in quarantine.notices.items():
+        stderr.print(f"[yellow]note[/]: {message} ({count})", highlight=False)
+    if not len(quarantine):
+        return
+    stderr.print(f"[yellow]{len(quarantine)} set aside[/], the rest goes on:")
+    for rejection in list(quarantine)[:SHOWN]:
+        stderr.print(f"  {rejection.reference}: {rejection.problem}; {rejection.remedy}", markup=False, highlight=False)
+    if len(quarantine) > SHOWN:
+        stderr.print(f"  ... and {len(quarantine) - SHOWN} more (--json of `cohort describe` lists all)")
+
+
+def cohort_json(loaded: Loaded) -> dict[str, Any]:
+    """Counts of a cohort: cases, patients, sites, labels, exclusions, quarantine."""
+    cases = loaded.cohort.cases
+    return {
+        "task": loaded.cohort.task.name,
+        "records": len(loaded.records),
+        "cases": len(cases),
+        "patients": len({case.patient for case in cases}),
+        "sites": dict(Counter(case.record.site for case in cases)),
+        "labels": dict(Counter(label_name(case.label) for case in cases)),
+        "with_clinical": sum(bool(case.record.events) for case in cases),
+        "with_notes": sum(bool(case.record.notes) for case in cases),
+        "with_images": sum(bool(case.record.studies) for case in cases),
+        "exclusions": dict(loaded.cohort.exclusions),
+        "accepted": dict(loaded.quarantine.accepted),
+        "notices": dict(loaded.quarantine.notices),
+        "quarantined": [
+            {"reference": r.reference, "problem": r.problem, "remedy": r.remedy} for r in loaded.quarantine
+        ],
+    }
+
+
+def label_name(label: object) -> str:
+    """A label's cause or class, "censored" for none."""
+    cause = getattr(label, "cause", None) or getattr(label, "category", None)
+    return str(cause) if cause else "censored"

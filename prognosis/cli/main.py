@@ -1,0 +1,175 @@
+"""The command line. Data goes to stdout, progress and prose to stderr; exit 0, 1 (a check failed) or 2 (bad input).
+
+Each verb lives in a file of its own and is imported only when called, so that --help answers at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(
+    name="prognosis",
+    help="Explained, calibrated prognosis from health records, images and notes together.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+cohort_app = typer.Typer(help="Build, describe, check and export cohorts.", no_args_is_help=True)
+app.add_typer(cohort_app, name="cohort")
+
+SourceOption = Annotated[
+    list[str],
+    typer.Option("--source", help="scheme:place; repeat it for several sites. `prognosis doctor` lists the schemes."),
+]
+TaskArgument = Annotated[Path, typer.Argument(help="A task file, e.g. configs/tasks/cxr_intensive_care.yaml.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
+SettingOption = Annotated[
+    list[str] | None, typer.Option("--set", help="Override a model setting, e.g. --set imaging.epochs=10.")
+]
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="A model configuration (YAML).")]
+INPUT_ERROR = 2
+
+
+@app.command()
+def demo(
+    out: OutOption = Path("runs/demo"),
+    patients: Annotated[int, typer.Option(help="How many patients to simulate.")] = 1500,
+    seed: Annotated[int, typer.Option(help="Of the simulation and the training.")] = 0,
+    *,
+    json_output: JsonOption = False,
+) -> None:
+    """Run everything once, offline: simulate, export, read back, train, evaluate, explain, report."""
+    from prognosis.cli.demo import run_demo
+
+    run_demo(out, patients, seed, json_output=json_output)
+
+
+@app.command()
+def train(
+    task: TaskArgument,
+    source: SourceOption,
+    out: OutOption,
+    config: ConfigOption = None,
+    setting: SettingOption = None,
+    *,
+    json_output: JsonOption = False,
+) -> None:
+    """Train a model on a task's cohort and write it as a folder."""
+    from prognosis.cli.train import run_train
+
+    run_train(task, source, out, config, setting or [], json_output=json_output)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model folder.")],
+    source: SourceOption,
+    folds: Annotated[int, typer.Option(help="Folds of --cv.")] = 5,
+    replicates: Annotated[int, typer.Option(help="Bootstrap samples of patients.")] = 1000,
+    seed: Annotated[int, typer.Option(help="Of folds and bootstrap.")] = 0,
+    *,
+    cv: Annotated[bool, typer.Option("--cv", help="Retrain on folds of patients: for the training sources.")] = False,
+    by_site: Annotated[
+        bool, typer.Option("--by-site", help="Retrain without each site in turn and test on it.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Judge a model on patients that did not train it, with an interval for every number."""
+    from prognosis.cli.evaluate import run_evaluate
+
+    run_evaluate(model, source, folds, replicates, seed, cv=cv, by_site=by_site, json_output=json_output)
+
+
+@app.command()
+def risk(
+    patient: Annotated[str, typer.Argument(help="Patient id, or site/id where two sites share it.")],
+    model: Annotated[Path, typer.Option("--model", help="A model folder.")],
+    source: SourceOption,
+    at: Annotated[str | None, typer.Option(help="Index time (ISO 8601); the task's last index by default.")] = None,
+    report: Annotated[Path | None, typer.Option(help="Also write the patient's page (HTML) here.")] = None,
+    top: Annotated[int, typer.Option(help="How many drivers to print.")] = 8,
+    *,
+    json_output: JsonOption = False,
+) -> None:
+    """One patient's risk: horizons with intervals, drivers with dates and sources, what is missing."""
+    from prognosis.cli.risk import run_risk
+
+    run_risk(patient, model, source, at, report, top, json_output=json_output)
+
+
+@app.command()
+def benchmark(
+    suite: Annotated[Path, typer.Argument(help="A benchmark file, e.g. configs/benchmarks/survival-quick.yaml.")],
+    out: OutOption = Path("runs/benchmark"),
+    config: ConfigOption = None,
+    *,
+    json_output: JsonOption = False,
+) -> None:
+    """Compare the model with its peers on the same folds: a leaderboard with intervals, JSON and HTML."""
+    from prognosis.cli.benchmark import run_benchmark
+
+    run_benchmark(suite, out, config, json_output=json_output)
+
+
+@app.command()
+def doctor(*, json_output: JsonOption = False) -> None:
+    """Check what is installed and what is not, with a fix for every red line."""
+    from prognosis.cli.doctor import doctor as examine
+
+    raise typer.Exit(examine(json_output))
+
+
+@cohort_app.command("build")
+def cohort_build(
+    task: TaskArgument, source: SourceOption, out: OutOption, *, json_output: JsonOption = False
+) -> None:
+    """Select a task's cases and write their records and labels in MEDS form."""
+    from prognosis.cli.cohort import run_build
+
+    run_build(task, source, out, json_output=json_output)
+
+
+@cohort_app.command("describe")
+def cohort_describe(task: TaskArgument, source: SourceOption, *, json_output: JsonOption = False) -> None:
+    """Who is in the cohort, who was left out and why, what the records hold."""
+    from prognosis.cli.cohort import run_describe
+
+    run_describe(task, source, json_output=json_output)
+
+
+@cohort_app.command("check")
+def cohort_check(task: TaskArgument, source: SourceOption, *, json_output: JsonOption = False) -> None:
+    """Look for leakage and for damaged data; exit 1 when something is found."""
+    from prognosis.cli.cohort import run_check
+
+    run_check(task, source, json_output=json_output)
+
+
+@cohort_app.command("export")
+def cohort_export(
+    folder: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    source: SourceOption,
+    to: Annotated[str, typer.Option("--to", help="fhir-dicom or meds.")] = "fhir-dicom",
+    *,
+    json_output: JsonOption = False,
+) -> None:
+    """Write records as FHIR R4 Bulk NDJSON and DICOM files, or as MEDS Parquet."""
+    from prognosis.cli.cohort import run_export
+
+    run_export(folder, source, to, json_output=json_output)
+
+
+def run() -> None:
+    """Entry point: an error of ours is one line on stderr and exit code 2, never a traceback."""
+    from prognosis.errors import PrognosisError
+
+    try:
+        app()
+    except PrognosisError as error:
+        sys.stderr.write(f"error: {error}\n")
+        raise SystemExit(INPUT_ERROR) from error

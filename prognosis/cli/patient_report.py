@@ -1,0 +1,169 @@
+"""One patient's page, put together from the prediction, its explanations and the record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from prognosis.cohort import Case
+from prognosis.evidence.imaging.model import ImagingEvidence
+from prognosis.evidence.imaging.regions import parse_layout
+from prognosis.explanation import Explanation, explain_case
+from prognosis.fusion import FusionModel
+from prognosis.outputs.estimate import Estimate
+from prognosis.outputs.patient_page import (
+    Driver,
+    Film,
+    HorizonRisk,
+    IncidenceCurve,
+    Missing,
+    NoteText,
+    PatientExplanation,
+    PatientPage,
+    Receipt,
+    Sentence,
+    Zone,
+)
+from prognosis.prediction import Prediction, predict_cases
+
+SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
+NOTES_SHOWN = 3
+
+
+def patient_page(model: FusionModel, case: Case, outcome: str = "") -> PatientPage:
+    """Everything the model says of one case, ready to be drawn.
+
+    Args:
+        model: The model.
+        case: As known at its index.
+        outcome: What happened, for a page that judges the model.
+    """
+    prediction = predict_cases(model, [case])[0]
+    explanations = tuple(explain_case(model, case, cause) for cause in model.task.causes)
+    level = round(100 * prediction.level)
+    return PatientPage(
+        patient=case.patient,
+        index_time=case.index_time.isoformat(),
+        question=model.task.question,
+        summary=_summary(case),
+        model_id=model.model_id,
+        risks=horizon_risks(prediction),
+        curves=_curves(prediction) if model.task.is_survival else (),
+        explanations=tuple(_explanation(explanation, survival=model.task.is_survival) for explanation in explanations),
+        films=_films(model, case, explanations[0]),
+        notes=_notes(case, explanations[0]),
+        missing=missing_modalities(prediction),
+        modalities_used=prediction.modalities_used,
+        interval_meaning=(
+            f"{level}% of draws: patients resampled, and what each missing modality might have said taken from "
+            "training patients who had it"
+        ),
+        abstained_because=prediction.abstained_because,
+        outcome=outcome,
+    )
+
+
+def horizon_risks(prediction: Prediction) -> tuple[HorizonRisk, ...]:
+    """The risk of every cause at every horizon of the task."""
+    return tuple(
+        HorizonRisk(risk.cause, risk.days, Estimate(risk.probability, risk.low, risk.high, prediction.level))
+        for risk in prediction.risks()
+    )
+
+
+def missing_modalities(prediction: Prediction) -> tuple[Missing, ...]:
+    """What the model would have read, why it did not, and which of them would help most."""
+    return tuple(
+        Missing(name, why, "would narrow the interval most" if name == prediction.helps_most else "")
+        for name, why in prediction.modalities_missing.items()
+    )
+
+
+def _summary(case: Case) -> str:
+    record = case.record
+    parts = []
+    if record.birth_date is not None:
+        parts.append(f"{int((case.index_time.date() - record.birth_date).days / 365.25)} years")
+    parts.append(record.sex or "sex not recorded")
+    if record.site:
+        parts.append(f"site {record.site}")
+    held = f"{len(record.events)} coded facts, {len(record.notes)} notes, {len(record.studies)} imaging studies"
+    return ", ".join(parts) + f"; {held} known at the index"
+
+
+def _curves(prediction: Prediction) -> tuple[IncidenceCurve, ...]:
+    return tuple(
+        IncidenceCurve(cause, prediction.days, curve, prediction.low[cause], prediction.high[cause])
+        for cause, curve in prediction.cumulative_incidence.items()
+    )
+
+
+def _explanation(explanation: Explanation, *, survival: bool) -> PatientExplanation:
+    scale = "log-hazard, averaged over time" if survival else "log-odds"
+    return PatientExplanation(
+        cause=explanation.cause,
+        base=explanation.base,
+        total=explanation.total,
+        drivers=tuple(
+            Driver(a.name, a.detail, a.modality, a.time, a.source, a.contribution) for a in explanation.attributions
+        ),
+        receipt=Receipt(
+            explanation.method, scale, explanation.max_additivity_error, explanation.standard_error
+        ),
+    )
+
+
+def _films(model: FusionModel, case: Case, explanation: Explanation) -> tuple[Film, ...]:
+    imaging = model.evidence.get("imaging")
+    if not isinstance(imaging, ImagingEvidence):
+        return ()
+    located = imaging.evidence_map(case)
+    if located is None:
+        return ()
+    layout = parse_layout(imaging.config.regions)
+    share = {a.name: a.contribution for a in explanation.attributions if a.modality == "imaging"}
+    zones = tuple(
+        Zone(
+            name,
+            top=place // layout.columns / layout.rows,
+            left=place % layout.columns / layout.columns,
+            bottom=(place // layout.columns + 1) / layout.rows,
+            right=(place % layout.columns + 1) / layout.columns,
+            contribution=share.get(name, 0.0),
+        )
+        for place, name in enumerate(layout.names)
+    )
+    title = f"Film of {located.time[:10]}: evidence for {located.causes[0].replace('_', ' ')}"
+    pixels = np.asarray(located.film, dtype=np.float64)
+    return (Film(title, located.source, pixels, located.evidence[0], zones),)
+
+
+def _notes(case: Case, explanation: Explanation) -> tuple[NoteText, ...]:
+    cited: dict[str, list[tuple[str, float]]] = {}
+    for attribution in explanation.attributions:
+        if attribution.modality == "text":
+            source = attribution.source.partition("#")[0]
+            cited.setdefault(source, []).append((attribution.detail, attribution.contribution))
+    notes = [note for note in reversed(case.record.notes) if note.source in cited][:NOTES_SHOWN]
+    return tuple(
+        NoteText(
+            title=f"{note.kind or 'Note'}, {note.time.date().isoformat()}",
+            source=note.source,
+            sentences=tuple(_sentence(text, cited[note.source]) for text in SENTENCE_END.split(note.text) if text.strip()),
+        )
+        for note in notes
+    )
+
+
+def _sentence(text: str, cited: Sequence[tuple[str, float]]) -> Sentence:
+    plain = _plain(text)
+    for sentence, contribution in cited:
+        if sentence and _plain(sentence) == plain:
+            return Sentence(text, contribution)
+    return Sentence(text)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.split()).rstrip(".!?").lower()

@@ -1,0 +1,192 @@
+"""`prognosis risk`: one patient's answer on the terminal, as JSON, or as a page."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from rich.table import Table
+
+from prognosis.cli.console import print_json, stderr, stdout
+from prognosis.cli.loading import load_records
+from prognosis.cli.patient_report import patient_page
+from prognosis.cohort import Case
+from prognosis.cohort.labels import last_contact
+from prognosis.cohort.selection import index_times
+from prognosis.errors import InputError
+from prognosis.explanation import Explanation, explain_case
+from prognosis.fusion import FusionModel, load_model
+from prognosis.prediction import Prediction, predict_cases
+from prognosis.record import PatientRecord, Quarantine
+
+
+def run_risk(
+    patient: str,
+    folder: Path,
+    sources: Sequence[str],
+    at: str | None,
+    report: Path | None,
+    top: int,
+    *,
+    json_output: bool,
+) -> None:
+    """Answer for one patient, at the task's last index or at a time given."""
+    model = load_model(folder)
+    quarantine = Quarantine()
+    record = find_patient(load_records(sources, model.task, quarantine), patient)
+    case = case_at(model, record, at)
+    prediction = predict_cases(model, [case])[0]
+    explanations = [explain_case(model, case, cause) for cause in model.task.causes]
+    if report is not None:
+        from prognosis.outputs.report import write_patient_page
+
+        write_patient_page(report, patient_page(model, case))
+        stderr.print(f"wrote {report}")
+    if json_output:
+        print_json(risk_json(prediction, explanations, top))
+    else:
+        print_risk(prediction, explanations, top)
+
+
+def find_patient(records: Sequence[PatientRecord], patient: str) -> PatientRecord:
+    """The record of a patient by id, or by site/id.
+
+    Raises:
+        InputError: No record has the id, or two sites share it.
+    """
+    found = [record for record in records if patient in (record.patient_id, record.key)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        keys = ", ".join(record.key for record in found)
+        raise InputError(f"patient {patient}", "is at more than one site", f"name one of {keys}")
+    near = difflib.get_close_matches(patient, [record.patient_id for record in records], n=3)
+    hint = f"did you mean {', '.join(near)}?" if near else "check the id and the sources"
+    raise InputError(f"patient {patient}", f"is not among the {len(records)} records", hint)
+
+
+def case_at(model: FusionModel, record: PatientRecord, at: str | None) -> Case:
+    """The case to predict: at a time given, else at the task's last index, else at the last contact.
+
+    Raises:
+        InputError: The time is not ISO 8601, or the record is empty.
+    """
+    if at is not None:
+        try:
+            time = datetime.fromisoformat(at)
+        except ValueError as error:
+            raise InputError(f"--at {at}", "is not a time", "write it as 2020-03-02T12:00:00Z") from error
+        time = time if time.tzinfo else time.replace(tzinfo=UTC)
+    else:
+        times = index_times(record, model.task.index)
+        last = times[-1] if times else last_contact(record)
+        if last is None:
+            raise InputError(f"patient {record.key}", "has an empty record", "give a source that has it")
+        time = last
+    return Case(record.as_of(time), time)
+
+
+def risk_json(prediction: Prediction, explanations: Sequence[Explanation], top: int) -> dict[str, Any]:
+    """The answer as plain JSON; an abstaining model gives its reason and no risk."""
+    stated: dict[str, Any] = {
+        "patient": prediction.patient_id,
+        "site": prediction.site,
+        "index_time": prediction.index_time.isoformat(),
+        "model_id": prediction.model_id,
+        "abstained_because": prediction.abstained_because or None,
+        "modalities_used": list(prediction.modalities_used),
+        "modalities_missing": dict(prediction.modalities_missing),
+        "helps_most": prediction.helps_most,
+        "cautions": list(prediction.cautions),
+    }
+    if prediction.abstained:
+        return {**stated, "risks": []}
+    return {
+        **stated,
+        "risks": [
+            {
+                "cause": risk.cause,
+                "days": risk.days,
+                "probability": risk.probability,
+                "low": risk.low,
+                "high": risk.high,
+                "level": prediction.level,
+            }
+            for risk in prediction.risks()
+        ],
+        "log_hazard_standard_error": dict(prediction.log_hazard_standard_error),
+        "explanations": [explanation_json(explanation, top) for explanation in explanations],
+    }
+
+
+def explanation_json(explanation: Explanation, top: int) -> dict[str, Any]:
+    """An explanation with its receipt; drivers beyond `top` are summed in "rest"."""
+    shown = explanation.top(top)
+    return {
+        "cause": explanation.cause,
+        "scale": explanation.scale,
+        "base": explanation.base,
+        "total": explanation.total,
+        "by_modality": explanation.by_modality(),
+        "drivers": [
+            {
+                "modality": a.modality,
+                "name": a.name,
+                "detail": a.detail,
+                "source": a.source,
+                "time": a.time,
+                "contribution": a.contribution,
+                "interaction": a.interaction,
+            }
+            for a in shown
+        ],
+        "rest": sum(a.contribution for a in explanation.attributions[len(shown) :]),
+        "receipt": {
+            "method": explanation.method,
+            "max_additivity_error": explanation.max_additivity_error,
+            "standard_error": explanation.standard_error,
+        },
+    }
+
+
+def print_risk(prediction: Prediction, explanations: Sequence[Explanation], top: int) -> None:
+    """The answer on the terminal."""
+    stdout.print(f"patient {prediction.patient_id} at {prediction.index_time.isoformat()} ({prediction.model_id})")
+    if prediction.abstained:
+        stdout.print(f"[bold red]No answer[/]: {prediction.abstained_because}")
+        return
+    table = Table(title=f"risk, with {100 * prediction.level:.0f}% interval")
+    for name in ("cause", "within", "risk", "interval"):
+        table.add_column(name)
+    for risk in prediction.risks():
+        interval = f"{100 * risk.low:.1f}% to {100 * risk.high:.1f}%"
+        table.add_row(risk.cause, f"{risk.days:g} days", f"{100 * risk.probability:.1f}%", interval)
+    stdout.print(table)
+    for explanation in explanations:
+        print_drivers(explanation, top)
+    stdout.print(f"rests on: {', '.join(prediction.modalities_used)}")
+    for name, why in prediction.modalities_missing.items():
+        helps = " (would narrow the interval most)" if name == prediction.helps_most else ""
+        stdout.print(f"missing: {name}, {why}{helps}", markup=False)
+    for caution in prediction.cautions:
+        stdout.print(f"caution: {caution}", markup=False)
+
+
+def print_drivers(explanation: Explanation, top: int) -> None:
+    """The drivers of one cause, largest first, with what the rest adds up to."""
+    table = Table(title=f"why: {explanation.cause} ({explanation.scale.replace('_', '-')})")
+    for name in ("adds", "what", "value", "known", "source"):
+        table.add_column(name, overflow="fold")
+    for a in explanation.top(top):
+        table.add_row(f"{a.contribution:+.2f}", a.name, a.detail, a.time[:10], a.source)
+    rest = sum(a.contribution for a in explanation.attributions[top:])
+    count = max(len(explanation.attributions) - top, 0)
+    table.add_row(f"{rest:+.2f}", f"{count} more", "", "", "")
+    table.caption = (
+        f"average patient {explanation.base:+.2f}, this patient {explanation.total:+.2f}; {explanation.method}; "
+        f"largest additivity error {explanation.max_additivity_error:.1e}"
+    )
+    stdout.print(table)

@@ -1,0 +1,283 @@
+"""Judging a fusion model: all metrics of the fused answer, of each modality alone, and of their differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort import Cohort, Target, cohort_target, patient_folds
+from prognosis.cohort.labels import REFERENCE
+from prognosis.cohort.task import Value
+from prognosis.errors import CohortError
+from prognosis.evaluation.class_metrics import prepare_classes
+from prognosis.evaluation.comparison import compare
+from prognosis.evaluation.entrant import Fit
+from prognosis.evaluation.held_out import HeldOut, JudgingDays, judging_days
+from prognosis.evaluation.results import Comparison, EvaluationResult, Protocol
+from prognosis.evaluation.subgroups import cohort_groups, evaluate_subgroups
+from prognosis.evaluation.survival_evaluation import survival_protocol
+from prognosis.evaluation.survival_metrics import PreparedMetrics, prepare_survival
+from prognosis.fusion import FusionModel, ModelConfig, train_model
+from prognosis.fusion.inputs import FusionInputs
+
+Floats = NDArray[np.float64]
+Progress = Callable[[str, int, int], None]
+
+REPLICATES = 1000
+FUSED = "fused"
+MINIMUM_SITES = 2
+ONE_CLASS_DAYS = np.array([1.0])
+COMPARED = ("uno_c", "harrell_c", "ibs", "auroc", "brier")
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """One fold: a model and cases that did not train it.
+
+    Attributes:
+        model: Trained without `cohort`'s patients.
+        cohort: The cases judged.
+        inputs: Their evidence.
+        target: What happened to them.
+        training: The cohort that trained the model, None when it is not at hand.
+    """
+
+    model: FusionModel
+    cohort: Cohort
+    inputs: FusionInputs
+    target: Target
+    training: Cohort | None
+
+    @property
+    def training_target(self) -> Target:
+        """What happened to the training cases (censoring, reference risk); without them, to the cases judged."""
+        return cohort_target(self.training, edges=self.model.edges) if self.training else self.target
+
+    def alone(self, name: str) -> FusionInputs:
+        """The inputs with only one modality left."""
+        return self.inputs.keeping([modality == name for modality in self.model.modalities])
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A result beside the predictions that it judges.
+
+    Attributes:
+        result: Metrics, calibration, subgroups, modalities alone, paired differences.
+        cohort: The cases judged, fold after fold.
+        target: What happened to them.
+        days: (T,) days of `incidence`.
+        incidence: (n, K, T) predicted by the fused model.
+        prepared: Metrics of each variant as functions of case weights, for further paired comparisons.
+    """
+
+    result: EvaluationResult
+    cohort: Cohort
+    target: Target
+    days: Floats
+    incidence: Floats
+    prepared: Mapping[str, PreparedMetrics]
+
+
+def held_out_fold(model: FusionModel, cohort: Cohort, training: Cohort | None = None) -> Judged:
+    """A trained model and the cases it is to be judged on.
+
+    Args:
+        model: The model.
+        cohort: Labelled cases.
+        training: The cohort that trained it; where it is not at hand, censoring is learnt from `cohort`.
+
+    Raises:
+        CohortError: A case's patient trained the model.
+    """
+    seen = sum(model.was_trained_on(case) for case in cohort.cases)
+    if seen:
+        raise CohortError(
+            f"evaluation of {model.model_id or model.task.name}",
+            f"{seen} of {len(cohort)} cases are of patients that trained the model",
+            "evaluate on other patients, or retrain on folds with --cv",
+        )
+    target = cohort_target(cohort, edges=model.edges)
+    return Judged(model, cohort, model.inputs(cohort.cases), target, training)
+
+
+def cross_validated_folds(
+    cohort: Cohort, config: ModelConfig, folds: int, seed: int, on_progress: Progress | None = None
+) -> list[Judged]:
+    """Train on all but one fold of patients, in turn, and keep each model with the fold it has not seen."""
+    fold = patient_folds(cohort.patients, cohort_target(cohort).cause, folds, seed)
+    return [_trained_without(cohort, fold == n, config, on_progress, f"fold {n + 1} of {folds}") for n in range(folds)]
+
+
+def left_out_sites(
+    cohort: Cohort, config: ModelConfig, on_progress: Progress | None = None
+) -> dict[str, Judged]:
+    """For each site, a model trained on all the others.
+
+    Raises:
+        CohortError: The cohort has one site.
+    """
+    site = np.array([case.record.site for case in cohort.cases])
+    names = [str(name) for name in np.unique(site)]
+    if len(names) < MINIMUM_SITES:
+        raise CohortError(f"cohort of task {cohort.task.name}", "has one site", "give a --source for each site")
+    return {name: _trained_without(cohort, site == name, config, on_progress, f"without {name}") for name in names}
+
+
+def _trained_without(
+    cohort: Cohort, held_out: NDArray[np.bool_], config: ModelConfig, on_progress: Progress | None, what: str
+) -> Judged:
+    training = cohort.take(np.flatnonzero(~held_out))
+
+    def report(step: str, done: int, total: int) -> None:
+        if on_progress is not None:
+            on_progress(f"{what}: {step}", done, total)
+
+    model = train_model(training, config, report)
+    return held_out_fold(model, cohort.take(np.flatnonzero(held_out)), training)
+
+
+def evaluate_folds_of(
+    folds: Sequence[Judged],
+    seed: int = 0,
+    replicates: int = REPLICATES,
+    others: Mapping[str, Fit] | None = None,
+) -> Evaluation:
+    """Judge held-out cases: the fused model, each of its modalities alone, and the paired differences.
+
+    Args:
+        folds: One element a fold, none sharing a patient with another.
+        seed: Of the bootstrap.
+        replicates: Bootstrap samples of patients.
+        others: Further methods by name, trained on each fold's training cohort and judged on the same cases.
+    """
+    days, prepare, protocol = _judge(folds, seed, replicates)
+    fused = [fold.model.incidence_of(fold.inputs, days) for fold in folds]
+    predicted = {FUSED: fused}
+    names = folds[0].model.modalities
+    if len(names) > 1:
+        for name in names:
+            predicted[f"{name} alone"] = [fold.model.incidence_of(fold.alone(name), days) for fold in folds]
+    for name, fit in (others or {}).items():
+        if all(fold.training is not None for fold in folds):
+            predicted[name] = [
+                fit(fold.training).cumulative_incidence(fold.cohort.cases, days)
+                for fold in folds
+                if fold.training is not None
+            ]
+    prepared = {name: prepare(incidence, None) for name, incidence in predicted.items()}
+    members = {name: found.bootstrap(replicates, seed) for name, found in prepared.items() if name != FUSED}
+    cohort = Cohort(folds[0].cohort.task, tuple(case for fold in folds for case in fold.cohort.cases))
+    target = _joined_target(folds)
+    result = EvaluationResult(
+        task=cohort.task.name,
+        n=len(cohort),
+        patients=len(set(cohort.patients)),
+        events={
+            **({} if target.survival else {_reference(cohort): int((target.cause == 0).sum())}),
+            **{name: int((target.cause == k).sum()) for k, name in enumerate(target.causes, start=1)},
+        },
+        protocol=protocol,
+        result=prepared[FUSED].bootstrap(replicates, seed),
+        calibration=prepared[FUSED].calibration,
+        subgroups=evaluate_subgroups(
+            cohort_groups(cohort),
+            target.cause == 1,
+            lambda rows: prepare(fused, rows).bootstrap(min(replicates, 300), seed),
+        ),
+        members=members,
+        comparisons=_differences(prepared, seed, replicates),
+    )
+    return Evaluation(result, cohort, target, days, np.concatenate(fused), prepared)
+
+
+def strongest_single(result: EvaluationResult, metric: str) -> str | None:
+    """The name of the modality that is best alone by a metric where higher is better, or None."""
+    alone = {
+        name: found.metrics[metric].value
+        for name, found in result.members.items()
+        if name.endswith(" alone") and metric in found.metrics
+    }
+    return max(alone, key=lambda name: alone[name], default=None)
+
+
+Prepare = Callable[[Sequence[Floats], NDArray[np.intp] | None], PreparedMetrics]
+
+
+def _judge(folds: Sequence[Judged], seed: int, replicates: int) -> tuple[Floats, Prepare, Protocol]:
+    if folds[0].target.survival:
+        return _judge_survival(folds, seed, replicates)
+    target = _joined_target(folds)
+    clusters = np.concatenate([fold.cohort.patients for fold in folds])
+    names = (_reference(folds[0].cohort), *target.causes)
+
+    def prepare(incidence: Sequence[Floats], rows: NDArray[np.intp] | None) -> PreparedMetrics:
+        chance = np.concatenate(incidence)[:, :, -1]
+        probabilities = np.concatenate([1.0 - chance.sum(axis=1, keepdims=True), chance], axis=1)
+        chosen = np.arange(len(target)) if rows is None else rows
+        return prepare_classes(probabilities[chosen], target.cause[chosen], names, clusters[chosen])
+
+    return ONE_CLASS_DAYS, prepare, Protocol(level=0.95, replicates=replicates, seed=seed, strata=len(folds))
+
+
+def _judge_survival(folds: Sequence[Judged], seed: int, replicates: int) -> tuple[Floats, Prepare, Protocol]:
+    last = min(float(fold.model.edges[-1]) for fold in folds)
+    horizons = [day for day in folds[0].cohort.task.horizons_days if day <= last]
+    if not horizons:
+        raise CohortError(
+            "evaluation", f"every horizon lies beyond day {last:g}", "train on a longer follow-up"
+        )
+    judged = judging_days(_joined_target(folds), horizons)
+    judged = JudgingDays(judged.horizons, min(judged.tau, last), judged.grid[judged.grid <= last])
+
+    def prepare(incidence: Sequence[Floats], rows: NDArray[np.intp] | None) -> PreparedMetrics:
+        parts, first = [], 0
+        for fold, cif in zip(folds, incidence, strict=True):
+            size = len(fold.cohort)
+            here = np.arange(size) if rows is None else rows[(rows >= first) & (rows < first + size)] - first
+            first += size
+            if len(here):
+                clusters = fold.cohort.patients[here]
+                parts.append(
+                    HeldOut(cif[here], judged.days, fold.target.take(here), fold.training_target, clusters)
+                )
+        return prepare_survival(parts, judged)
+
+    return judged.days, prepare, survival_protocol(judged, len(folds), seed, replicates)
+
+
+def _joined_target(folds: Sequence[Judged]) -> Target:
+    first = folds[0].target
+    cause = np.concatenate([fold.target.cause for fold in folds])
+    days = np.concatenate([fold.target.days for fold in folds])
+    return Target(first.causes, cause, days, first.edges, first.survival)
+
+
+def _differences(
+    prepared: Mapping[str, PreparedMetrics], seed: int, replicates: int
+) -> tuple[Comparison, ...]:
+    return tuple(
+        difference
+        for name, found in prepared.items()
+        if name != FUSED
+        for difference in compare(FUSED, name, prepared[FUSED], found, COMPARED, seed, replicates)
+    )
+
+
+def _reference(cohort: Cohort) -> str:
+    outcome = cohort.task.outcome
+    return next(iter(outcome.classes.values())) if isinstance(outcome, Value) else REFERENCE
+
+
+__all__ = [
+    "Evaluation",
+    "Judged",
+    "cross_validated_folds",
+    "evaluate_folds_of",
+    "held_out_fold",
+    "left_out_sites",
+    "strongest_single",
+]
