@@ -198,7 +198,9 @@ def _study(film: _Film, store: FilmFolder) -> ImagingStudy:
 
 
 def _stays(films: Sequence[_Film], quarantine: Quarantine) -> list[Event]:
-    """Admission, intensive care, death; and a closing contact for patients who never entered intensive care.
+    """Admission, intensive care, death; and a closing contact a week after the last film of survivors.
+
+    The publishers state every stay in intensive care that was recorded, so that none later means none.
 
     A release on the day of death is the death itself, in intensive care: it gives no end of stay.
     """
@@ -219,7 +221,7 @@ def _stays(films: Sequence[_Film], quarantine: Quarantine) -> list[Event]:
         for day in released
     ]
     events += [Event(_at(day, DEATH_HOUR), DEATH, source=first, display="death") for day in died[:1]]
-    if not started and not died:
+    if not died:
         last = max(film.day for film in films)
         events.append(follow_up_complete(_at(last + FOLLOW_UP_DAYS, FILM), first))
     return events
