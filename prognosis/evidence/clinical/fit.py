@@ -44,7 +44,7 @@ def fit_clinical(
     config: ClinicalConfig,
     seed: int,
     excluded_codes: frozenset[str],
-    on_progress: Callable[[str], None] | None = None,
+    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> FittedEvidence:
     """Train one model a fold; the model kept is their average.
 
@@ -58,12 +58,11 @@ def fit_clinical(
         config: Settings.
         seed: Of the inner folds and of the trees.
         excluded_codes: "system|value" that no evidence may read.
-        on_progress: Called with a sentence as work proceeds.
+        on_progress: Told (what, folds done, folds in all).
 
     Raises:
         CohortError: No case has any usable clinical fact.
     """
-    say = on_progress or (lambda _: None)
     vocabulary = learn_vocabulary(
         cases, excluded_codes, max(1, config.fewest(len(cases)) // 2), config.most_categories
     )
@@ -71,13 +70,13 @@ def fit_clinical(
     table = window_table(cases, vocabulary, columns)
     if not table.present.any():
         raise CohortError("clinical evidence", "no case has a usable fact", "check codes and exclusions")
-    say(f"clinical: {len(vocabulary.concepts)} concepts, {len(columns)} columns")
     patients = np.array([case.patient for case in cases])
     rows = _Rows(table, columns, target, patients, patient_weights(patients))
     drafts = []
     for fold in range(int(folds.max()) + 1):
         drafts.append(_fit_fold(rows, folds != fold, config, seed))
-        say(f"clinical: fold {fold + 1} of {int(folds.max()) + 1} fitted")
+        if on_progress is not None:
+            on_progress("clinical evidence", fold + 1, int(folds.max()) + 1)
     linear, margins = _left_out(drafts, rows, folds)
     present = table.present
     shares = np.zeros((len(drafts), len(target.causes)))
