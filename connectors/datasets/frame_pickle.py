@@ -11,7 +11,7 @@ import io
 import lzma
 import pickle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -24,15 +24,18 @@ if TYPE_CHECKING:
 BYTES_BUDGET = 512 * 2**20
 KINDS = frozenset("biufO")
 
+Part: TypeAlias = Any
+"""Whatever a pickle holds: a stand-in below, or a plain value."""
+
 
 class _Inert:
     """Stands in for a class: remembers its arguments and its state, and does nothing."""
 
-    def __init__(self, *arguments: Any) -> None:
+    def __init__(self, *arguments: Part) -> None:
         self.arguments = arguments
-        self.state: Any = None
+        self.state: Part = None
 
-    def __setstate__(self, state: Any) -> None:
+    def __setstate__(self, state: Part) -> None:
         self.state = state
 
 
@@ -87,21 +90,21 @@ class _Block(_Inert):
     """Stands in for a block of columns: arguments are (values, places, dimensions)."""
 
 
-def _new_index(kind: type[_Inert], state: dict[str, Any]) -> _Inert:
+def _new_index(kind: type[_Inert], state: dict[str, Part]) -> _Inert:
     index = kind()
     index.state = state
     return index
 
 
-def _new_array(*_arguments: Any) -> _Array:
+def _new_array(*_arguments: Part) -> _Array:
     return _Array()
 
 
-def _new_backed(kind: type[_Inert], *_arguments: Any) -> _Inert:
+def _new_backed(kind: type[_Inert], *_arguments: Part) -> _Inert:
     return kind()
 
 
-_STAND_INS: dict[tuple[str, str], Any] = {
+_STAND_INS: dict[tuple[str, str], Part] = {
     ("pandas.core.frame", "DataFrame"): _Frame,
     ("pandas.core.internals.managers", "BlockManager"): _Blocks,
     ("pandas._libs.internals", "_unpickle_block"): _Block,
@@ -127,7 +130,7 @@ _STAND_INS: dict[tuple[str, str], Any] = {
 class _Reader(pickle.Unpickler):
     """Answers only the names above."""
 
-    def find_class(self, module_name: str, global_name: str, /) -> Any:
+    def find_class(self, module_name: str, global_name: str, /) -> Part:
         try:
             return _STAND_INS[module_name, global_name]
         except KeyError:
@@ -176,7 +179,7 @@ def _content(path: Path) -> bytes:
     return raw
 
 
-def _columns(frame: Any) -> dict[str, Any]:
+def _columns(frame: Part) -> dict[str, Any]:
     blocks = frame.state["_mgr"]
     names_index = blocks.state[0][0] if blocks.arguments == () else blocks.arguments[1][0]
     names = [str(name) for name in _index_values(names_index)]
@@ -189,20 +192,20 @@ def _columns(frame: Any) -> dict[str, Any]:
     return {name: columns[place] for place, name in enumerate(names)}
 
 
-def _places(places: Any) -> list[int]:
+def _places(places: Part) -> list[int]:
     if isinstance(places, slice):
         return list(range(places.start, places.stop, places.step or 1))
     return [int(place) for place in _array_values(places)]
 
 
-def _index_values(index: Any) -> list[Any]:
+def _index_values(index: Part) -> list[Any]:
     if isinstance(index, _Range):
         return list(range(index.state["start"], index.state["stop"], index.state["step"]))
     values: list[Any] = _array_values(index.state["data"]).tolist()
     return values
 
 
-def _array_values(array: Any) -> NDArray[Any]:
+def _array_values(array: Part) -> NDArray[Any]:
     """The values that a stand-in collected; categories are put back in place of their numbers."""
     if isinstance(array, _Array | _Buffer):
         return array.values()
@@ -220,7 +223,7 @@ def _array_values(array: Any) -> NDArray[Any]:
     raise TypeError(message)
 
 
-def _categorical_parts(state: Any) -> tuple[Any, NDArray[Any]]:
+def _categorical_parts(state: Part) -> tuple[Any, NDArray[Any]]:
     kind, codes = state[0], state[1]
     if not isinstance(kind, _Kind):
         kind, codes = codes, kind

@@ -117,7 +117,6 @@ def _identity(study: ImagingStudy, series: Series, patient_id: str, number: int)
     dataset.BodyPartExamined = series.body_part or "CHEST"
     dataset.ViewPosition = series.view
     dataset.PatientOrientation = ROW_AND_COLUMN.get(series.view, ["L", "F"])
-    dataset.Laterality = ""
     dataset.ImageType = ["DERIVED", "PRIMARY"]
     return dataset
 
@@ -147,7 +146,7 @@ def _add_dx(dataset: Dataset, series: Series) -> None:
     dataset.PresentationLUTShape = "IDENTITY"
     dataset.WindowCenter = str(2 ** (dataset.BitsStored - 1))
     dataset.WindowWidth = str(2**dataset.BitsStored)
-    dataset.DetectorType = ""
+    dataset.DetectorType = dataset.PositionerType = ""
     dataset.AcquisitionContextSequence = []
     dataset.AnatomicRegionSequence = [_code("816094009", "SCT", "Chest")]
     code = VIEW_CODES.get(series.view)
