@@ -1,4 +1,4 @@
-"""A cohort written as FHIR R4 Bulk NDJSON and DICOM files, the road on which a hospital's data comes."""
+"""A cohort written as FHIR R4 Bulk NDJSON and DICOM files, as a hospital's data comes, or as MEDS."""
 
 from __future__ import annotations
 
@@ -43,6 +43,20 @@ def export_fhir_dicom(
                 quarantine.reject(error)
     written["DICOM instance"] = instances
     return written
+
+
+def export_meds(records: Sequence[PatientRecord], folder: Path) -> dict[str, int]:
+    """Write records as a MEDS folder, imaging studies as references without pixels.
+
+    Returns:
+        How many "subjects" and "rows" were written.
+
+    Raises:
+        SourceError: The folder is not empty or cannot be written, or a patient comes twice.
+    """
+    from connectors.meds import write_meds
+
+    return write_meds(records, Path(folder))
 
 
 def _claim(folder: Path) -> None:
