@@ -20,7 +20,7 @@ from prognosis.survival.classification import (
     log_loss_statistic,
 )
 from prognosis.survival.curves import Floats
-from prognosis.survival.statistic import Statistic, ratio_of
+from prognosis.survival.statistic import Statistic, Stratified, ratio_of
 
 REPLICATES = 1000
 _BINS = 10
@@ -29,7 +29,11 @@ _OF_ONE_CLASS = ("auroc", "average_precision", "calibration_slope")
 
 
 def prepare_classes(
-    probabilities: Floats, label: NDArray[np.int64], classes: Sequence[str], clusters: NDArray[np.str_]
+    probabilities: Floats,
+    label: NDArray[np.int64],
+    classes: Sequence[str],
+    clusters: NDArray[np.str_],
+    fold: NDArray[np.int64] | None = None,
 ) -> PreparedMetrics:
     """Prepare all metrics of class probabilities.
 
@@ -42,7 +46,10 @@ def prepare_classes(
         label: (n,) the true class, 0 to C - 1; 0 is the reference.
         classes: The C names.
         clusters: (n,) the patient of each case.
+        fold: (n,) the fold whose model predicted each case, None when one model predicted all. The AUROC
+            then compares cases of the same fold only; the other metrics take all cases together.
     """
+    fold = np.zeros(len(label), dtype=np.int64) if fold is None else fold
     statistics: dict[str, Statistic] = {
         "accuracy": ratio_of(accuracy_statistic(label, probabilities)),
         "brier": ratio_of(brier_statistic(label, probabilities)),
@@ -58,7 +65,7 @@ def prepare_classes(
             holds = f"only cases of class {name}" if outcome.any() else f"no case of class {name}"
             refused.update({f"{kind}{suffix}": f"the test set holds {holds}" for kind in _OF_ONE_CLASS})
             continue
-        areas.append(ratio_of(auroc_statistic(outcome, risk)))
+        areas.append(_area(outcome, risk, fold))
         statistics[f"auroc{suffix}"] = areas[-1]
         statistics[f"average_precision{suffix}"] = average_precision(outcome, risk)
         statistics[f"calibration_slope{suffix}"] = class_calibration_slope(outcome, risk)
@@ -106,6 +113,11 @@ def evaluate_classes(
         result=prepared.bootstrap(replicates, seed),
         calibration=prepared.calibration,
     )
+
+
+def _area(outcome: NDArray[np.bool_], risk: Floats, fold: NDArray[np.int64]) -> Statistic:
+    rows = tuple(np.flatnonzero(fold == number) for number in np.unique(fold))
+    return ratio_of(Stratified(rows, tuple(auroc_statistic(outcome[here], risk[here]) for here in rows)))
 
 
 def _mean_of(statistics: Sequence[Statistic]) -> Statistic:
