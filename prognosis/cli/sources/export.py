@@ -110,14 +110,3 @@ def _write_study(record: PatientRecord, study: ImagingStudy, patient_id: str, fo
             number=number,
         )
     return len(volumes)
-
-
-def export_meds(records: Sequence[PatientRecord], folder: Path) -> dict[str, int]:
-    """Write records as MEDS Parquet, imaging studies as references without pixels.
-
-    Raises:
-        SourceError: The folder is not empty or cannot be written.
-    """
-    from connectors.meds import write_meds
-
-    return write_meds(records, folder)
