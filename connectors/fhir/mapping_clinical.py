@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connectors.fhir.mapping_codes import ROLE_CODE, Concept, concept_of, quantity_of
 from connectors.fhir.mapping_facts import Facts
@@ -40,7 +40,9 @@ def encounter_to_facts(resource: Json, source: str) -> Facts:
         raise MappingError(source, "its period ends before it starts", "correct period")
     events = []
     if start is not None:
-        began = start.last if end is None else min(start.last, end.last)
+        began = start.last
+        if end is not None and start.precision != "instant" and began >= end.last:
+            began = end.last - timedelta(microseconds=1)  # a stay within one day still starts before it ends
         events.append(Event(began, Code(ENCOUNTER_START, kind), source=source, display=display))
     if end is not None:
         events.append(Event(end.last, Code(ENCOUNTER_END, kind), source=source, display=display))
