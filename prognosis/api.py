@@ -29,14 +29,15 @@ def train(cohort: Cohort, config: str | Path | ModelConfig | None = None) -> Fus
 
     Args:
         cohort: Cases with labels.
-        config: A configuration, or the path of one; the defaults without.
+        config: A configuration, or the path of one; without it, the settings that the task names.
 
     Raises:
         CohortError: The cohort is too small or has no usable modality.
         ConfigError: The configuration is not valid.
     """
     if not isinstance(config, ModelConfig):
-        config = ModelConfig.load(config) if config is not None else ModelConfig()
+        stated = cohort.task.model
+        config = ModelConfig.load(config) if config else ModelConfig.from_statement(stated, cohort.task.name)
     return train_model(cohort, config)
 
 

@@ -23,11 +23,10 @@ SHOWN = ("uno_c", "harrell_c", "ibs")
 def run_benchmark(suite_path: Path, out: Path, config_path: Path | None, *, json_output: bool) -> None:
     """Run a suite, print its leaderboards, write results.json and report.html."""
     suite = Benchmark.load(suite_path)
-    config = model_config(config_path, [])
     cohorts = {each.source: load_cohort([each.source], Task.load(each.task)).cohort for each in suite.data}
 
     def fit(cohort: Cohort) -> FusionModel:
-        return train_model(cohort, config)
+        return train_model(cohort, model_config(config_path, [], cohort.task))
 
     command = shlex.join(["prognosis", *sys.argv[1:]])
     result = run_suite(suite, cohorts, {OURS: fit}, command, lambda text: stderr.print(text, markup=False))

@@ -19,11 +19,12 @@ from prognosis.cli.console import Bars, print_json, stderr
 from prognosis.cli.demo_report import demo_report
 from prognosis.cli.demo_truth import Truth, compare_with_truth
 from prognosis.cli.loading import report_quarantine
+from prognosis.cli.settings import model_config
 from prognosis.cli.sources import export_fhir_dicom, read_records
 from prognosis.cohort import Task, build_cohort, cohort_target, held_out_rows
 from prognosis.errors import SourceError
 from prognosis.evaluation.judging import Evaluation, evaluate_folds_of, held_out_fold
-from prognosis.fusion import FusionModel, ModelConfig, save_model, train_model
+from prognosis.fusion import FusionModel, save_model, train_model
 from prognosis.outputs.report import write_report
 from prognosis.record import Quarantine
 from prognosis.simulate import Dials, Oracle, simulate_cohort, write_oracle
@@ -53,7 +54,7 @@ def run_demo(out: Path, patients: int, seed: int, *, json_output: bool) -> None:
     out = claim_folder(out)
     watch = Stopwatch()
     task = Task.load(packaged("tasks/simulated_progression.yaml"))
-    config = ModelConfig.load(packaged("models/default.yaml"))
+    config = model_config(packaged("models/default.yaml"), [], task)
     quarantine = Quarantine()
     with watch.step(f"simulate {patients} patients and write them as FHIR and DICOM"):
         oracle = write_source(out, Dials(patients=patients), seed, quarantine)

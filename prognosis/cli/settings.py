@@ -1,41 +1,62 @@
-"""Model settings from a YAML file and from --set key=value."""
+"""Model settings: the defaults, what the task asks for, a YAML file, and --set key=value, the later overriding."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from prognosis.cohort import Task
 from prognosis.errors import ConfigError
 from prognosis.fusion import ModelConfig
 
 
-def model_config(path: Path | None, settings: Sequence[str]) -> ModelConfig:
+def model_config(path: Path | None, settings: Sequence[str], task: Task) -> ModelConfig:
     """The configuration of a run.
 
     Args:
-        path: A YAML file; the defaults without one.
+        path: A YAML file, or None.
         settings: "section.field=value", the value as YAML.
+        task: Its own settings are the starting point.
 
     Raises:
-        ConfigError: A setting is not of that form, or the result is not valid.
+        ConfigError: The file or a setting cannot be read, or the result is not valid.
     """
-    config = ModelConfig.load(path) if path is not None else ModelConfig()
-    if not settings:
-        return config
-    stated: dict[str, Any] = config.model_dump(mode="json")
+    stated: dict[str, Any] = dict(task.model)
+    if path is not None:
+        stated = merged(stated, read_settings(path))
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
             raise ConfigError(f"--set {setting}", "has no value", "write it as section.field=value")
-        *sections, field = name.split(".")
-        place = stated
-        for section in sections:
-            inner = place.get(section)
-            if not isinstance(inner, dict):
-                raise ConfigError(f"--set {setting}", f"there is no section {section!r}", f"use one of {', '.join(stated)}")
-            place = inner
-        place[field] = yaml.safe_load(value)
-    return ModelConfig.from_statement(stated, "--set")
+        nested: Any = yaml.safe_load(value)
+        for part in reversed(name.split(".")):
+            nested = {part: nested}
+        stated = merged(stated, nested)
+    return ModelConfig.from_statement(stated, " ".join([f"task {task.name}", *([str(path)] if path else [])]))
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """The settings of a YAML file.
+
+    Raises:
+        ConfigError: The file cannot be read or is not a mapping.
+    """
+    try:
+        stated = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise ConfigError(str(path), f"cannot be read ({error})", "give the path of a YAML file") from error
+    if stated is not None and not isinstance(stated, dict):
+        raise ConfigError(str(path), "is not a mapping of settings", "see configs/models for examples")
+    return stated or {}
+
+
+def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """`base` with the values of `over`, section by section."""
+    result = dict(base)
+    for name, value in over.items():
+        inside = result.get(name)
+        result[name] = merged(inside, value) if isinstance(inside, dict) and isinstance(value, dict) else value
+    return result

@@ -33,8 +33,9 @@ def run_train(
     Where a source fixes its own split, only its training part is learnt from and its validation part is
     judged; otherwise every case is learnt from, and `evaluate --cv` judges.
     """
-    config = model_config(config_path, settings)
-    loaded = load_cohort(sources, Task.load(task_path))
+    task = Task.load(task_path)
+    config = model_config(config_path, settings, task)
+    loaded = load_cohort(sources, task)
     started = time.monotonic()
     model, metrics = train_and_judge(loaded.cohort, config)
     metrics = {**metrics, "fit_seconds": round(time.monotonic() - started, 1), "cohort": summary(loaded)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -52,9 +52,9 @@ class State(_Strict):
 
 
 class Value(_Strict):
-    """A class read from the first event of `code` after the index: `classes` maps its text or number to a name.
+    """A class read from the first event of `code` after the index.
 
-    The first class named is the reference ("normal").
+    `classes` maps its text or number to a name. The first class named is the reference ("normal").
     """
 
     kind: Literal["value"]
@@ -113,7 +113,11 @@ class TableMapping(_Strict):
 
 
 class Task(_Strict):
-    """One clinical question: who is asked about, when, what may happen, and by when."""
+    """One clinical question: who is asked about, when, what may happen, and by when.
+
+    `model` holds model settings that suit the question ({"imaging": {"size": 28}}); a configuration file or
+    --set overrides them. `widest_interval` is the width of a risk's interval above which to abstain.
+    """
 
     name: str
     question: str
@@ -126,6 +130,7 @@ class Task(_Strict):
     subgroup_codes: tuple[str, ...] = ()
     widest_interval: float | None = None
     intended_use: str = ""
+    model: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _index_is_complete(self) -> Task:

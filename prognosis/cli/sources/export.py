@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prognosis.errors import SourceError, StudyError
-from prognosis.record import ImagingStudy, PatientRecord, Quarantine
+from prognosis.record import ImagingStudy, PatientRecord, Quarantine, Series
 
 
 def export_fhir_dicom(
@@ -103,7 +103,7 @@ def _write_study(record: PatientRecord, study: ImagingStudy, patient_id: str, fo
             volume,
             folder / study.study_uid / f"{number}.dcm",
             study=study,
-            series=series.get(series_uid, study.series[0]),
+            series=series.get(series_uid) or Series(series_uid, volume.modality, volume.view),
             patient_id=patient_id,
             birth_date=record.birth_date,
             sex=record.sex,
