@@ -50,11 +50,12 @@ def film_arrays(
     channels, weights, descriptors, statistics = [], [], [], []
     for number, film in enumerate(films):
         share = region_weights(film.placement, layout, config.cells)
-        maps = cell_descriptors(film.square, config.contrast_scales, config.cells)
-        channels.append(input_channels(film.square[None], config.contrast_scales)[0].astype(np.float16))
+        own = input_channels(film.square[None], config.contrast_scales)[0]
+        maps = cell_descriptors(own, config.cells).astype(np.float64)
+        channels.append(own.astype(np.float16))
         weights.append(share.astype(np.float32))
-        descriptors.append(np.tensordot(share, maps.astype(np.float64), axes=([1, 2], [1, 2])))
-        statistics.append(film_statistics(film.square, config.contrast_scales))
+        descriptors.append(np.tensordot(share, maps, axes=([1, 2], [1, 2])))
+        statistics.append(film_statistics(film.square, own))
         if on_progress is not None:
             on_progress("describing films", number + 1, len(films))
     return FilmArrays(np.stack(channels), np.stack(weights), np.stack(descriptors), np.stack(statistics))

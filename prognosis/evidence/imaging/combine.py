@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
 from prognosis.cohort.target import Target
 from prognosis.evidence.imaging.films import FilmTable
-from prognosis.evidence.imaging.loss import residual_and_curvature
 from prognosis.evidence.readout import cause_log_likelihood
 
 Array = NDArray[np.float64]
@@ -19,6 +19,7 @@ FEWEST_PAIRS = 30  # cases with two films below which change is given no weight
 _PRIOR_PRECISION = 4.0  # of a member's slope about its prior: worth about 20 events
 _GAIN_NEEDED = 2.0  # log-likelihood that change must add for its coefficient
 _LARGEST_SLOPE = 1.5
+_LARGEST_CHANGE = 1.0  # log-hazard for one standard deviation of change
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,43 +77,38 @@ def fit_combination(members: Array, table: FilmTable, target: Target) -> Combina
 
 
 def _slopes(levels: Array, target: Target, cause: int) -> Array:
-    """Ridge slopes of the members, none below zero."""
+    """Ridge slopes of the members, from 0 to 1.5; zero for one that says nothing."""
     used = levels.std(axis=0) > 1e-9
     slopes = np.zeros(levels.shape[1])
-    while used.any():
+    if used.any():
         prior = np.full(int(used.sum()), 1.0 / used.sum())
-        slopes[:] = 0.0
-        slopes[used] = _ridge(levels[:, used], target, cause, prior, np.full(len(prior), _PRIOR_PRECISION))
-        if (slopes[used] >= 0.0).all():
-            break
-        used = used & (slopes > 0.0)
-        slopes[~used] = 0.0
-    return np.minimum(slopes, _LARGEST_SLOPE)
+        precision, bounds = np.full(len(prior), _PRIOR_PRECISION), [(0.0, _LARGEST_SLOPE)] * len(prior)
+        slopes[used] = _ridge(levels[:, used], target, cause, prior, precision, bounds)
+    return slopes
 
 
 def _change(level: Array, moved: Array, target: Target, cause: int) -> float:
     """The coefficient of change, zero unless it adds to the likelihood more than chance would."""
-    unit = moved.std()
+    unit = float(moved.std())
     columns = np.column_stack([level, moved / unit])
-    weights = _ridge(columns, target, cause, np.array([1.0, 0.0]), np.array([100.0, _PRIOR_PRECISION]))
-    coefficient = float(weights[1]) / unit
-    gain = cause_log_likelihood(target, cause, level + coefficient * moved) - cause_log_likelihood(
-        target, cause, level
-    )
-    return coefficient if gain > _GAIN_NEEDED else 0.0
+    bounds = [(1.0, 1.0), (-_LARGEST_CHANGE, _LARGEST_CHANGE)]
+    weights = _ridge(columns, target, cause, np.array([1.0, 0.0]), np.full(2, _PRIOR_PRECISION), bounds)
+    gain = cause_log_likelihood(target, cause, columns @ weights) - cause_log_likelihood(target, cause, level)
+    return float(weights[1]) / unit if gain > _GAIN_NEEDED else 0.0
 
 
-def _ridge(columns: Array, target: Target, cause: int, towards: Array, precision: Array) -> Array:
-    """Newton's method for a few slopes that are drawn toward a prior."""
-    weights, intercept = towards.copy(), 0.0
-    wide = np.column_stack([columns, np.ones(len(columns))])
-    penalty = np.append(precision, 1e-6)
-    for _ in range(50):
-        residual, curvature = residual_and_curvature(columns @ weights + intercept, target, cause)
-        slope = wide.T @ residual - penalty * np.append(weights - towards, 0.0)
-        step = np.linalg.solve((wide * curvature[:, None]).T @ wide + np.diag(penalty), slope)
-        step = np.clip(step, -1.0, 1.0)
-        weights, intercept = weights + step[:-1], intercept + float(step[-1])
-        if np.abs(step).max() < 1e-8:
-            break
-    return weights
+def _ridge(
+    columns: Array,
+    target: Target,
+    cause: int,
+    towards: Array,
+    precision: Array,
+    bounds: list[tuple[float, float]],
+) -> Array:
+    """The few weights of the highest penalised likelihood; a concave problem."""
+
+    def loss(weights: Array) -> float:
+        likelihood = cause_log_likelihood(target, cause, columns @ weights)
+        return float(0.5 * precision @ (weights - towards) ** 2) - likelihood
+
+    return np.asarray(minimize(loss, towards, method="L-BFGS-B", bounds=bounds).x, dtype=np.float64)

@@ -34,7 +34,6 @@ class ImagingConfig(BaseModel):
         batch: Films a step.
         augment: "none", "shift" (a few pixels) or "shift-flip" (also left and right exchanged).
         shift: Largest shift as a fraction of `size`.
-        earlier_films: Also learn from films before the latest, as further examples of the same case.
         threads: Threads used by the network; None leaves PyTorch's own setting.
     """
 
@@ -56,7 +55,6 @@ class ImagingConfig(BaseModel):
     batch: int = Field(default=32, ge=2)
     augment: Literal["none", "shift", "shift-flip"] = "shift-flip"
     shift: float = Field(default=0.04, ge=0.0, le=0.25)
-    earlier_films: bool = False
     threads: int | None = Field(default=None, ge=1)
 
     @field_validator("regions")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,7 +48,7 @@ def build_encoder(config: ImagingConfig, causes: int) -> nn.Module:
 
 
 def read_out_gain(config: ImagingConfig) -> float:
-    """The factor from the read-out to evidence: it makes a step's effect independent of the number of cells."""
+    """The factor from the read-out to evidence: a step then moves it as far whatever the number of cells."""
     return float(config.cells)
 
 
@@ -64,8 +66,21 @@ def cell_evidence(
 
     network.eval()
     parts = []
-    with torch.inference_mode():
+    with network_threads(config.threads), torch.inference_mode():
         for start in range(0, len(channels), _BATCH):
             batch = torch.from_numpy(channels[start : start + _BATCH].astype(np.float32))
             parts.append(read_out_gain(config) * network(batch).numpy().astype(np.float64))
     return np.concatenate(parts)
+
+
+@contextmanager
+def network_threads(threads: int | None) -> Iterator[None]:
+    """PyTorch uses this many threads inside; None leaves its own setting."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads or before)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -96,22 +96,9 @@ def gather_films(
     latest, previous = (np.full(len(cases), -1, dtype=np.int64) for _ in range(2))
     gap_days, withheld = np.zeros(len(cases)), []
     for row, case in enumerate(cases):
-        found: list[int] = []
-        faults: list[str] = []
-        for study in reversed(case.record.studies):
-            if len(found) == 2:
-                break
-            if study.series and not any(config.reads_view(series.view) for series in study.series):
-                continue
-            key = (case.patient, study.study_uid)
-            if key not in opened:
-                opened[key] = _opened(study, case.patient, config, films)
-            outcome = opened[key]
-            if isinstance(outcome, int):
-                found.append(outcome)
-            elif not found:
-                faults.append(outcome)
-        withheld.append(faults[0] if faults else "")
+        outcomes = list(_latest_two(case, config, films, opened))
+        found = [outcome for outcome in outcomes if isinstance(outcome, int)]
+        withheld.append(outcomes[0] if outcomes and isinstance(outcomes[0], str) else "")
         if found:
             latest[row] = found[0]
         if len(found) == 2:
@@ -147,6 +134,23 @@ def windowed_square(pixels: NDArray[np.float32], placement: Placement) -> NDArra
     columns = slice(placement.left, placement.left + placement.columns)
     square[rows, columns] = np.clip((film - low) / max(float(high - low), 1e-12), 0.0, 1.0)
     return square
+
+
+def _latest_two(
+    case: Case, config: ImagingConfig, films: list[Film], opened: dict[tuple[str, str], int | str]
+) -> Iterator[int | str]:
+    """Back from the latest study: the place of each film, or why there is none, until two films are found."""
+    found = 0
+    for study in reversed(case.record.studies):
+        if study.series and not any(config.reads_view(series.view) for series in study.series):
+            continue
+        key = (case.patient, study.study_uid)
+        if key not in opened:
+            opened[key] = _opened(study, case.patient, config, films)
+        yield opened[key]
+        found += isinstance(opened[key], int)
+        if found == 2:
+            return
 
 
 def _opened(study: ImagingStudy, patient: str, config: ImagingConfig, films: list[Film]) -> int | str:

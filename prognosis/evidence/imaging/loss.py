@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort.target import Target
-
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -65,26 +63,3 @@ def softmax_loss(log_odds: Tensor, intercept: Tensor, event: Tensor) -> Tensor:
     total = log_odds + intercept
     normaliser = torch.logsumexp(torch.cat([torch.zeros_like(total[:, :1]), total], dim=1), dim=1)
     return (normaliser - (event * total).sum(dim=1)).mean()
-
-
-def residual_and_curvature(
-    evidence: NDArray[np.float64], target: Target, cause: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """First derivative and negative second derivative of each case's log-likelihood in its evidence.
-
-    For a hazard these are the martingale residual and the exposure of the Cox model in its Poisson form; for a
-    class they are the logistic model's, of the cause against the reference class (other classes give zero).
-
-    Args:
-        evidence: (n,) of one cause, with its intercept.
-        target: What happened.
-        cause: Which cause, from 0.
-    """
-    event = (target.cause == cause + 1).astype(np.float64)
-    bounded = np.clip(evidence, -_LARGEST, _LARGEST)
-    if target.survival:
-        expected = breslow_exposure(target.days, event > 0, bounded) * np.exp(bounded)
-        return event - expected, expected
-    about = (target.cause == 0) | (event > 0)
-    share = 1.0 / (1.0 + np.exp(-bounded))
-    return np.where(about, event - share, 0.0), np.where(about, share * (1.0 - share), 0.0)

@@ -1,4 +1,4 @@
-"""One fold's members: the ridge on fixed descriptors and, where trained, the network; both sums over regions."""
+"""One fold's members: the ridge on fixed descriptors and, where trained, the network."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ class FoldMembers:
 
     def cells(self, square: NDArray[np.float32], config: ImagingConfig) -> Array:
         """(members, causes, cells, cells) evidence of each cell of one film, before weighting by area."""
-        maps = cell_descriptors(square, config.contrast_scales, config.cells).astype(np.float64)
+        channels = input_channels(square[None], config.contrast_scales)
+        maps = cell_descriptors(channels[0], config.cells).astype(np.float64)
         linear = np.einsum("dhw,dk->khw", maps, self.coefficients)
         if self.network is None:
             return linear[None]
-        channels = input_channels(square[None], config.contrast_scales).astype(np.float16)
-        return np.stack([linear, cell_evidence(self.network, channels, config)[0]])
+        return np.stack([linear, cell_evidence(self.network, channels.astype(np.float16), config)[0]])

@@ -20,23 +20,27 @@ def film_fault(pixels: NDArray[np.float32], minimum_pixels: int, *, reject_inver
         minimum_pixels: The shorter side of the smallest film that is read.
         reject_inverted: Refuse a film whose mediastinum is darker than its lungs.
     """
-    height, width = pixels.shape
-    if min(height, width) < minimum_pixels:
-        return f"film is too small ({height} x {width} pixels; at least {minimum_pixels} a side are needed)"
+    if min(pixels.shape) < minimum_pixels:
+        size = " x ".join(str(side) for side in pixels.shape)
+        return f"film is too small ({size} pixels; at least {minimum_pixels} a side are needed)"
     if not np.isfinite(pixels).all():
         return "film has pixels that are not numbers"
     low, high = float(pixels.min()), float(pixels.max())
-    if high - low <= _BLANK_SPREAD * max(abs(low), abs(high), 1.0):
-        return "film is blank"
-    if len(np.unique(pixels[:: max(1, height // 256), :: max(1, width // 256)])) < _FEWEST_LEVELS:
-        return f"film is blank (fewer than {_FEWEST_LEVELS} grey levels)"
-    if (pixels == high).mean() > _MOST_CLIPPED:
-        return "film is clipped (most of it is at the brightest value)"
-    if (pixels == low).mean() > _MOST_BLACK:
-        return "film is blank (most of it is at the darkest value)"
-    if reject_inverted and mediastinal_contrast(pixels) < _INVERTED_BY:
-        return "film appears inverted (its middle is darker than its lungs)"
-    return ""
+    step = max(1, max(pixels.shape) // 256)
+    faults = (
+        (high - low <= _BLANK_SPREAD * max(abs(low), abs(high), 1.0), "film is blank"),
+        (
+            len(np.unique(pixels[::step, ::step])) < _FEWEST_LEVELS,
+            f"film is blank (fewer than {_FEWEST_LEVELS} grey levels)",
+        ),
+        ((pixels == high).mean() > _MOST_CLIPPED, "film is clipped (most of it is at the brightest value)"),
+        ((pixels == low).mean() > _MOST_BLACK, "film is blank (most of it is at the darkest value)"),
+        (
+            reject_inverted and mediastinal_contrast(pixels) < _INVERTED_BY,
+            "film appears inverted (its middle is darker than its lungs)",
+        ),
+    )
+    return next((fault for wrong, fault in faults if wrong), "")
 
 
 def mediastinal_contrast(pixels: NDArray[np.float32]) -> float:

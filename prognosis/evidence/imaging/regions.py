@@ -109,7 +109,7 @@ def region_weights(placement: Placement, layout: Layout, cells: int) -> NDArray[
 
 
 def film_map(cells: NDArray[np.float64], placement: Placement) -> NDArray[np.float64]:
-    """Evidence per cell (cells, cells) spread over the film's pixels (height, width); sums to the film's evidence."""
+    """Evidence per cell spread over the film's pixels, (height, width); it sums to the film's evidence."""
     count = cells.shape[0]
     cell = placement.size / count
     down = overlap(placement.height, count, placement.top / cell, placement.rows / cell)

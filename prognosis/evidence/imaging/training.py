@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from prognosis.cohort.target import Target
 from prognosis.evidence.imaging.arrays import FilmArrays
 from prognosis.evidence.imaging.config import ImagingConfig
-from prognosis.evidence.imaging.encoder import build_encoder, read_out_gain
+from prognosis.evidence.imaging.encoder import build_encoder, network_threads, read_out_gain
 from prognosis.evidence.imaging.films import Progress
 from prognosis.evidence.imaging.loss import breslow_exposure, poisson_cox_loss, softmax_loss
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
 
@@ -39,7 +38,7 @@ def train_encoder(
     """
     import torch
 
-    with torch.random.fork_rng(devices=[]):
+    with network_threads(config.threads), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_encoder(config, len(target.causes))
         steps = _Steps(network, films, film_of, target, config)
@@ -63,33 +62,24 @@ class _Steps:
     ) -> None:
         import torch
 
-        self.network, self.films, self.film_of, self.target, self.config = (
-            network,
-            films,
-            film_of,
-            target,
-            config,
-        )
+        self.network, self.config = network, config
+        self.films, self.film_of, self.target = films, film_of, target
         self.event = torch.from_numpy(
             (target.cause[:, None] == np.arange(1, len(target.causes) + 1)).astype(np.float32)
         )
         frequency = self.event.mean(dim=0).clamp(1e-3, 1.0 - 1e-3)
-        self.intercept = nn_parameter(
+        self.intercept = torch.nn.Parameter(
             torch.log(frequency / (1.0 - self.event.sum(dim=1).mean()).clamp(min=1e-3))
         )
         self.evidence = np.zeros(self.event.shape)
         self.exposure = self._exposure()
         self.batches = max(1, round(len(film_of) / config.batch))
+        matrices = [value for value in network.parameters() if value.ndim > 1]
+        vectors = [value for value in network.parameters() if value.ndim <= 1]
         self.optimiser = torch.optim.AdamW(
             [
-                {
-                    "params": [p for p in network.parameters() if p.ndim > 1],
-                    "weight_decay": config.weight_decay,
-                },
-                {
-                    "params": [p for p in network.parameters() if p.ndim <= 1] + [self.intercept],
-                    "weight_decay": 0.0,
-                },
+                {"params": matrices, "weight_decay": config.weight_decay},
+                {"params": [*vectors, self.intercept], "weight_decay": 0.0},
             ],
             lr=config.learning_rate,
         )
@@ -141,13 +131,6 @@ class _Steps:
             for cause in range(len(self.target.causes))
         ]
         return torch.from_numpy(np.stack(columns, axis=1).astype(np.float32))
-
-
-def nn_parameter(value: Tensor) -> Tensor:
-    """A tensor that the optimiser moves."""
-    import torch
-
-    return torch.nn.Parameter(value)
 
 
 def _augmented(channels: Tensor, weights: Tensor, config: ImagingConfig) -> tuple[Tensor, Tensor]:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.evidence.imaging.contrast import input_channels
 from prognosis.evidence.imaging.regions import overlap
 
 Array = NDArray[np.float64]
@@ -58,10 +57,14 @@ class TypicalFilms:
         )
 
 
-def film_statistics(square: NDArray[np.float32], scales: tuple[float, ...]) -> Array:
-    """(statistics,) mean, spread, 4 x 4 thumbnail, and mean and log spread of the local contrast."""
-    contrasts = input_channels(square[None], scales)[0, 1:]
+def film_statistics(square: NDArray[np.float32], channels: NDArray[np.float32]) -> Array:
+    """(statistics,) mean, spread, 4 x 4 thumbnail, and log spread of the local contrast at each scale.
+
+    Args:
+        square: (size, size) windowed film, 0 to 1.
+        channels: (1 + scales, size, size) of it, from `input_channels`.
+    """
     shrink = overlap(_THUMBNAIL, square.shape[0]) * (_THUMBNAIL / square.shape[0])
     thumbnail = shrink @ square @ shrink.T
-    energy = np.log(contrasts.reshape(len(contrasts), -1).std(axis=1) + 1e-3)
+    energy = np.log(channels[1:].reshape(len(channels) - 1, -1).std(axis=1) + 1e-3)
     return np.concatenate([[square.mean(), square.std()], thumbnail.ravel(), energy]).astype(np.float64)

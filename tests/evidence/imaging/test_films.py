@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from prognosis.evidence.imaging.config import ImagingConfig
@@ -24,7 +23,7 @@ from tests.evidence.imaging.chests import MemoryStore, case, film, study
 CONFIG = ImagingConfig(size=32, strides=(2, 2, 1))
 
 
-def test_the_images_left_side_is_the_patients_right():
+def test_the_images_left_side_is_the_patients_right() -> None:
     names = parse_layout("six-zones").names
     assert names[0] == "right upper zone"
     assert names[1] == "left upper zone"
@@ -35,7 +34,7 @@ def test_the_images_left_side_is_the_patients_right():
 
 
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (640, 512), (28, 61)])
-def test_regions_share_out_the_whole_film_and_none_of_the_padding(height, width):
+def test_regions_share_out_the_whole_film_and_none_of_the_padding(height: int, width: int) -> None:
     place = Placement.centred(height, width, 32)
     weights = region_weights(place, parse_layout("grid 4x3"), 8)
     assert weights.sum() == pytest.approx(1.0)
@@ -46,14 +45,14 @@ def test_regions_share_out_the_whole_film_and_none_of_the_padding(height, width)
     assert region_map(values, place, parse_layout("grid 4x3")).sum() == pytest.approx(values.sum())
 
 
-def test_resampling_keeps_the_mean_grey():
+def test_resampling_keeps_the_mean_grey() -> None:
     pixels = np.random.default_rng(1).random((60, 44)).astype(np.float32)
     place = Placement.centred(60, 44, 32)
     assert resample(pixels, place).shape == (32, place.columns)
     assert resample(pixels, place).mean() == pytest.approx(pixels.mean(), abs=1e-6)
 
 
-def test_the_latest_readable_frontal_film_is_read_and_the_one_before_it():
+def test_the_latest_readable_frontal_film_is_read_and_the_one_before_it() -> None:
     store = MemoryStore()
     one = case(
         "p",
@@ -70,7 +69,7 @@ def test_the_latest_readable_frontal_film_is_read_and_the_one_before_it():
     assert "side" not in store.opened
 
 
-def test_a_film_that_fails_the_gate_gives_way_to_the_one_before_and_is_named():
+def test_a_film_that_fails_the_gate_gives_way_to_the_one_before_and_is_named() -> None:
     store = MemoryStore()
     blank = study(store, "now", np.zeros((1, 32, 32), dtype=np.float32), 10.0)
     table = gather_films([case("p", study(store, "before", film(1.0, 2), 20.0), blank)], CONFIG)
@@ -78,7 +77,7 @@ def test_a_film_that_fails_the_gate_gives_way_to_the_one_before_and_is_named():
     assert table.withheld == ("study of 2021-02-19: film is blank",)
 
 
-def test_a_ct_volume_is_refused_by_an_encoder_of_single_films():
+def test_a_ct_volume_is_refused_by_an_encoder_of_single_films() -> None:
     volume = np.random.default_rng(0).random((12, 32, 32)).astype(np.float32)
     table = gather_films([case("p", study(MemoryStore(), "ct", volume, 1.0, view=""))], CONFIG)
     assert not table.present[0]
@@ -95,15 +94,15 @@ def test_a_ct_volume_is_refused_by_an_encoder_of_single_films():
         (np.full((40, 40), np.nan), "not numbers"),
     ],
 )
-def test_the_quality_gate_says_what_is_wrong(pixels, reason):
+def test_the_quality_gate_says_what_is_wrong(pixels: NDArray[np.float64], reason: str) -> None:
     assert reason in film_fault(pixels.astype(np.float32), 16, reject_inverted=False)
 
 
-def test_28_pixel_films_pass_the_gate():
+def test_28_pixel_films_pass_the_gate() -> None:
     assert film_fault(film(2.0, 1, (28, 28))[0], 16, reject_inverted=False) == ""
 
 
-def test_two_patients_with_the_same_study_uid_keep_their_own_films():
+def test_two_patients_with_the_same_study_uid_keep_their_own_films() -> None:
     first, second = MemoryStore(), MemoryStore()
     cases = [
         case("a", study(first, "1", film(0.0, 1), 1.0)),
@@ -114,14 +113,10 @@ def test_two_patients_with_the_same_study_uid_keep_their_own_films():
     assert [table.films[int(at)].patient for at in table.latest] == ["/a", "/b"]
 
 
-def test_settings_that_cannot_work_are_refused():
+def test_settings_that_cannot_work_are_refused() -> None:
     with pytest.raises(ValidationError, match="multiple of the strides"):
         ImagingConfig(size=30, channels=(4, 4), strides=(2, 2))
     with pytest.raises(ValidationError, match="grid RxC"):
         ImagingConfig(regions="lobes")
     with pytest.raises(ValidationError):
         ImagingConfig(colour="red")  # type: ignore[call-arg]
-
-
-def test_a_films_own_record_is_not_needed_to_place_it():
-    assert replace(Placement.centred(10, 20, 40), top=0).rows == 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,13 +19,16 @@ CONFIG = ImagingConfig(
 )
 
 
+Fitted = tuple[FittedEvidence, list[Case], Target]
+
+
 @pytest.fixture(scope="module")
-def fitted() -> tuple[FittedEvidence, list[Case], Target]:
+def fitted() -> Fitted:
     cases, target, folds, _ = cohort(40)
     return fit_imaging(cases, target, folds, CONFIG, seed=3), cases, target
 
 
-def test_a_films_evidence_is_the_sum_of_its_tokens(fitted):
+def test_a_films_evidence_is_the_sum_of_its_tokens(fitted: Fitted) -> None:
     fit, cases, _ = fitted
     summary = fit.model.summarise(cases[:5])
     for row, one in enumerate(cases[:5]):
@@ -35,7 +39,9 @@ def test_a_films_evidence_is_the_sum_of_its_tokens(fitted):
 
 
 @pytest.mark.parametrize("shape", [(32, 32), (48, 40), (29, 61)])
-def test_the_map_on_the_films_own_pixels_sums_to_its_level_tokens(fitted, shape):
+def test_the_map_on_the_films_own_pixels_sums_to_its_level_tokens(
+    fitted: Fitted, shape: tuple[int, int]
+) -> None:
     fit, _, _ = fitted
     one = case("map", study(MemoryStore(), "m", film(3.0, 9, shape), 1.0))
     drawn = fit.model.evidence_map(one)
@@ -46,7 +52,7 @@ def test_the_map_on_the_films_own_pixels_sums_to_its_level_tokens(fitted, shape)
     np.testing.assert_allclose(drawn.evidence.sum(axis=(1, 2)), level[:, 0], atol=1e-6)
 
 
-def test_without_a_film_there_is_no_token_and_the_evidence_is_exactly_zero(fitted):
+def test_without_a_film_there_is_no_token_and_the_evidence_is_exactly_zero(fitted: Fitted) -> None:
     fit, cases, _ = fitted
     absent = case("nobody")
     summary = fit.model.summarise([cases[0], absent])
@@ -59,7 +65,7 @@ def test_without_a_film_there_is_no_token_and_the_evidence_is_exactly_zero(fitte
     assert fit.model.evidence_map(absent) is None
 
 
-def test_a_blank_film_is_withheld_with_its_reason_and_changes_nothing_else(fitted):
+def test_a_blank_film_is_withheld_with_its_reason_and_changes_nothing_else(fitted: Fitted) -> None:
     fit, cases, _ = fitted
     blank = case("blank", study(MemoryStore(), "b", np.full((1, 32, 32), 7.0, dtype=np.float32), 1.0))
     damaged = case("damaged", study(MemoryStore(), "d", None, 1.0))
@@ -71,7 +77,7 @@ def test_a_blank_film_is_withheld_with_its_reason_and_changes_nothing_else(fitte
     np.testing.assert_allclose(summary.evidence[0], fit.model.summarise(cases[:1]).evidence[0], atol=1e-6)
 
 
-def test_a_larger_opacity_is_worse(fitted):
+def test_a_larger_opacity_is_worse(fitted: Fitted) -> None:
     fit, _, _ = fitted
     store = MemoryStore()
     few = [case(f"s{n}", study(store, f"s{n}", film(0.5, 500 + n), 1.0)) for n in range(8)]
@@ -80,13 +86,13 @@ def test_a_larger_opacity_is_worse(fitted):
     assert large.evidence[:, 0, 0].mean() > small.evidence[:, 0, 0].mean()
 
 
-def test_the_training_cases_mean_out_of_fold_evidence_is_zero(fitted):
+def test_the_training_cases_mean_out_of_fold_evidence_is_zero(fitted: Fitted) -> None:
     fit, _, _ = fitted
     level = fit.out_of_fold.vector[:, :2]
     np.testing.assert_allclose(level.mean(axis=0), 0.0, atol=0.05)
 
 
-def test_saved_and_loaded_it_says_the_same(fitted, tmp_path):
+def test_saved_and_loaded_it_says_the_same(fitted: Fitted, tmp_path: Path) -> None:
     fit, cases, _ = fitted
     fit.model.save(tmp_path)
     again = load_imaging(tmp_path)
@@ -97,7 +103,7 @@ def test_saved_and_loaded_it_says_the_same(fitted, tmp_path):
     assert again.width == 4
 
 
-def test_weights_that_are_not_finite_are_refused(fitted, tmp_path):
+def test_weights_that_are_not_finite_are_refused(fitted: Fitted, tmp_path: Path) -> None:
     fit, _, _ = fitted
     combination = replace(fit.model.combination, change=np.array([np.nan, 0.0]))
     replace(fit.model, combination=combination).save(tmp_path)
@@ -105,13 +111,13 @@ def test_weights_that_are_not_finite_are_refused(fitted, tmp_path):
         load_imaging(tmp_path)
 
 
-def test_the_same_seed_gives_the_same_model():
+def test_the_same_seed_gives_the_same_model() -> None:
     cases, target, folds, _ = cohort(20)
     first, second = (fit_imaging(cases, target, folds, CONFIG, seed=5) for _ in range(2))
     np.testing.assert_array_equal(first.out_of_fold.evidence, second.out_of_fold.evidence)
 
 
-def test_a_cases_own_outcome_never_reaches_the_model_that_judges_it_out_of_fold():
+def test_a_cases_own_outcome_never_reaches_the_model_that_judges_it_out_of_fold() -> None:
     cases, target, folds, _ = cohort(24)
     before = fit_imaging(cases, target, folds, CONFIG, seed=5)
     changed = target.cause.copy()
@@ -123,7 +129,7 @@ def test_a_cases_own_outcome_never_reaches_the_model_that_judges_it_out_of_fold(
     np.testing.assert_array_equal(before.model.centres.members[0], after.model.centres.members[0])
 
 
-def test_each_study_is_opened_once_however_many_cases_share_it():
+def test_each_study_is_opened_once_however_many_cases_share_it() -> None:
     cases, target, folds, store = cohort(12)
     landmarks = [*cases, *(replace(one, index_time=INDEX) for one in cases)]
     doubled = Target(
@@ -133,7 +139,7 @@ def test_each_study_is_opened_once_however_many_cases_share_it():
     assert len(store.opened) == len(set(store.opened)) == 24
 
 
-def test_a_class_is_learned_as_log_odds():
+def test_a_class_is_learned_as_log_odds() -> None:
     cases, target, folds, _ = cohort(40)
     cause = (target.days < np.median(target.days)).astype(np.int64)
     label = Target(("sick",), cause, np.full(40, 0.5), np.array([0.0, 1.0]), survival=False)
@@ -142,7 +148,7 @@ def test_a_class_is_learned_as_log_odds():
     assert evidence[cause == 1].mean() > evidence[cause == 0].mean()
 
 
-def test_a_cohort_without_films_is_refused():
+def test_a_cohort_without_films_is_refused() -> None:
     _, target, folds, _ = cohort(8)
     with pytest.raises(CohortError, match="readable films"):
         fit_imaging([case(f"n{row}") for row in range(8)], target, folds, CONFIG, seed=1)
