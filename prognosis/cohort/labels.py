@@ -47,7 +47,9 @@ def _time_to_event(
     outcome: TimeToEvent, record: PatientRecord, index: datetime
 ) -> SurvivalLabel | Unlabelled:
     cause_of = {code: name for name, codes in outcome.causes.items() for code in codes}
-    found = [(event.time, cause_of[str(event.code)]) for event in record.events if str(event.code) in cause_of]
+    found = [
+        (event.time, cause_of[str(event.code)]) for event in record.events if str(event.code) in cause_of
+    ]
     if any(time < index for time, _ in found):
         return Unlabelled("outcome before the index", never_asked=True)
     contact = last_contact(record)
@@ -82,7 +84,9 @@ def _value(outcome: Value, record: PatientRecord, index: datetime) -> ClassLabel
     for event in record.events:
         if str(event.code) != outcome.code or not index <= event.time <= until:
             continue
-        stated = event.text if event.text is not None else f"{event.number:g}" if event.number is not None else ""
+        stated = (
+            event.text if event.text is not None else f"{event.number:g}" if event.number is not None else ""
+        )
         if stated in outcome.classes:
             return ClassLabel(outcome.classes[stated])
         return Unlabelled("outcome has a value that the task does not name")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from prognosis.cohort.case import Case, Cohort
 from prognosis.cohort.labels import Unlabelled, label_case
@@ -34,9 +34,7 @@ def index_times(record: PatientRecord, index: Index) -> tuple[datetime, ...]:
     return tuple(ordered)
 
 
-def build_cohort(
-    task: Task, records: Iterable[PatientRecord], *, require_labels: bool = True
-) -> Cohort:
+def build_cohort(task: Task, records: Iterable[PatientRecord], *, require_labels: bool = True) -> Cohort:
     """Select the task's cases and count everyone who is left out, by reason.
 
     Args:
@@ -93,11 +91,16 @@ def excluded(rule: Exclusion, known: PatientRecord, time: datetime) -> bool:
         return True
     if known.birth_date is None:
         return False
-    born = datetime(known.birth_date.year, known.birth_date.month, known.birth_date.day, tzinfo=UTC)
-    years = (time - born) / timedelta(days=DAYS_PER_YEAR)
+    years = age_years(known.birth_date, time)
     too_young = rule.younger_than_years is not None and years < rule.younger_than_years
     too_old = rule.older_than_years is not None and years > rule.older_than_years
     return too_young or too_old
+
+
+def age_years(birth_date: date, time: datetime) -> float:
+    """Age in years (of 365.25 days) at an aware time; below zero before birth."""
+    born = datetime(birth_date.year, birth_date.month, birth_date.day, tzinfo=UTC)
+    return (time - born) / timedelta(days=DAYS_PER_YEAR)
 
 
 def arm_of(task: Task, record: PatientRecord, time: datetime) -> str | None:

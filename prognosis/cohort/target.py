@@ -49,7 +49,9 @@ class Target:
         return inner.astype(np.int64)
 
 
-def event_quantile_edges(days: NDArray[np.float64], event: NDArray[np.bool_], bins: int) -> NDArray[np.float64]:
+def event_quantile_edges(
+    days: NDArray[np.float64], event: NDArray[np.bool_], bins: int
+) -> NDArray[np.float64]:
     """Bin edges at quantiles of the event times, so that each bin holds about as many events.
 
     Args:
@@ -89,7 +91,9 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
         raise CohortError(reference, "has no event of any cause", "use a longer follow-up or another outcome")
     if not task.is_survival:
         if (cause > 0).all():
-            raise CohortError(reference, "has no case of the reference class", "add cases without the outcome")
+            raise CohortError(
+                reference, "has no case of the reference class", "add cases without the outcome"
+            )
         return Target(task.causes, cause, days, np.array([0.0, 1.0]), survival=False)
     return Target(task.causes, cause, days, event_quantile_edges(days, cause > 0, bins), survival=True)
 

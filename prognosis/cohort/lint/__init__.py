@@ -1,0 +1,6 @@
+"""The leakage lint: what in a cohort tells the answer, or is damaged, before any model sees it."""
+
+from prognosis.cohort.lint.finding import Finding, Thresholds
+from prognosis.cohort.lint.rules import lint_cohort
+
+__all__ = ["Finding", "Thresholds", "lint_cohort"]
