@@ -45,23 +45,51 @@ def write_report(path: Path, report: Report) -> None:
         path: Where to; an existing file is replaced.
         report: What to say.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(render_report(report), encoding="utf-8")
-    unfinished.replace(path)
+    _write_whole(path, render_report(report))
+
+
+def write_patient_page(path: Path, page: PatientPage) -> None:
+    """Write one patient's page as one HTML file, whole or not at all.
+
+    Args:
+        path: Where to; an existing file is replaced.
+        page: What to say.
+    """
+    _write_whole(path, render_patient_page(page))
 
 
 def render_report(report: Report) -> str:
     """The report as HTML. Equal reports give equal text; everything that was given is escaped."""
-    environment = _environment()
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        style=_style(),
-        leaderboards=[(board, leaderboard_picture(board)) for board in report.leaderboards],
-        calibrations=[(item, calibration_picture(item)) for item in report.calibrations],
-        risk_groups=[(groups, risk_group_picture(groups)) for groups in report.risk_groups],
-        patients=[_view(page) for page in report.patients],
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            title=report.title,
+            report=report,
+            style=_style(),
+            leaderboards=[(board, leaderboard_picture(board)) for board in report.leaderboards],
+            calibrations=[(item, calibration_picture(item)) for item in report.calibrations],
+            risk_groups=[(groups, risk_group_picture(groups)) for groups in report.risk_groups],
+            patients=[_view(page) for page in report.patients],
+        )
     )
+
+
+def render_patient_page(page: PatientPage) -> str:
+    """One patient's page as HTML; everything that was given is escaped."""
+    return (
+        _environment()
+        .get_template("one_patient.html.j2")
+        .render(title=f"Patient {page.patient}", style=_style(), view=_view(page), place=1)
+    )
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """A reader never meets half a file: it is written beside its place and then moved there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(path.name + ".part")
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.replace(path)
 
 
 def _view(page: PatientPage) -> _PatientView:

@@ -1,0 +1,98 @@
+"""One patient's risk on a terminal: the same facts as the page, in the order in which they are needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from prognosis.outputs.estimate import as_percent, decimal, in_days, signed
+from prognosis.outputs.patient_figures import strongest
+from prognosis.outputs.patient_page import PatientExplanation, PatientPage
+
+if TYPE_CHECKING:
+    from rich.console import Group, RenderableType
+    from rich.table import Table
+
+
+def risk_text(page: PatientPage, top: int = 5) -> Group:
+    """What `rich` prints for a patient.
+
+    Nothing that came from a record is read as markup: a note may contain square brackets.
+
+    Args:
+        page: What is known; one that abstains shows its reason and no risk.
+        top: How many drivers to show for each cause.
+    """
+    from rich.console import Group
+    from rich.text import Text
+
+    parts: list[RenderableType] = [
+        Text(page.question, style="bold"),
+        Text(f"patient {page.patient} at {page.index_time} ({page.model_id})"),
+        Text(page.summary, style="dim"),
+        Text(),
+    ]
+    if page.abstained_because:
+        parts.append(Text.assemble(("No risk is given. ", "bold red"), page.abstained_because))
+    else:
+        parts += [
+            _risks(page),
+            Text(f"in brackets: {page.interval_meaning}\n" if page.interval_meaning else ""),
+        ]
+        parts += [*(_drivers(explanation, top) for explanation in page.explanations)]
+    parts.append(Text(f"rests on: {', '.join(page.modalities_used) or 'nothing'}"))
+    for item in page.missing:
+        effect = f" ({item.effect})" if item.effect else ""
+        parts.append(Text.assemble(("missing: ", "yellow"), f"{item.what}, {item.why}{effect}"))
+    parts += [Text.assemble(("caution: ", "yellow"), caution) for caution in page.cautions]
+    return Group(*parts)
+
+
+def _risks(page: PatientPage) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        box=None, header_style="bold", caption=page.interval_meaning or None, caption_justify="left"
+    )
+    for heading, justify in (("what", "left"), ("by", "left"), ("risk (interval)", "right")):
+        table.add_column(heading, justify="right" if justify == "right" else "left")
+    for risk in page.risks:
+        table.add_row(Text(risk.cause), in_days(risk.days), as_percent(risk.risk))
+    return table
+
+
+def _drivers(explanation: PatientExplanation, top: int) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    shown, others = strongest(explanation.drivers, top)
+    receipt = explanation.receipt
+    receipt_line = (
+        f"anyone {decimal(explanation.base)}, this patient {decimal(explanation.total)}; {receipt.method}; "
+        f"largest additivity error {receipt.max_additivity_error:.1e}, "
+        f"standard error {receipt.standard_error:.1e}\n"
+    )
+    table = Table(
+        box=None,
+        header_style="bold",
+        title=Text(f"What drives {explanation.cause} ({receipt.scale})"),
+        title_justify="left",
+        caption=Text(receipt_line),
+        caption_justify="left",
+    )
+    table.add_column("adds", justify="right")
+    for heading in ("what", "value", "known", "source"):
+        table.add_column(heading, overflow="fold")
+    for driver in shown:
+        style = "dark_orange" if driver.contribution > 0 else "deep_sky_blue1"
+        table.add_row(
+            Text(signed(driver.contribution), style=style),
+            Text(driver.name),
+            Text(driver.detail),
+            driver.time[:10] or "no date",
+            Text(driver.source),
+        )
+    if others:
+        rest = sum(driver.contribution for driver in others)
+        table.add_row(signed(rest), f"{len(others)} smaller drivers", "", "", "")
+    return table

@@ -1,0 +1,117 @@
+"""The model card, the terminal, and how numbers are worded."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from prognosis.outputs.estimate import Estimate, as_percent, in_days, signed, with_interval
+from prognosis.outputs.model_card import ModelCard, NotDone, card_passages, model_card
+from prognosis.outputs.patient_page import PatientPage
+from prognosis.outputs.risk_text import risk_text
+from tests.outputs.example import abstaining_patient, explanation, patient, report
+
+
+def card() -> ModelCard:
+    return ModelCard(
+        name="chest_film-1f2e3d",
+        question="How likely is intensive care?",
+        evidence="simulation",
+        intended_use="",
+        not_intended=("Children.",),
+        causes=("intensive_care", "death"),
+        modalities=("clinical", "imaging"),
+        method=("Additive evidence.",),
+        cohort=report().cohort,
+        judged_on="5 folds by patient",
+        measures=report().measures,
+        subgroups=report().subgroups,
+        not_done=(NotDone("external validation", "no second hospital has been asked"),),
+        command="prognosis train task.yaml --out model",
+    )
+
+
+def printed(page: PatientPage) -> str:
+    console = Console(width=120, file=io.StringIO(), record=True)
+    console.print(risk_text(page))
+    return console.export_text()
+
+
+def test_a_card_says_what_was_not_done() -> None:
+    text = model_card(card())
+    assert "external validation: not done: no second hospital has been asked" in text
+    assert "A model without a stated use has none" in text
+    assert "not clinical evidence" in text
+
+
+def test_a_card_holds_every_measure_with_its_interval() -> None:
+    text = model_card(card())
+    for measure in report().measures:
+        assert with_interval(measure.estimate) in text
+    assert "| site: island | 31 | 6 | insufficient |" in text
+
+
+def test_a_model_that_was_not_judged_says_so() -> None:
+    words = " ".join(
+        line for passage in card_passages(replace(card(), judged_on="")) for line in passage.paragraphs
+    )
+    assert "Not done: the model was not judged" in words
+
+
+def test_a_name_from_a_file_cannot_become_markup_in_a_card() -> None:
+    text = model_card(replace(card(), question="a | b <script> [x](y)\n# heading"))
+    assert "<script>" not in text
+    assert "\\[x\\](y) # heading" in text
+
+
+def test_the_terminal_shows_risk_drivers_sources_and_what_is_missing() -> None:
+    text = printed(patient())
+    for expected in (
+        "23% (17 to 31)",
+        "+0.58",
+        "ImagingStudy/1.2.3#left lower",
+        "procalcitonin",
+        "14 smaller drivers",
+    ):
+        assert expected in text
+
+
+def test_an_abstaining_model_gives_its_reason_and_no_number_on_the_terminal() -> None:
+    text = printed(abstaining_patient())
+    assert "The film is blank" in text
+    assert "%" not in text
+
+
+def test_square_brackets_in_a_note_are_not_read_as_colours() -> None:
+    driver = replace(explanation().drivers[0], detail="pain [/] 3 [red]of 10", contribution=9.0)
+    page = replace(patient(), explanations=(replace(explanation(), drivers=(driver,)),))
+    assert "pain [/] 3 [red]of 10" in printed(page)
+
+
+@pytest.mark.parametrize(
+    ("days", "words"),
+    [
+        (0, "now"),
+        (0.25, "6 hours"),
+        (1, "1 day"),
+        (30, "30 days"),
+        (365, "1 year"),
+        (730.5, "2 years"),
+        (400, "400 days"),
+    ],
+)
+def test_a_horizon_is_worded_as_people_say_it(days: float, words: str) -> None:
+    assert in_days(days) == words
+
+
+def test_small_risks_keep_a_decimal() -> None:
+    assert as_percent(Estimate(0.004, 0.001, 0.012)) == "0.4% (0.1 to 1.2)"
+    assert as_percent(Estimate(0.42, 0.31, 0.55)) == "42% (31 to 55)"
+
+
+def test_a_contribution_that_rounds_to_nothing_is_not_negative() -> None:
+    assert signed(-0.001) == "+0.00"
+    assert signed(-0.2) == "\N{MINUS SIGN}0.20"
