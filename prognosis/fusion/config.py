@@ -29,7 +29,7 @@ class FusionConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     bins: int = Field(default=15, ge=1, le=60)
     rank: int = Field(default=4, ge=0, le=16)
-    interaction_penalties: tuple[float, ...] = (6.0, 12.0, 20.0)
+    interaction_penalties: tuple[float, ...] = (2.0, 4.0, 8.0, 16.0)
     dropout_weight: float = Field(default=0.3, ge=0.0)
     bootstrap: int = Field(default=100, ge=2)
     level: float = Field(default=0.9, gt=0.0, lt=1.0)

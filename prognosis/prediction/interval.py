@@ -37,8 +37,9 @@ def case_spread(model: FusionModel, inputs: FusionInputs, row: int, days: Array,
     """Draw the answers for one case.
 
     Draw d joins the modalities with bootstrap replicate d and fills each missing modality with that of a
-    training case, chosen at random among those that had it. An interval over the draws therefore widens when a
-    modality is missing, by as much as that modality moves patients of the training population.
+    training case, chosen at random among those that had it. To this is added the largest uncertainty of that
+    modality's weight over those cases: the missing value may be one that the model is least sure how to read.
+    An interval over the draws therefore widens when a modality is missing.
 
     Args:
         model: The model.
@@ -51,7 +52,7 @@ def case_spread(model: FusionModel, inputs: FusionInputs, row: int, days: Array,
     replicate = np.resize(rng.permutation(len(model.replicates)), DRAWS)
     filled = _filled(model.background, inputs, row, rng)
     subset = subset_number(inputs.present[row : row + 1])[0]
-    deviation = _deviation(model, filled, replicate)
+    deviation = _deviation(model, filled, replicate) + _unread(model, inputs, row, rng)
     shift, scale = model.head.shift[subset], model.head.scale[subset]
     eta = model.replicates.alpha[replicate] + shift[:, None] + scale[:, None] * deviation
     asked = days if model.task.is_survival else np.full_like(days, model.edges[-1])
@@ -72,6 +73,19 @@ def _filled(background: FusionInputs, inputs: FusionInputs, row: int, rng: np.ra
     present = np.ones((DRAWS, len(inputs.modalities)), dtype=bool)
     distance = np.zeros((DRAWS, len(inputs.modalities)))
     return FusionInputs(inputs.modalities, present, tuple(evidence), tuple(vectors), distance, ((),) * DRAWS)
+
+
+def _unread(model: FusionModel, inputs: FusionInputs, row: int, rng: np.random.Generator) -> Array:
+    """(D, K, 1) what not knowing how the missing modalities would be weighed may add."""
+    background = model.background
+    variance = np.zeros(len(model.task.causes))
+    for place in np.flatnonzero(~inputs.present[row]):
+        evidence = background.evidence[place][background.present[:, place]]
+        if len(evidence):
+            weighed = np.einsum("rkb,nkb->rnk", model.replicates.beta[:, place], np.broadcast_to(
+                evidence, (len(evidence), *model.head.alpha.shape))) / model.head.alpha.shape[1]
+            variance += weighed.var(axis=0, ddof=1).max(axis=0)
+    return np.asarray(rng.normal(0.0, np.sqrt(variance), (DRAWS, len(variance)))[:, :, None])
 
 
 def _deviation(model: FusionModel, inputs: FusionInputs, replicate: NDArray[np.intp]) -> Array:

@@ -1,0 +1,1 @@
+"""Small real implementations of our protocols, for tests of what uses them."""
