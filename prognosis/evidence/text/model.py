@@ -1,0 +1,134 @@
+"""Text evidence: every sentence's own share, from its terms and from its encoded meaning."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.case import Case
+from prognosis.evidence.text.config import TextConfig
+from prognosis.evidence.text.encoder import SentenceEncoder
+from prognosis.evidence.text.features import SentenceTable, TextFeatures, age_weight, sentence_table
+from prognosis.evidence.text.sentences import DatedSentence, ReadNotes, Sentence, read_notes
+from prognosis.evidence.token import ModalityEvidence, Token
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceWeights:
+    """What one sentence adds, before it is weighted by its age: features @ weights - centre.
+
+    The centre is that of the average training sentence, each weighted by its age, so that the training
+    cases' sums average to zero without a further term: a sentence counts against an ordinary sentence.
+
+    Attributes:
+        terms: (terms, outputs).
+        components: (component features, outputs).
+        centre: (outputs,).
+    """
+
+    terms: Floats
+    components: Floats
+    centre: Floats
+
+    def of(self, terms: object, components: Floats) -> Floats:
+        """(sentences, outputs) what each sentence adds."""
+        return np.asarray(terms @ self.terms + components @ self.components - self.centre, dtype=float)  # type: ignore[operator]
+
+
+class TextEvidence:
+    """The average over fold models of a term member and an encoder member; a sum over sentences.
+
+    Outputs of a sentence are the evidence per cause, then unsupervised directions for the vector.
+    """
+
+    modality = "text"
+
+    def __init__(
+        self,
+        config: TextConfig,
+        causes: tuple[str, ...],
+        sentence_patterns: tuple[str, ...],
+        features: TextFeatures,
+        weights: SentenceWeights,
+        usual: float,
+        share: Floats,
+    ) -> None:
+        self.config = config
+        self.causes = causes
+        self.sentence_patterns = sentence_patterns
+        self.features = features
+        self.weights = weights
+        self.usual = usual
+        self.share = share  # (folds, causes) weight of the encoder member
+        self.encoder = None if config.encoder == "none" else SentenceEncoder(config.encoder)
+        self.width = len(weights.centre)
+        self._patterns = compiled(sentence_patterns)
+
+    def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
+        """The text evidence of each case; zeros where no sentence can be read."""
+        notes = [read_notes(case, self._patterns, self.config.most_sentences) for case in cases]
+        table = sentence_table(notes, self.config.half_life_days)
+        outputs = np.asarray(table.weights @ self._of(table.distinct), dtype=float)
+        return assemble(table, notes, outputs, len(self.causes), self.usual)
+
+    def tokens(self, case: Case) -> tuple[Token, ...]:
+        """One token a sentence of the notes that are read, the oldest first."""
+        read = read_notes(case, self._patterns, self.config.most_sentences)
+        outputs = self._of([dated.sentence for dated in read.sentences])
+        return tuple(self._token(dated, own) for dated, own in zip(read.sentences, outputs, strict=True))
+
+    def save(self, folder: Path) -> None:
+        """Write config.json and model.safetensors into `folder`; an encoder stays where it is installed."""
+        from prognosis.evidence.text.storage import save_text
+
+        save_text(self, folder)
+
+    def _of(self, sentences: Sequence[Sentence]) -> Floats:
+        return self.weights.of(*self.features.of(sentences, self.encoder))
+
+    def _token(self, dated: DatedSentence, outputs: Floats) -> Token:
+        sentence, note = dated.sentence, dated.note
+        own = outputs * age_weight(dated.age_days, self.config.half_life_days)
+        mark = (
+            " (copied forward)"
+            if sentence.copied
+            else " (as in an earlier note)"
+            if sentence.repeated
+            else ""
+        )
+        return Token(
+            modality=self.modality,
+            name=f"{sentence.section or note.kind or 'note'}{mark}",
+            detail=sentence.text,
+            source=f"{note.source}#{sentence.number}",
+            time=note.time.isoformat(),
+            age_days=dated.age_days,
+            evidence=own[: len(self.causes), None],
+            vector=own,
+        )
+
+
+def assemble(
+    table: SentenceTable, notes: Sequence[ReadNotes], outputs: Floats, causes: int, usual: float
+) -> ModalityEvidence:
+    """The modality's evidence from each case's summed outputs (n, width); absent cases are zero."""
+    outputs = np.where(table.present[:, None], outputs, 0.0)
+    return ModalityEvidence(
+        present=table.present,
+        evidence=outputs[:, :causes, None],
+        vector=outputs,
+        typical_distance=(outputs[:, causes:] ** 2).sum(axis=1) / usual,
+        withheld=tuple(read.withheld for read in notes),
+    )
+
+
+def compiled(patterns: Sequence[str]) -> tuple[re.Pattern[str], ...]:
+    """Screening patterns, which ignore case."""
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in patterns)
