@@ -1,12 +1,15 @@
-"""The model card of a bundle, from what training and evaluation recorded."""
+"""The model card of a bundle, from the cohort it was trained on and how it was judged."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from typing import Literal
 
+from prognosis.cli.cohort_report import cohort_table, measures, subgroup_tables
+from prognosis.cohort import Cohort
+from prognosis.evaluation.results import EvaluationResult
 from prognosis.fusion import FusionModel
-from prognosis.outputs.model_card import ModelCard, model_card
+from prognosis.outputs.model_card import ModelCard, NotDone
+from prognosis.record import Quarantine
 
 NOT_INTENDED = (
     "Decisions about care: it has not been validated for any.",
@@ -17,31 +20,50 @@ LIMITS = (
     "hold the uncertainty of the evidence models themselves.",
     "Contributions explain the model, not the disease: a driver is not a cause.",
 )
+METHOD = (
+    "Each modality is turned into evidence tokens by models fitted across folds of patients; a discrete-time "
+    "hazard with competing causes adds the tokens up, with interactions between modalities only where patients "
+    "left out gained by them.",
+    "Explanations are Shapley values in closed form, exact on the log-hazard scale.",
+)
 
 
-def bundle_card(model: FusionModel, metrics: Mapping[str, Any]) -> str:
-    """The README.md of a model folder."""
-    training = model.training
-    judged = metrics.get("held_out") or metrics.get("validation")
-    measured = (
-        {name: (found["value"], found["low"], found["high"]) for name, found in judged["metrics"].items()}
-        if judged
-        else {}
-    )
-    return model_card(
-        ModelCard(
-            name=model.task.name,
-            question=model.task.question,
-            intended_use=model.task.intended_use or "Research.",
-            not_intended=NOT_INTENDED,
-            simulated=bool(metrics.get("simulated")),
-            cases=training.cases,
-            patients=len(training.patients),
-            events=dict(training.events),
-            modalities=dict(training.modality_cases),
-            left_out=dict(training.left_out),
-            measured=measured,
-            judged_cases=int(judged["n"]) if judged else 0,
-            limits=LIMITS,
-        )
+def bundle_card(
+    model: FusionModel,
+    training: Cohort,
+    quarantine: Quarantine,
+    evidence: Literal["simulation", "real"],
+    judged: EvaluationResult | None,
+    judged_on: str,
+    command: str,
+) -> ModelCard:
+    """The card of a model just trained.
+
+    Args:
+        model: The model.
+        training: The cohort that trained it.
+        quarantine: What could not be read.
+        evidence: Whether the patients are simulated or real.
+        judged: How it did on patients that did not train it, None when that was not done.
+        judged_on: Who those were, in words.
+        command: What makes the model again.
+    """
+    left_out = tuple(NotDone(f"learning from {name}", why) for name, why in model.training.left_out.items())
+    metric = "harrell_c" if model.task.is_survival else "auroc"
+    return ModelCard(
+        name=model.task.name,
+        question=model.task.question,
+        evidence=evidence,
+        intended_use=model.task.intended_use,
+        not_intended=NOT_INTENDED,
+        causes=model.task.causes,
+        modalities=model.modalities,
+        method=METHOD,
+        cohort=cohort_table(training, quarantine),
+        judged_on=judged_on if judged else "",
+        measures=measures(judged) if judged else (),
+        subgroups=subgroup_tables(judged, metric) if judged else (),
+        limits=LIMITS,
+        not_done=left_out,
+        command=command,
     )

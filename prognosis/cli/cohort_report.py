@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from prognosis.cohort import Case, Cohort, Target
 from prognosis.cohort.labels import REFERENCE
-from prognosis.evaluation.judging import FUSED, Evaluation
+from prognosis.evaluation.judging import Evaluation
 from prognosis.evaluation.results import CalibrationCurve, EvaluationResult
 from prognosis.outputs.estimate import Count, Estimate, in_days
 from prognosis.outputs.report_content import (
@@ -55,8 +55,8 @@ def estimate_of(interval: Interval) -> Estimate:
     return Estimate(interval.value, interval.low, interval.high, interval.level)
 
 
-def cohort_table(cohort: Cohort, judged: Cohort, quarantine: Quarantine) -> CohortTable:
-    """Who was asked about: all selected cases, with how many of them were judged."""
+def cohort_table(cohort: Cohort, quarantine: Quarantine, judged: Cohort | None = None) -> CohortTable:
+    """Who was asked about: all selected cases, with how many of them were held out to judge."""
     causes = Counter(_happened(case) for case in cohort.cases)
     censored = causes.pop("censored", 0)
     problems = Counter(rejection.problem for rejection in quarantine)
@@ -73,7 +73,7 @@ def cohort_table(cohort: Cohort, judged: Cohort, quarantine: Quarantine) -> Coho
             Count("notes", sum(bool(case.record.notes) for case in cohort.cases)),
             Count("images", sum(bool(case.record.studies) for case in cohort.cases)),
         ),
-        characteristics=(("cases held out to judge", f"{len(judged)} of {len(set(judged.patients))} patients"),),
+        characteristics=(("held out to judge", f"{len(judged)} cases"),) if judged else (),
     )
 
 
@@ -192,8 +192,8 @@ def _happened(case: Case) -> str:
     return str(cause) if cause else "censored"
 
 
-def _counts(names: object) -> tuple[Count, ...]:
-    return tuple(Count(str(name), count) for name, count in Counter(names).most_common())  # type: ignore[call-overload]
+def _counts(names: Iterable[str]) -> tuple[Count, ...]:
+    return tuple(Count(name, count) for name, count in Counter(names).most_common())
 
 
 def _better(metric: str) -> Better:
@@ -210,14 +210,3 @@ def _metric_name(metric: str) -> str:
     of = cause or rest_cause
     return f"{title}{horizon}" + (f", {of}" if of else "")
 
-
-__all__ = [
-    "FUSED",
-    "calibrations",
-    "cohort_table",
-    "estimate_of",
-    "leaderboard",
-    "measures",
-    "risk_groups",
-    "subgroup_tables",
-]

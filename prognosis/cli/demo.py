@@ -25,6 +25,7 @@ from prognosis.cohort import Task, build_cohort, cohort_target, held_out_rows
 from prognosis.errors import SourceError
 from prognosis.evaluation.judging import Evaluation, evaluate_folds_of, held_out_fold
 from prognosis.fusion import FusionModel, save_model, train_model
+from prognosis.outputs.model_card import model_card
 from prognosis.outputs.report import write_report
 from prognosis.record import Quarantine
 from prognosis.simulate import Dials, Oracle, simulate_cohort, write_oracle
@@ -72,10 +73,13 @@ def run_demo(out: Path, patients: int, seed: int, *, json_output: bool) -> None:
         fold = held_out_fold(model, judged, training)
         evaluation = evaluate_folds_of([fold], seed)
         truth = compare_with_truth(fold, oracle, seed)
-    metrics = {"simulated": True, "held_out": evaluation.result.to_json()}
-    model = save_model(model, out / "model", bundle_card(model, metrics), metrics)
+    command = f"prognosis demo --out {out} --patients {patients} --seed {seed}"
+    card = bundle_card(
+        model, training, quarantine, "simulation", evaluation.result, f"{len(judged)} patients held out", command
+    )
+    metrics = {"held_out": evaluation.result.to_json()}
+    model = save_model(model, out / "model", model_card(card), metrics)
     with watch.step("write the report"):
-        command = f"prognosis demo --out {out} --patients {patients} --seed {seed}"
         created = datetime.now(tz=UTC).isoformat(timespec="seconds")
         write_report(
             out / "report.html", demo_report(model, cohort, evaluation, truth, quarantine, command, created)

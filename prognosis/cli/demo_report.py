@@ -53,7 +53,7 @@ def demo_report(
         model_id=model.model_id,
         created=created,
         command=command,
-        cohort=cohort_table(cohort, evaluation.cohort, quarantine),
+        cohort=cohort_table(cohort, quarantine, evaluation.cohort),
         measures=measures(result),
         leaderboards=tuple(board for board in boards if board is not None),
         calibrations=calibrations(result),

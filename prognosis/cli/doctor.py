@@ -85,6 +85,7 @@ def examine() -> Iterator[Finding]:
     yield from _codecs()
     yield _text_encoder()
     yield _disk()
+    yield from _sources()
 
 
 def _python() -> Finding:
@@ -168,6 +169,14 @@ def _disk() -> Finding:
             "disk", "note", f"{free:.1f} GB free here", "free some space, or write runs elsewhere with --out"
         )
     return Finding("disk", "good", f"{free:.0f} GB free here")
+
+
+def _sources() -> Iterator[Finding]:
+    """What `--source` can name."""
+    from prognosis.cli.sources import SCHEMES
+
+    for scheme in SCHEMES.values():
+        yield Finding(f"--source {scheme.form}", "good", scheme.holds)
 
 
 def _print_table(findings: tuple[Finding, ...]) -> None:

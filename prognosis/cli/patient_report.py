@@ -62,6 +62,7 @@ def patient_page(model: FusionModel, case: Case, outcome: str = "") -> PatientPa
         ),
         abstained_because=prediction.abstained_because,
         outcome=outcome,
+        cautions=prediction.cautions,
     )
 
 

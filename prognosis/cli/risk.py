@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from rich.table import Table
-
 from prognosis.cli.console import print_json, stderr, stdout
 from prognosis.cli.loading import load_records
 from prognosis.cli.patient_report import patient_page
@@ -19,6 +17,8 @@ from prognosis.cohort.selection import index_times
 from prognosis.errors import InputError
 from prognosis.explanation import Explanation, explain_case
 from prognosis.fusion import FusionModel, load_model
+from prognosis.outputs.report import write_patient_page
+from prognosis.outputs.risk_text import risk_text
 from prognosis.prediction import Prediction, predict_cases
 from prognosis.record import PatientRecord, Quarantine
 
@@ -38,17 +38,14 @@ def run_risk(
     quarantine = Quarantine()
     record = find_patient(load_records(sources, model.task, quarantine), patient)
     case = case_at(model, record, at)
-    prediction = predict_cases(model, [case])[0]
-    explanations = [explain_case(model, case, cause) for cause in model.task.causes]
     if report is not None:
-        from prognosis.outputs.report import write_patient_page
-
         write_patient_page(report, patient_page(model, case))
         stderr.print(f"wrote {report}")
     if json_output:
-        print_json(risk_json(prediction, explanations, top))
+        explanations = [explain_case(model, case, cause) for cause in model.task.causes]
+        print_json(risk_json(predict_cases(model, [case])[0], explanations, top))
     else:
-        print_risk(prediction, explanations, top)
+        stdout.print(risk_text(patient_page(model, case), top))
 
 
 def find_patient(records: Sequence[PatientRecord], patient: str) -> PatientRecord:
@@ -150,43 +147,3 @@ def explanation_json(explanation: Explanation, top: int) -> dict[str, Any]:
             "standard_error": explanation.standard_error,
         },
     }
-
-
-def print_risk(prediction: Prediction, explanations: Sequence[Explanation], top: int) -> None:
-    """The answer on the terminal."""
-    stdout.print(f"patient {prediction.patient_id} at {prediction.index_time.isoformat()} ({prediction.model_id})")
-    if prediction.abstained:
-        stdout.print(f"[bold red]No answer[/]: {prediction.abstained_because}")
-        return
-    table = Table(title=f"risk, with {100 * prediction.level:.0f}% interval")
-    for name in ("cause", "within", "risk", "interval"):
-        table.add_column(name)
-    for risk in prediction.risks():
-        interval = f"{100 * risk.low:.1f}% to {100 * risk.high:.1f}%"
-        table.add_row(risk.cause, f"{risk.days:g} days", f"{100 * risk.probability:.1f}%", interval)
-    stdout.print(table)
-    for explanation in explanations:
-        print_drivers(explanation, top)
-    stdout.print(f"rests on: {', '.join(prediction.modalities_used)}")
-    for name, why in prediction.modalities_missing.items():
-        helps = " (would narrow the interval most)" if name == prediction.helps_most else ""
-        stdout.print(f"missing: {name}, {why}{helps}", markup=False)
-    for caution in prediction.cautions:
-        stdout.print(f"caution: {caution}", markup=False)
-
-
-def print_drivers(explanation: Explanation, top: int) -> None:
-    """The drivers of one cause, largest first, with what the rest adds up to."""
-    table = Table(title=f"why: {explanation.cause} ({explanation.scale.replace('_', '-')})")
-    for name in ("adds", "what", "value", "known", "source"):
-        table.add_column(name, overflow="fold")
-    for a in explanation.top(top):
-        table.add_row(f"{a.contribution:+.2f}", a.name, a.detail, a.time[:10], a.source)
-    rest = sum(a.contribution for a in explanation.attributions[top:])
-    count = max(len(explanation.attributions) - top, 0)
-    table.add_row(f"{rest:+.2f}", f"{count} more", "", "", "")
-    table.caption = (
-        f"average patient {explanation.base:+.2f}, this patient {explanation.total:+.2f}; {explanation.method}; "
-        f"largest additivity error {explanation.max_additivity_error:.1e}"
-    )
-    stdout.print(table)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,9 @@ from prognosis.cli.loading import Loaded, cohort_json, load_cohort
 from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Task
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
+from prognosis.evaluation.results import EvaluationResult
 from prognosis.fusion import FusionModel, ModelConfig, save_model, train_model
+from prognosis.outputs.model_card import model_card
 
 TRAINING_PART = "train"
 VALIDATION_PART = "validation"
@@ -37,30 +42,51 @@ def run_train(
     config = model_config(config_path, settings, task)
     loaded = load_cohort(sources, task)
     started = time.monotonic()
-    model, metrics = train_and_judge(loaded.cohort, config)
-    metrics = {**metrics, "fit_seconds": round(time.monotonic() - started, 1), "cohort": summary(loaded)}
-    model = save_model(model, out, bundle_card(model, metrics), metrics)
+    trained = train_and_judge(loaded.cohort, config)
+    seconds = round(time.monotonic() - started, 1)
+    judged = trained.judged
+    card = bundle_card(
+        trained.model,
+        trained.cohort,
+        loaded.quarantine,
+        "real",
+        judged,
+        f"the validation part of the source, {judged.n} cases" if judged else "",
+        shlex.join(["prognosis", *sys.argv[1:]]),
+    )
+    metrics: dict[str, Any] = {"fit_seconds": seconds, "cohort": summary(loaded)}
+    if judged is not None:
+        metrics["validation"] = judged.to_json()
+    model = save_model(trained.model, out, model_card(card), metrics)
     for name, reason in model.training.left_out.items():
         stderr.print(f"[yellow]note[/]: {name} is left out: {reason}")
-    stderr.print(f"wrote {out} ({model.model_id}) in {metrics['fit_seconds']} s")
+    stderr.print(f"wrote {out} ({model.model_id}) in {seconds} s")
     if json_output:
         print_json({"model": str(out), "model_id": model.model_id, **metrics})
 
 
-def train_and_judge(cohort: Cohort, config: ModelConfig) -> tuple[FusionModel, dict[str, Any]]:
-    """Train on a cohort, or on its training part; what its validation part says, where it has one."""
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A model, the cohort that trained it, and how it did on the source's own validation part."""
+
+    model: FusionModel
+    cohort: Cohort
+    judged: EvaluationResult | None
+
+
+def train_and_judge(cohort: Cohort, config: ModelConfig) -> Trained:
+    """Train on a cohort, or on its training part and judge on its validation part, where it has them."""
     parts = {case.part for case in cohort.cases}
     training = cohort.where(lambda case: case.part == TRAINING_PART) if TRAINING_PART in parts else cohort
     with Bars() as bars:
         model = train_model(training, config, bars)
     if VALIDATION_PART not in parts:
-        return model, {}
+        return Trained(model, training, None)
     validation = cohort.where(lambda case: case.part == VALIDATION_PART)
     result = evaluate_folds_of([held_out_fold(model, validation, training)], config.seed).result
-    found = result.to_json()
     for name, value in sorted(result.result.metrics.items()):
         stderr.print(f"validation {name}: {value.value:.3f} ({value.low:.3f} to {value.high:.3f})", highlight=False)
-    return model, {"validation": found}
+    return Trained(model, training, result)
 
 
 def summary(loaded: Loaded) -> dict[str, Any]:
