@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from lifelines import KaplanMeierFitter, NelsonAalenFitter, datasets
+from numpy.typing import NDArray
 from sksurv.metrics import (
     brier_score,
     concordance_index_censored,
@@ -91,7 +92,9 @@ def expected(cohort: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def cumulative_incidences(days: Any, cause: Any, times: Any) -> list[list[float]]:
+def cumulative_incidences(
+    days: NDArray[np.float64], cause: NDArray[np.int64], times: NDArray[np.float64]
+) -> list[list[float]]:
     """Of each cause; scikit-survival's estimator wants at least two causes."""
     if cause.max() == 1:
         return [(1.0 - KaplanMeierFitter().fit(days, cause).predict(times)).tolist()]
