@@ -6,6 +6,7 @@ first, in pieces and up to a cap. Transfer syntaxes are taken from a list of tho
 
 from __future__ import annotations
 
+import logging
 import struct
 import warnings
 import zlib
@@ -70,12 +71,18 @@ def has_magic(path: Path) -> bool:
 
 @contextmanager
 def faults_told(reference: str) -> Iterator[None]:
-    """Tell whatever a parser raises in the block as a StudyError; its warnings are dropped."""
+    """Tell whatever a parser raises in the block as a StudyError.
+
+    The parser's warnings and log lines are dropped: they quote values, which may identify a patient.
+    """
     from pydicom.errors import InvalidDicomError
 
+    log = logging.getLogger("pydicom")
+    level = log.level
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            log.setLevel(logging.CRITICAL + 1)
             yield
     except StudyError:
         raise
@@ -85,6 +92,8 @@ def faults_told(reference: str) -> Iterator[None]:
         raise StudyError(
             reference, f"cannot be parsed ({type(error).__name__})", "export it from the archive again"
         ) from error
+    finally:
+        log.setLevel(level)
 
 
 def check_syntax(path: Path, reference: str) -> str:

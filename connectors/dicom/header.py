@@ -12,7 +12,7 @@ from connectors.dicom.guard import PIXEL_BUDGET, check_syntax, faults_told
 from prognosis.errors import StudyError
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+    from pydicom.dataset import Dataset, FileDataset
 
 UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 LONGEST_UID = 64
@@ -79,6 +79,8 @@ def read_header(path: Path, reference: str) -> Header | None:
         if "EncryptedAttributesSequence" in dataset:
             raise StudyError(reference, "holds encrypted attributes", "export it decrypted")
         if "Rows" not in dataset or "Columns" not in dataset:
+            if _claims_image(dataset):
+                raise StudyError(reference, "is cut off or has no rows and columns", "export it again")
             return None
         header = _header(dataset, path, reference)
     if header.pixels > PIXEL_BUDGET:
@@ -86,6 +88,15 @@ def read_header(path: Path, reference: str) -> Header | None:
             reference, f"claims {header.pixels} pixels", f"give images of at most {PIXEL_BUDGET} pixels"
         )
     return header
+
+
+def _claims_image(dataset: FileDataset) -> bool:
+    """Whether the file says that it is an image, or does not say plainly that it is something else."""
+    from pydicom import uid
+
+    stated = _text(dataset, "SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
+    name = uid.UID(stated).name
+    return "Storage" not in name or "Image Storage" in name
 
 
 def _header(dataset: Dataset, path: Path, reference: str) -> Header:
