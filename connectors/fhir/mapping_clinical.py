@@ -54,7 +54,8 @@ def _encounter_kind(resource: Json, source: str) -> tuple[str, str]:
     for concept in elements(resource, "type", source):
         for coding in elements(concept, "coding", source):
             display = string(coding, "display", source) or ""
-            role = coding.get("system") == ROLE_CODE and coding.get("code") in _INTENSIVE_CARE_ROLES
+            code = string(coding, "code", source)
+            role = coding.get("system") == ROLE_CODE and code in _INTENSIVE_CARE_ROLES
             if role or "intensive care" in display.lower():
                 return INTENSIVE_CARE, display
     kind = element(resource, "class", source) or {}
@@ -72,7 +73,7 @@ def condition_to_facts(resource: Json, source: str) -> Facts:
     """
     patient = patient_of(resource, source)
     verification = element(resource, "verificationStatus", source) or {}
-    codes = {coding.get("code") for coding in elements(verification, "coding", source)}
+    codes = {string(coding, "code", source) for coding in elements(verification, "coding", source)}
     if codes & {"entered-in-error", "refuted"}:
         return Facts(patient, notices=("Condition refuted or entered in error: no fact",))
     concept = concept_of(element(resource, "code", source), source)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from connectors.fhir.mapping_codes import label_of
 from connectors.fhir.mapping_facts import Facts
 from connectors.fhir.mapping_fields import (
+    FHIR_ID,
     Json,
     checked_status,
     element,
@@ -125,8 +126,8 @@ def _study_uid(resource: Json, source: str) -> str:
 
 def _series(node: Json, source: str) -> Series:
     uid = string(node, "uid", source)
-    if uid is None:
-        raise MappingError(source, "a series has no uid", "send series.uid")
+    if uid is None or not FHIR_ID.match(uid):
+        raise MappingError(source, "a series has no uid that is a FHIR id", "send the DICOM series UID")
     view = extension_string(node, VIEW_POSITION, source)
     if view is None:
         described = string(node, "description", source) or ""
