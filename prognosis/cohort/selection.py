@@ -73,12 +73,11 @@ def _cases_of(
         if reason is not None:
             left_out[reason] += 1
             continue
-        label = label_case(task.outcome, record, time)
-        if isinstance(label, Unlabelled):
-            if require_labels or label.never_asked:
-                left_out[label.reason] += 1
-                continue
-            label = None
+        found = label_case(task.outcome, record, time)
+        if isinstance(found, Unlabelled) and (require_labels or found.never_asked):
+            left_out[found.reason] += 1
+            continue
+        label = None if isinstance(found, Unlabelled) else found
         yield Case(known, time, label, arm_of(task, record, time), part)
 
 

@@ -21,13 +21,8 @@ def patient_folds(
         (n,) fold numbers 0 to folds - 1; equal for all cases of a patient.
     """
     names, first = np.unique(patients, return_inverse=True)
-    stratum = np.zeros(len(names), dtype=np.int64)
-    np.maximum.at(stratum, first, strata)
-    rng = np.random.default_rng(seed)
-    order = rng.permutation(len(names))
-    order = order[np.argsort(stratum[order], kind="stable")]
     fold_of_patient = np.empty(len(names), dtype=np.int64)
-    fold_of_patient[order] = np.arange(len(names)) % folds
+    fold_of_patient[_shuffled_by_stratum(first, len(names), strata, seed)] = np.arange(len(names)) % folds
     return fold_of_patient[first]
 
 
@@ -42,6 +37,20 @@ def held_out_rows(
         share: The share of patients held out, 0 to 1.
         seed: Of the choice.
     """
-    parts = 100
-    fold = patient_folds(patients, strata, parts, seed)
-    return fold < round(share * parts)
+    names, first = np.unique(patients, return_inverse=True)
+    held = np.empty(len(names), dtype=bool)
+    # Going through the patients stratum by stratum, one is held out each time the running share passes a
+    # whole number: exact to one patient in the cohort and in every stratum, however few there are.
+    running = np.floor(np.arange(len(names) + 1) * share + 0.5)
+    held[_shuffled_by_stratum(first, len(names), strata, seed)] = np.diff(running) > 0
+    return held[first]
+
+
+def _shuffled_by_stratum(
+    patient: NDArray[np.intp], patients: int, strata: NDArray[np.int64], seed: int
+) -> NDArray[np.intp]:
+    """Patients in random order within strata, strata one after the other; a patient counts by its highest."""
+    stratum = np.zeros(patients, dtype=np.int64)
+    np.maximum.at(stratum, patient, strata)
+    order = np.random.default_rng(seed).permutation(patients)
+    return order[np.argsort(stratum[order], kind="stable")]

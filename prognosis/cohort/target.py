@@ -60,11 +60,11 @@ def event_quantile_edges(
         bins: The number wanted; fewer come back when events are tied or few.
 
     Returns:
-        Strictly increasing edges from 0 to the last follow-up.
+        Strictly increasing edges from 0 to the last follow-up, which must be above 0.
     """
     quantiles = np.quantile(days[event], np.linspace(0.0, 1.0, bins + 1)[1:-1])
     edges = np.unique(np.concatenate([[0.0], quantiles, [float(days.max())]]))
-    return edges[(edges == 0.0) | (edges > 0.0)]
+    return np.asarray(edges)
 
 
 def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | None = None) -> Target:
@@ -76,7 +76,7 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
         edges: Use these bin edges (a trained model's) instead of finding them.
 
     Raises:
-        CohortError: There are no cases, a case has no label, or nothing ever happened.
+        CohortError: There are no cases, a case has no label, nothing ever happened, or nobody was followed.
     """
     task = cohort.task
     reference = f"cohort of task {task.name}"
@@ -89,6 +89,10 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
         return Target(task.causes, cause, days, edges, task.is_survival)
     if not (cause > 0).any():
         raise CohortError(reference, "has no event of any cause", "use a longer follow-up or another outcome")
+    if not days.any():
+        raise CohortError(
+            reference, "has no follow-up: every case ends at its index", "check the event times"
+        )
     if not task.is_survival:
         if (cause > 0).all():
             raise CohortError(

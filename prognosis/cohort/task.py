@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from prognosis.errors import TaskError
+
+Days = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 
 class _Strict(BaseModel):
@@ -33,8 +36,18 @@ class TimeToEvent(_Strict):
 
     kind: Literal["time_to_event"]
     causes: dict[str, tuple[str, ...]] = Field(min_length=1)
-    horizons_days: tuple[float, ...] = Field(min_length=1)
-    maximum_days: float | None = None
+    horizons_days: tuple[Days, ...] = Field(min_length=1)
+    maximum_days: Days | None = None
+
+    @model_validator(mode="after")
+    def _a_code_means_one_cause(self) -> TimeToEvent:
+        seen: set[str] = set()
+        for code in (code for codes in self.causes.values() for code in codes):
+            if code in seen:
+                message = f"the code {code} means two causes"
+                raise ValueError(message)
+            seen.add(code)
+        return self
 
 
 class State(_Strict):
@@ -93,6 +106,17 @@ class Screening(_Strict):
     exclude_codes: tuple[str, ...] = ()
     sentence_patterns: tuple[str, ...] = ()
 
+    @field_validator("sentence_patterns")
+    @classmethod
+    def _patterns_compile(cls, patterns: tuple[str, ...]) -> tuple[str, ...]:
+        for place, pattern in enumerate(patterns):
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                message = f"pattern {place + 1} is not a regular expression ({error})"
+                raise ValueError(message) from error
+        return patterns
+
 
 class TableMapping(_Strict):
     """How a CSV or Parquet file becomes records: one row a patient.
@@ -146,7 +170,7 @@ class Task(_Strict):
             return tuple(self.outcome.causes)
         if isinstance(self.outcome, State):
             return (self.outcome.name,)
-        return tuple(self.outcome.classes.values())[1:]
+        return tuple(dict.fromkeys(self.outcome.classes.values()))[1:]  # two values may mean one class
 
     @property
     def is_survival(self) -> bool:
@@ -184,6 +208,8 @@ class Task(_Strict):
             stated = yaml.safe_load(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise TaskError(str(path), "cannot be read", "give the path of a task file") from error
+        except UnicodeDecodeError as error:
+            raise TaskError(str(path), "is not text in UTF-8", "give a YAML file") from error
         except yaml.YAMLError as error:
             raise TaskError(str(path), f"is not YAML ({error})", "mend the YAML") from error
         return cls.from_statement(stated, reference=str(path))
