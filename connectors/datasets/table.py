@@ -224,7 +224,7 @@ class _RowReader:
         return PatientRecord(patient_id=patient_id, events=(*events, end), site=self.site)
 
     def _end(self, row: int, time: object, event: object, source: str) -> Event:
-        days = _number(time)
+        days = _number_or_text(time)
         if days is None or not 0.0 <= days * self.columns.days_per_unit <= LONGEST_DAYS:
             raise MappingError(
                 self._reference(row),
@@ -253,3 +253,13 @@ def _number(value: object) -> float | None:
     if not isinstance(value, int | float):
         return None
     return float(value) if math.isfinite(value) else None
+
+
+def _number_or_text(value: object) -> float | None:
+    """As `_number`, but text may state the number: one bad cell makes a whole column text."""
+    if not isinstance(value, str):
+        return _number(value)
+    try:
+        return _number(float(value))
+    except ValueError:
+        return None
