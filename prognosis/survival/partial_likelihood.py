@@ -32,8 +32,8 @@ class RiskSets:
         self._belongs = np.searchsorted(times, ordered_days, side="right")
         self._group = np.searchsorted(times, ordered_days[self._event])
         deaths = np.bincount(self._group, minlength=len(times))
-        first = np.concatenate([[0], np.cumsum(deaths)[:-1]])
-        self._share = (np.arange(len(self._group)) - first[self._group]) / deaths[self._group]
+        self._first = np.concatenate([[0], np.cumsum(deaths)[:-1]])
+        self._share = (np.arange(len(self._group)) - self._first[self._group]) / deaths[self._group]
         tied_weight = np.bincount(self._group, weights=self._weights[self._event], minlength=len(times))
         self._term_weight = (tied_weight / deaths)[self._group]
 
@@ -57,9 +57,10 @@ class RiskSets:
         denominators = self._denominators(risk)
         weighted = risk[:, None] * covariates
         at_risk = np.cumsum(weighted[::-1], axis=0)[::-1][self._start]
-        tied = np.zeros_like(at_risk)
-        np.add.at(tied, self._group, weighted[self._event])
-        centres = at_risk[self._group] - self._share[:, None] * tied[self._group]
+        centres = at_risk[self._group]
+        if self._share.any():
+            tied = np.add.reduceat(weighted[self._event], self._first, axis=0)
+            centres -= self._share[:, None] * tied[self._group]
         centres /= denominators[:, None]
         slope = self._weights[self._event] @ covariates[self._event] - self._term_weight @ centres
         exposure = risk * self._exposure(denominators)

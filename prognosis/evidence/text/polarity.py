@@ -6,9 +6,12 @@ import re
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,]\d+)?|[;,.:]")
 _OPENS = frozenset(
-    "no not never without denies denied deny denying negative absent neither nor cannot none free lacks lacking "
-    "kein keine keinen ohne nicht".split()
-)
+    {
+        "no", "not", "never", "without", "denies", "denied", "deny", "denying", "negative", "absent",
+        "neither", "nor", "cannot", "none", "free", "lacks", "lacking",
+        "kein", "keine", "keinen", "ohne", "nicht",
+    }
+)  # fmt: skip
 _OPENS_WITH_NEXT = {"free": "of", "negative": "for", "absent": ""}
 _CLOSES = frozenset(
     {

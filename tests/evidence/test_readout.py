@@ -1,0 +1,103 @@
+"""The shared read-out finds planted effects, and convex weights favour the member that knows more."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from prognosis.cohort.target import Target
+from prognosis.evidence.logistic import fit_logistic_ridge
+from prognosis.evidence.readout import cause_log_likelihood, fit_readout, patient_weights
+from prognosis.evidence.stack import convex_weights
+
+
+def _survival(cases: int = 400, seed: int = 0) -> tuple[np.ndarray, Target]:
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(cases, 6)) * 3.0 + 1.0
+    first = rng.exponential(np.exp(-0.4 * features[:, 0]))
+    second = rng.exponential(2.0 * np.exp(0.3 * features[:, 1]))
+    days = np.minimum(first, second)
+    cause = np.where(first < second, 1, 2).astype(np.int64)
+    return features, Target(("a", "b"), cause, days, np.array([0.0, 1.0]), survival=True)
+
+
+def _classes(cases: int = 600, seed: int = 0) -> tuple[np.ndarray, Target]:
+    rng = np.random.default_rng(seed)
+    features = rng.normal(size=(cases, 5))
+    odds = np.column_stack([np.zeros(cases), 1.2 * features[:, 0], -0.9 * features[:, 1]])
+    cause = (odds + rng.gumbel(size=odds.shape)).argmax(axis=1).astype(np.int64)
+    edges = np.array([0.0, 1.0])
+    return features, Target(("mild", "severe"), cause, np.full(cases, 0.5), edges, survival=False)
+
+
+def test_each_cause_has_the_effects_of_its_own_hazard() -> None:
+    features, target = _survival()
+    readout = fit_readout(features, target, np.arange(400) % 3)
+    np.testing.assert_allclose(readout.coefficients[:2], [[0.4, 0.0], [0.0, -0.3]], atol=0.1)
+    np.testing.assert_allclose(readout.evidence(features).mean(axis=0), 0.0, atol=1e-12)
+
+
+def test_each_class_has_the_log_odds_of_the_softmax() -> None:
+    features, target = _classes()
+    readout = fit_readout(features, target, np.arange(600) % 3)
+    np.testing.assert_allclose(readout.coefficients[:2], [[1.2, 0.0], [0.0, -0.9]], atol=0.25)
+
+
+def test_the_logistic_ridge_equals_that_of_scikit_learn() -> None:
+    linear_model = pytest.importorskip("sklearn.linear_model")
+    features, target = _classes(200)
+    positive = target.cause == 1
+    ours = fit_logistic_ridge(features, positive, 4.0, np.ones(200))
+    theirs = linear_model.LogisticRegression(C=0.25, tol=1e-12, max_iter=2000).fit(features, positive)
+    np.testing.assert_allclose(ours.coefficients, theirs.coef_[0], atol=1e-6)
+    assert ours.intercept == pytest.approx(theirs.intercept_[0], abs=1e-6)
+
+
+def test_many_features_and_few_cases_still_give_a_read_out() -> None:
+    features, target = _survival(90)
+    wide = np.concatenate([features, np.random.default_rng(1).normal(size=(90, 300))], axis=1)
+    readout = fit_readout(wide, target, np.arange(90) % 3)
+    assert np.isfinite(readout.coefficients).all()
+    assert readout.coefficients.shape == (306, 2)
+
+
+def test_a_cause_with_four_events_has_no_evidence() -> None:
+    features, target = _survival(100)
+    cause = np.zeros(100, dtype=np.int64)
+    cause[:4], cause[4:40] = 2, 1
+    rare = Target(target.causes, cause, target.days, target.edges, survival=True)
+    readout = fit_readout(features, rare, np.arange(100) % 3)
+    assert not readout.coefficients[:, 1].any()
+    assert np.isinf(readout.penalties[1])
+
+
+def test_the_member_that_knows_more_gets_the_weight() -> None:
+    features, target = _survival()
+    truth = np.column_stack([0.4 * features[:, 0], -0.3 * features[:, 1]])
+    noise = np.random.default_rng(2).normal(size=truth.shape)
+    assert convex_weights(noise, truth, target).min() > 0.7
+    assert convex_weights(truth, noise, target).max() < 0.2
+
+
+def test_with_few_events_per_feature_the_second_member_is_shrunk() -> None:
+    features, target = _survival()
+    truth = np.column_stack([0.4 * features[:, 0], -0.3 * features[:, 1]])
+    noise = np.random.default_rng(2).normal(size=truth.shape)
+    assert convex_weights(noise, truth, target, features=400).max() < 0.1
+
+
+def test_true_evidence_is_likelier_than_none_on_both_kinds_of_target() -> None:
+    features, target = _classes()
+    assert cause_log_likelihood(target, 0, 1.2 * features[:, 0]) > cause_log_likelihood(
+        target, 0, 0.0 * features[:, 0]
+    )
+    features, target = _survival()
+    assert cause_log_likelihood(target, 0, 0.4 * features[:, 0]) > cause_log_likelihood(
+        target, 0, 0.0 * features[:, 0]
+    )
+
+
+def test_a_patient_with_many_cases_counts_once() -> None:
+    weights = patient_weights(np.array(["a", "a", "a", "b"]))
+    np.testing.assert_allclose(weights[:3].sum(), weights[3])
+    assert weights.mean() == pytest.approx(1.0)
