@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort.case import Case, ClassLabel, Cohort, SurvivalLabel
+from prognosis.cohort.case import Case, Cohort, SurvivalLabel
 from prognosis.cohort.task import Task, Value
 from prognosis.errors import CohortError
 
@@ -110,8 +110,8 @@ def _codes(task: Task, cases: Sequence[Case]) -> tuple[NDArray[np.int64], NDArra
         if isinstance(case.label, SurvivalLabel):
             cause[row] = number[case.label.cause] if case.label.cause is not None else 0
             days[row] = case.label.days
-        elif isinstance(case.label, ClassLabel):
-            cause[row] = number.get(case.label.category, 0)
+        else:
+            cause[row] = 0 if case.label is None else number.get(case.label.category, 0)
     return cause, days
 
 
