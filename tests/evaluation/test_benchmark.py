@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from prognosis.cohort import Case, Cohort, Task, patient_folds
+from prognosis.cohort import Case, ClassLabel, Cohort, Task, patient_folds
 from prognosis.errors import CohortError, ConfigError
 from prognosis.evaluation.benchmark import Benchmark, Dataset, run_benchmark, write_results
 from prognosis.evaluation.cross_validation import cross_validate
@@ -132,3 +133,20 @@ def test_a_benchmark_file_with_a_fault_is_refused_by_naming_it(tmp_path: Path, t
 def test_an_absent_benchmark_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot be read"):
         Benchmark.load(tmp_path / "none.yaml")
+
+
+def test_a_task_that_is_no_time_to_event_is_refused() -> None:
+    known = cohort(40)
+    state = Task.from_statement(
+        {
+            "name": "state",
+            "question": "Is it so?",
+            "index": {"at": "event", "codes": ["prognosis|index"]},
+            "outcome": {"kind": "state", "name": "ill", "start_codes": ["a|b"]},
+        },
+        reference="state",
+    )
+    labels = [ClassLabel("ill" if number % 2 else "none") for number in range(40)]
+    cases = tuple(replace(each, label=label) for each, label in zip(known.cases, labels, strict=True))
+    with pytest.raises(CohortError, match="time to event"):
+        run_benchmark(SMALL, {"here": Cohort(state, cases)}, {}, "x")

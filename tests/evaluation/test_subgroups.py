@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from prognosis.evaluation.results import MetricSet
@@ -32,3 +34,9 @@ def test_age_sex_and_the_tasks_codes_make_the_groups() -> None:
     assert set(groups["sex"]) == {"female", "male"}
     assert set(groups["table|stage"]) == {"I", "II"}
     assert set(groups["age"]) == {"18 to 39", "40 to 64", "65 to 79", "80 and over"}
+
+
+def test_an_unknown_birth_date_is_a_level_of_its_own() -> None:
+    cases = cohort(40)
+    first = replace(cases.cases[0], record=replace(cases.cases[0].record, birth_date=None))
+    assert cohort_groups(type(cases)(cases.task, (first, *cases.cases[1:])))["age"][0] == "unknown"

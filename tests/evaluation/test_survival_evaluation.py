@@ -149,3 +149,18 @@ def test_a_cohort_with_one_event_time_cannot_be_judged() -> None:
     rows = np.flatnonzero(TARGET.cause == 1)[:1]
     with pytest.raises(CohortError, match="two event times"):
         judging_days(TARGET.take(rows), (100.0,))
+
+
+def test_a_metric_that_one_of_two_refuses_is_not_compared() -> None:
+    first = prepare_survival([judged_part(TRUTH)], JUDGED)
+    share = np.tile(np.linspace(0.01, 0.7, len(JUDGED.days)), (400, 1, 1))
+    second = prepare_survival([judged_part(share)], JUDGED)
+    assert compare("a", "b", first, second, ("calibration_slope@100", "absent"), 1, 100) == ()
+
+
+def test_tied_quantiles_of_event_times_still_give_a_grid() -> None:
+    days = np.array([1.0, *[5.0] * 30, 9.0, *[20.0] * 10])
+    cause = np.array([*[1] * 32, *[0] * 10])
+    found = judging_days(type(TARGET)(("death",), cause, days, np.array([0.0, 20.0]), survival=True), (10.0,))
+    assert found.grid[0] == 1.0
+    assert found.grid[-1] == 9.0
