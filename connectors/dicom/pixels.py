@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from connectors.dicom.codestream import claimed_size
 from connectors.dicom.guard import PIXEL_BUDGET, faults_told
 from connectors.dicom.header import Header
 from prognosis.errors import StudyError
 from prognosis.record import Volume
 
 if TYPE_CHECKING:
-    from pydicom.dataset import Dataset
+    from pydicom.dataset import Dataset, FileDataset
 
 LUMINANCE = np.array([0.299, 0.587, 0.114])
 SAME_PLACE_MM = 0.01
@@ -76,6 +77,7 @@ def decode(header: Header, reference: str) -> Plane:
         dataset = pydicom.dcmread(header.path)
         if "PixelData" not in dataset:
             raise StudyError(reference, "has no pixel data", "export the image with its pixels")
+        _check_frames(dataset, reference)
         stored = np.asarray(pixel_array(dataset))
         grey = _grey(stored, dataset, reference)
         rows, columns = int(dataset.Rows), int(dataset.Columns)
@@ -87,6 +89,22 @@ def decode(header: Header, reference: str) -> Plane:
         if not np.isfinite(values).all():
             raise StudyError(reference, "rescales to values that are not finite", "correct its rescale slope")
         return Plane(values, *_place(dataset))
+
+
+def _check_frames(dataset: FileDataset, reference: str) -> None:
+    """Compressed frames must claim the size that the file states; RLE has no size of its own."""
+    from pydicom.encaps import generate_frames
+    from pydicom.uid import RLELossless
+
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if not syntax.is_encapsulated or syntax == RLELossless:
+        return
+    count = int(dataset.get("NumberOfFrames") or 1)
+    for frame in generate_frames(dataset.PixelData, number_of_frames=count):
+        if claimed_size(frame) != (int(dataset.Rows), int(dataset.Columns)):
+            raise StudyError(
+                reference, "carries a frame of another size than it states", "export it uncompressed"
+            )
 
 
 def _grey(stored: NDArray[np.generic], dataset: Dataset, reference: str) -> NDArray[np.float64]:

@@ -8,10 +8,12 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
+from pydicom.uid import UID, JPEG2000Lossless, JPEGLSLossless
 
 from connectors.dicom import DicomFolder
 from prognosis.errors import SourceError, StudyError
@@ -220,6 +222,23 @@ def test_pixels_of_another_size_than_stated_cannot_be_opened(tmp_path: Path) -> 
 
     write(tmp_path / "a.dcm", 1, edit=grow)
     assert "cannot be parsed" in opening_error(tmp_path, 1)
+
+
+@pytest.mark.parametrize("syntax", [JPEG2000Lossless, JPEGLSLossless])
+def test_a_compressed_frame_that_claims_another_size_is_never_decoded(tmp_path: Path, syntax: UID) -> None:
+    path = write(tmp_path / "a.dcm", 1, values=np.zeros((64, 64), dtype=np.float32))
+    dataset = pydicom.dcmread(path)
+    dataset.compress(syntax)
+    dataset.save_as(path, enforce_file_format=True)
+    content = path.read_bytes()
+    if syntax == JPEG2000Lossless:
+        place = content.index(b"\xff\x4f\xff\x51") + 8
+        changed = struct.pack(">2I", 60_000, 60_000)
+    else:
+        place = content.index(b"\xff\xf7") + 5
+        changed = struct.pack(">2H", 60_000, 60_000)
+    path.write_bytes(content[:place] + changed + content[place + len(changed) :])
+    assert opening_error(tmp_path, 1) == "carries a frame of another size than it states"
 
 
 def test_a_palette_or_unknown_interpretation_is_refused(tmp_path: Path) -> None:
