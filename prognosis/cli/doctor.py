@@ -176,7 +176,7 @@ def _sources() -> Iterator[Finding]:
     from prognosis.cli.sources import SCHEMES
 
     for scheme in SCHEMES.values():
-        yield Finding(f"--source {scheme.form}", "good", scheme.holds)
+        yield Finding(f"--source {scheme.form}", "good", scheme.meaning)
 
 
 def _print_table(findings: tuple[Finding, ...]) -> None:
