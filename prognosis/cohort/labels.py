@@ -73,6 +73,8 @@ def _state(outcome: State, record: PatientRecord, index: datetime) -> ClassLabel
         end = next((time for time in ends if time >= start), None)
         if start <= until and (end is None or end >= index):
             return ClassLabel(outcome.name)
+    if any(e.time == index and str(e.code) in outcome.unknown_codes for e in record.events):
+        return Unlabelled("outcome unknown: stated as not known")
     contact = last_contact(record)
     if contact is None or contact < until:
         return Unlabelled("outcome unknown: no contact at the end of the window")

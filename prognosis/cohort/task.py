@@ -54,13 +54,15 @@ class State(_Strict):
     """Is the patient in a state at the index, or will be within `within_days`?
 
     The state lasts from an event of `start_codes` to the next event of `end_codes`. A negative answer
-    needs a contact at or after the end of the window; without one the case is excluded and counted.
+    needs a contact at or after the end of the window, and no event of `unknown_codes` at the index; else
+    the case is excluded and counted.
     """
 
     kind: Literal["state"]
     name: str
     start_codes: tuple[str, ...] = Field(min_length=1)
     end_codes: tuple[str, ...] = ()
+    unknown_codes: tuple[str, ...] = ()
     within_days: float = 0.0
 
 
@@ -191,7 +193,7 @@ class Task(_Strict):
         if isinstance(outcome, TimeToEvent):
             own = {code for codes in outcome.causes.values() for code in codes}
         elif isinstance(outcome, State):
-            own = {*outcome.start_codes, *outcome.end_codes}
+            own = {*outcome.start_codes, *outcome.end_codes, *outcome.unknown_codes}
         else:
             own = {outcome.code}
         return frozenset(own | set(self.screening.exclude_codes))
