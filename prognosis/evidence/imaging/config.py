@@ -49,7 +49,7 @@ class ImagingConfig(BaseModel):
     strides: tuple[int, ...] = Field(default=(2, 2, 1), min_length=1)
     norm: Literal["batch", "group", "instance", "none"] = "batch"
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
-    epochs: int = Field(default=20, ge=0)
+    epochs: int = Field(default=10, ge=0)
     learning_rate: float = Field(default=3e-3, gt=0.0)
     weight_decay: float = Field(default=1e-2, ge=0.0)
     batch: int = Field(default=32, ge=2)
