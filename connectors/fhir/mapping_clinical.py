@@ -8,7 +8,15 @@ from datetime import datetime, timedelta
 
 from connectors.fhir.mapping_codes import ROLE_CODE, Concept, concept_of, quantity_of
 from connectors.fhir.mapping_facts import Facts
-from connectors.fhir.mapping_fields import Json, checked_status, element, elements, flag, string
+from connectors.fhir.mapping_fields import (
+    Json,
+    checked_status,
+    element,
+    elements,
+    extension_string,
+    flag,
+    string,
+)
 from connectors.fhir.mapping_references import patient_of, target_of
 from connectors.fhir.mapping_times import happened, moment, no_time
 from prognosis.errors import MappingError
@@ -17,6 +25,9 @@ from prognosis.record import Code, Event
 ENCOUNTER_START = "encounter-start"
 ENCOUNTER_END = "encounter-end"
 INTENSIVE_CARE = "ICU"
+END_DISPLAY = "urn:prognosis:end-display"
+"""Extension that carries the name of an encounter's end where its start goes by another name."""
+
 _INTENSIVE_CARE_ROLES = frozenset({"ICU", "PEDICU", "PEDNICU"})
 
 
@@ -38,6 +49,7 @@ def encounter_to_facts(resource: Json, source: str) -> Facts:
         raise no_time(source, "period.start")
     if start is not None and end is not None and end.last < start.first:
         raise MappingError(source, "its period ends before it starts", "correct period")
+    left = extension_string(resource, END_DISPLAY, source)
     events = []
     if start is not None:
         began = start.last
@@ -45,7 +57,7 @@ def encounter_to_facts(resource: Json, source: str) -> Facts:
             began = end.last - timedelta(microseconds=1)  # a stay within one day still starts before it ends
         events.append(Event(began, Code(ENCOUNTER_START, kind), source=source, display=display))
     if end is not None:
-        events.append(Event(end.last, Code(ENCOUNTER_END, kind), source=source, display=display))
+        events.append(Event(end.last, Code(ENCOUNTER_END, kind), source=source, display=left or display))
     earliest = start or end
     return Facts(patient, tuple(events), happened=earliest.first if earliest else None)
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from connectors.fhir.mapping_clinical import ENCOUNTER_END, ENCOUNTER_START, INTENSIVE_CARE
+from connectors.fhir.mapping_clinical import ENCOUNTER_END, ENCOUNTER_START, END_DISPLAY, INTENSIVE_CARE
 from connectors.fhir.mapping_codes import ACT_CODE, ROLE_CODE
 from connectors.fhir.mapping_fields import FHIR_ID
 from connectors.fhir.write_elements import Resource, coding, concept, instant, observed, quantity
@@ -34,12 +34,12 @@ class Subject:
 
 def event_resources(events: Sequence[Event], subject: Subject) -> Iterator[Resource]:
     """One resource an event, but starts and ends of encounters are paired and panels kept together."""
-    encounters: dict[tuple[str, ...], list[Event]] = defaultdict(list)
+    encounters: dict[tuple[str, str, bool], list[Event]] = defaultdict(list)
     observations: dict[tuple[str, datetime], list[Event]] = defaultdict(list)
     for number, event in enumerate(events):
         kind = resource_kind(event)
         if kind == "Encounter":
-            key = (event.source or f"#{number}", event.code.value, event.display)
+            key = (event.source or f"#{number}", event.code.value, bool(event.display))
             encounters[key].append(event)
         elif kind == "Observation":
             citable = event.source.startswith("Observation/") and FHIR_ID.match(
@@ -153,6 +153,8 @@ def _encounter(start: Event | None, end: Event | None, subject: Subject) -> Reso
         message = "an encounter needs a start or an end"
         raise ValueError(message)
     written = subject.resource("Encounter", stated.source)
+    if end is not None and end.display != stated.display:
+        written["extension"] = [{"url": END_DISPLAY, "valueString": end.display}]
     kind, display = stated.code.value, stated.display
     if kind == INTENSIVE_CARE:
         written |= {"class": coding(Code(ACT_CODE, "IMP"))}

@@ -63,7 +63,12 @@ def _stays(draw: st.DrawFn) -> list[Event]:
     end = start + draw(st.timedeltas(timedelta(0), timedelta(days=400)))
     events = [
         Event(start, Code("encounter-start", kind), source=source, display=display),
-        Event(end, Code("encounter-end", kind), source=source, display=display),
+        Event(
+            end,
+            Code("encounter-end", kind),
+            source=source,
+            display=draw(_words) if display else "",
+        ),
     ]
     return draw(st.sampled_from([events, events[:1], events[1:]]))
 
