@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,10 +12,19 @@ from numpy.typing import NDArray
 from prognosis.cohort.case import Cohort
 from prognosis.cohort.selection import age_years
 from prognosis.cohort.task import Task
-from prognosis.record import Code, Event
+from prognosis.record import Event
 
 BOOKKEEPING = frozenset({"prognosis", "outcome"})
 NO_LEVEL = -1
+
+# UCUM: an amount of substance, mass or cells in a volume. A temperature or a balance may be below zero, an
+# amount in a volume may not.
+CONCENTRATION = re.compile(r"^[^/]*(g|mol|eq|\[IU\]|U|\*\d+|\{[^}]*\})/(L|dL|mL|uL|mm3|l|dl|ml|ul)$")
+# LOINC: base excess in blood, arterial, venous and capillary blood; anion gap in serum, plasma and blood.
+MAY_BE_NEGATIVE = frozenset(
+    {"11555-0", "1925-7", "1927-3", "1926-5", "1863-0", "33037-3", "10466-1", "41276-7"}
+)
+BALANCE = re.compile(r"excess|deficit|gap|balance|differen|change|delta|slope|z-score", re.IGNORECASE)
 
 
 @dataclass(slots=True)
@@ -29,6 +38,8 @@ class Column:
         numbers: The last number in each of them; NaN where the last value is not a number.
         texts: The last text in each; None where it has none.
         units: How many values carry each unit; a number without a unit counts as "no unit".
+        may_be_negative: True for an excess, a balance, a difference.
+        below_zero: Concentrations below zero that may not be.
     """
 
     name: str
@@ -37,6 +48,17 @@ class Column:
     numbers: list[float] = field(default_factory=list)
     texts: list[str | None] = field(default_factory=list)
     units: Counter[str] = field(default_factory=Counter)
+    may_be_negative: bool = False
+    below_zero: int = 0
+
+    def add(self, row: int, event: Event) -> None:
+        """Note a fact of a case."""
+        number = event.number
+        if number is not None:
+            self.units[event.unit or "no unit"] += 1
+            if number < 0.0 and not self.may_be_negative and CONCENTRATION.match(event.unit or ""):
+                self.below_zero += 1
+        self.set(row, number, event.text)
 
     def set(self, row: int, number: float | None, text: str | None) -> None:
         """Note a value of a case; a later value of the same case replaces it."""
@@ -65,14 +87,17 @@ class Column:
 
         A code that carries neither (a diagnosis) has the one level "recorded".
         """
-        numbers = {number for number in self.numbers if not np.isnan(number)}
+        numbers = np.array(self.numbers)
+        few_numbers = len(np.unique(numbers[~np.isnan(numbers)])) <= few
+        level = np.full(cases, NO_LEVEL, dtype=np.int64)
+        if not few_numbers and not np.isnan(numbers).any():
+            return Levels((), level)
         named = [
-            text if text is not None else _level_of(number, len(numbers) <= few)
+            text if text is not None else _level_of(number, few_numbers)
             for text, number in zip(self.texts, self.numbers, strict=True)
         ]
         names = sorted({name for name in named if name is not None})
         place = {name: number for number, name in enumerate(names)}
-        level = np.full(cases, NO_LEVEL, dtype=np.int64)
         level[self.rows] = [NO_LEVEL if name is None else place[name] for name in named]
         return Levels(tuple(names), level)
 
@@ -96,38 +121,28 @@ def columns_of(cohort: Cohort) -> tuple[Column, ...]:
 
     Left out are the task's excluded codes and the bookkeeping of sources (systems "prognosis" and "outcome").
     """
-    columns: dict[Code, Column] = {}
+    columns: dict[tuple[str, str], Column | None] = {}
     age, sex = Column("birth date", "age at the index"), Column("sex", "sex")
-    for row, events in _readable_events(cohort):
-        record = cohort.cases[row].record
+    for row, case in enumerate(cohort.cases):
+        record = case.record
         if record.birth_date is not None:
-            age.set(row, age_years(record.birth_date, cohort.cases[row].index_time), None)
+            age.set(row, age_years(record.birth_date, case.index_time), None)
         if record.sex is not None:
             sex.set(row, None, record.sex)
-        for event in events:
-            column = columns.get(event.code)
-            if column is None:
-                column = columns[event.code] = Column(str(event.code), event.display)
-            if event.number is not None:
-                column.units[event.unit or "no unit"] += 1
-            column.set(row, event.number, event.text)
-    found = sorted(columns.values(), key=lambda column: column.name)
+        for event in record.events:
+            key = (event.code.system, event.code.value)  # strings keep their hash, a Code does not
+            if key not in columns:
+                columns[key] = _new_column(event, cohort.task)
+            column = columns[key]
+            if column is not None:
+                column.add(row, event)
+    found = sorted((column for column in columns.values() if column is not None), key=lambda c: c.name)
     return (*(column for column in (age, sex) if column.rows), *found)
 
 
-def readable(code: Code, task: Task) -> bool:
-    """Whether evidence may read this code."""
-    return code.system not in BOOKKEEPING and str(code) not in task.excluded_codes
-
-
-def _readable_events(cohort: Cohort) -> Iterator[tuple[int, list[Event]]]:
-    allowed: dict[Code, bool] = {}
-    for row, case in enumerate(cohort.cases):
-        kept: list[Event] = []
-        for event in case.record.events:
-            may = allowed.get(event.code)
-            if may is None:
-                may = allowed[event.code] = readable(event.code, cohort.task)
-            if may:
-                kept.append(event)
-        yield row, kept
+def _new_column(event: Event, task: Task) -> Column | None:
+    code = event.code
+    if code.system in BOOKKEEPING or str(code) in task.excluded_codes:
+        return None
+    may_be_negative = code.value in MAY_BE_NEGATIVE or BALANCE.search(event.display) is not None
+    return Column(str(code), event.display, may_be_negative=may_be_negative)

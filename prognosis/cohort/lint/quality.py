@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from prognosis.cohort.case import Case, Cohort
-from prognosis.cohort.lint.columns import Column, readable
+from prognosis.cohort.lint.columns import Column
 from prognosis.cohort.lint.finding import Finding, Thresholds
 from prognosis.cohort.selection import age_years
-from prognosis.record import Code
-
-# UCUM: something per volume, or an amount of substance, mass or cells per litre. Temperatures, changes and
-# balances may be negative; amounts in a volume may not.
-CONCENTRATION = re.compile(r"^[^/]*(g|mol|eq|\[IU\]|U|\*\d+|\{[^}]*\})/(L|dL|mL|uL|mm3|l|dl|ml|ul)$")
-# LOINC: base excess in blood, arterial, venous and capillary blood; anion gap in serum, plasma and blood.
-MAY_BE_NEGATIVE = frozenset(
-    {"11555-0", "1925-7", "1927-3", "1926-5", "1863-0", "33037-3", "10466-1", "41276-7"}
-)
-BALANCE = re.compile(r"excess|deficit|gap|balance|differen|change|delta|slope|z-score", re.IGNORECASE)
 
 
 def known_too_late(cohort: Cohort) -> Iterator[Finding]:
@@ -48,7 +37,7 @@ def units_that_disagree(columns: tuple[Column, ...]) -> Iterator[Finding]:
             yield Finding("two units for one code", column.name, problem, total - most, total)
 
 
-def impossible_values(cohort: Cohort, limits: Thresholds) -> Iterator[Finding]:
+def impossible_values(cohort: Cohort, columns: tuple[Column, ...], limits: Thresholds) -> Iterator[Finding]:
     """Patients not yet born, or too old to be believed; concentrations below zero."""
     dated = [(case.record.birth_date, case.index_time) for case in cohort.cases]
     ages = [age_years(born, index) for born, index in dated if born is not None]
@@ -61,29 +50,10 @@ def impossible_values(cohort: Cohort, limits: Thresholds) -> Iterator[Finding]:
     ):
         if count:
             yield Finding("implausible value", "birth date", problem, count, len(ages))
-    yield from _negative_concentrations(cohort)
-
-
-def _negative_concentrations(cohort: Cohort) -> Iterator[Finding]:
-    negative: Counter[Code] = Counter()
-    measured: Counter[Code] = Counter()
-    for case in cohort.cases:
-        for event in case.record.events:
-            if event.number is None:
-                continue
-            measured[event.code] += 1
-            if event.number < 0.0 and _cannot_be_negative(event.code, event.unit, event.display):
-                negative[event.code] += 1
-    for code in sorted(negative):
-        if readable(code, cohort.task):
+    for column in columns:
+        if column.below_zero:
             problem = "a concentration is below zero"
-            yield Finding("implausible value", str(code), problem, negative[code], measured[code])
-
-
-def _cannot_be_negative(code: Code, unit: str | None, display: str) -> bool:
-    if code.value in MAY_BE_NEGATIVE or BALANCE.search(display):
-        return False
-    return CONCENTRATION.match(unit or "") is not None
+            yield Finding("implausible value", column.name, problem, column.below_zero, column.units.total())
 
 
 def shared_between_patients(cohort: Cohort, limits: Thresholds) -> Iterator[Finding]:

@@ -41,6 +41,6 @@ def lint_cohort(cohort: Cohort, limits: Thresholds = DEFAULT) -> tuple[Finding, 
     findings += told_by_names(columns, limits)
     findings += told_by_notes(cohort)
     findings += units_that_disagree(columns)
-    findings += impossible_values(cohort, limits)
+    findings += impossible_values(cohort, columns, limits)
     findings += shared_between_patients(cohort, limits)
     return tuple(findings)
