@@ -62,8 +62,10 @@ class ModelConfig(BaseModel):
         """
         try:
             stated = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, yaml.YAMLError) as error:
-            raise ConfigError(str(path), f"cannot be read ({error})", "give the path of a YAML file") from error
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigError(
+                str(path), f"cannot be read ({error})", "give the path of a YAML file"
+            ) from error
         return cls.from_statement(stated or {}, str(path))
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Fitting the hazard head: penalised likelihood, masked copies of the cases, interactions only if they pay."""
+"""Fitting the hazard head: penalised likelihood, masked copies of cases, interactions only if they pay."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import Exposure, negative_log_likelihood
 from prognosis.fusion.optimiser import Parameters, minimise
 
+LEAST_GAIN = 1.0
+"""In nats over all cases: an interaction that shrank to nothing differs from none by rounding alone."""
+
 
 def fit_head(
     inputs: FusionInputs,
@@ -24,7 +27,7 @@ def fit_head(
     """Fit the head on out-of-fold evidence, choosing by cross-fitted likelihood whether modalities interact.
 
     Interactions enter only when they lower the likelihood of patients left out by more than one standard
-    error of the difference: on a small cohort the result is a late fusion.
+    error of the difference, and by more than `LEAST_GAIN`: on a small cohort the result is a late fusion.
 
     Args:
         inputs: Out-of-fold evidence of the training cases.
@@ -94,7 +97,7 @@ def _choose_interaction(
 
     without = held_out_loss(None)
     best: float | None = None
-    best_gain = 0.0
+    best_gain = LEAST_GAIN
     for penalty in config.interaction_penalties:
         gain = without - held_out_loss(penalty)
         error = float(gain.std(ddof=1)) * np.sqrt(len(gain))

@@ -23,11 +23,16 @@ def file_digests(folder: Path) -> dict[str, str]:
 def write_manifest(folder: Path, name: str) -> str:
     """Write manifest.json and give the model id: the name and a digest of everything in the folder."""
     digests = file_digests(folder)
-    content = hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
-    model_id = f"{name}-{content[:12]}"
+    model_id = _identity(name, digests)
     text = json.dumps({"model_id": model_id, "sha256": digests}, indent=1, sort_keys=True)
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     return model_id
+
+
+def _identity(name: str, digests: dict[str, str]) -> str:
+    """The name, and the first 12 hex digits of a digest of the name and of every file's digest."""
+    content = hashlib.sha256(json.dumps([name, digests], sort_keys=True).encode()).hexdigest()
+    return f"{name}-{content[:12]}"
 
 
 def check_manifest(folder: Path) -> str:
@@ -52,4 +57,6 @@ def check_manifest(folder: Path) -> str:
             raise BundleError(f"{folder}/{name}", "is not in the manifest", "remove it; " + retrain)
         if found[name] != expected[name]:
             raise BundleError(f"{folder}/{name}", "was altered after the model was saved", retrain)
+    if model_id != _identity(model_id.rpartition("-")[0], expected):
+        raise BundleError(f"{folder}/{MANIFEST}", "states an id that does not belong to the files", retrain)
     return model_id

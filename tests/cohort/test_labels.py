@@ -106,6 +106,13 @@ def test_a_negative_state_needs_a_contact_at_the_end_of_the_window() -> None:
     assert label(PatientRecord("p"), STATE) == unknown
 
 
+def test_a_state_that_the_source_says_is_not_known_at_the_index_is_no_negative() -> None:
+    asked = STATE | {"unknown_codes": ["s|unknown"]}
+    unknown = patient("p", [event(0, "s|unknown"), event(30, "s|1")])
+    assert label(unknown, asked) == Unlabelled("outcome unknown: stated as not known")
+    assert label(unknown, asked, index=1) == ClassLabel("none")
+
+
 def test_a_class_is_read_from_the_first_value_after_the_index_as_text_or_number() -> None:
     as_text = patient("p", [event(-1, "s|x", "0"), event(1, "s|x", "1"), event(1.5, "s|x", "0")])
     assert label(as_text, VALUE) == ClassLabel("pneumonia")

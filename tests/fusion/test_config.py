@@ -1,0 +1,36 @@
+"""A model configuration is checked field by field."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from prognosis.errors import ConfigError
+from prognosis.fusion import ModelConfig
+
+
+def test_an_empty_file_gives_the_defaults(tmp_path: Path) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text("", encoding="utf-8")
+    assert ModelConfig.load(path) == ModelConfig()
+
+
+@pytest.mark.parametrize("text", ["fold: 3", "folds: 1", "fusion: {level: 1.5}", "fusion: {bin: 3}", "- a"])
+def test_a_field_that_is_unknown_or_out_of_range_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        ModelConfig.load(path)
+    assert caught.value.reference == str(path)
+    assert text.strip("- {}").split(":")[0].split("{")[-1] in caught.value.problem or text == "- a"
+
+
+@pytest.mark.parametrize("content", [b"folds: [", b"\xff\xfe\x89"])
+def test_a_file_that_is_not_yaml_cannot_be_read(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_bytes(content)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        ModelConfig.load(path)
+    with pytest.raises(ConfigError, match="cannot be read"):
+        ModelConfig.load(tmp_path / "absent.yaml")

@@ -1,0 +1,137 @@
+"""What the fit finds: weights of evidence, an interaction where there is one, recalibration by subset."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from prognosis.fusion.config import FusionConfig
+from prognosis.fusion.fitting import fit_head
+from prognosis.fusion.inputs import FusionInputs
+from prognosis.fusion.likelihood import exposure_of, negative_log_likelihood
+from prognosis.fusion.optimiser import Parameters, minimise
+from prognosis.fusion.recalibration import recalibrate
+from prognosis.fusion.replicates import bootstrap_head
+from tests.fusion.synthetic import exponential_target, inputs_of
+
+CONFIG = FusionConfig(bins=6, dropout_weight=0.3, bootstrap=2)
+CASES = 600
+FOLDS = np.arange(CASES) % 3
+
+
+def two_modalities(seed: int = 0) -> FusionInputs:
+    inputs = inputs_of(CASES, seed, widths=(1, 1), causes=1)
+    return replace(
+        inputs,
+        present=np.ones_like(inputs.present),
+        vectors=tuple(np.random.default_rng(seed + place).normal(size=(CASES, 1)) for place in (7, 8)),
+    )
+
+
+def fitted(inputs: FusionInputs, log_rate: np.ndarray) -> Parameters:
+    return fit_head(inputs, exposure_of(exponential_target(log_rate)), CONFIG, FOLDS, seed=0)
+
+
+def additive(inputs: FusionInputs) -> np.ndarray:
+    return sum(evidence[:, 0, 0] for evidence in inputs.evidence)
+
+
+def test_a_strong_planted_interaction_is_found_and_has_the_right_sign() -> None:
+    inputs = two_modalities()
+    joint = inputs.vectors[0][:, 0] * inputs.vectors[1][:, 0]
+    found = fitted(inputs, 0.5 * additive(inputs) + 1.2 * joint)
+    assert found.strengths.shape == (1, 1, CONFIG.rank)
+    assert found.head().interaction_matrix(0, 1)[0, 0, 0] == pytest.approx(1.2, abs=0.4)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_interaction_is_chosen_where_there_is_none(seed: int) -> None:
+    inputs = two_modalities(seed)
+    found = fitted(inputs, 0.8 * additive(inputs))
+    assert found.strengths.shape == (1, 1, 0)
+    assert not found.head().interaction_matrix(0, 1).any()
+
+
+def test_evidence_is_weighed_by_what_it_is_worth_and_misleading_evidence_is_ignored_not_reversed() -> None:
+    inputs = two_modalities()
+    truth = 0.9 * inputs.evidence[0][:, 0, 0] - 0.7 * inputs.evidence[1][:, 0, 0]
+    found = fitted(inputs, truth)
+    assert found.level[0, 0] > 0.5
+    assert found.level[1, 0] == pytest.approx(0.0, abs=1e-8)
+
+
+def test_a_single_modality_or_rank_zero_never_interacts() -> None:
+    one = inputs_of(CASES, widths=(2,), causes=1)
+    found = fitted(one, 0.8 * one.evidence[0][:, 0, 0])
+    assert found.strengths.size == 0
+    two = two_modalities()
+    exposure = exposure_of(exponential_target(additive(two)))
+    none = fit_head(two, exposure, CONFIG.model_copy(update={"rank": 0}), FOLDS, 0)
+    assert none.strengths.size == 0
+
+
+def test_a_direction_in_which_nobody_differs_cannot_interact() -> None:
+    inputs = two_modalities()
+    still = replace(inputs, vectors=(np.zeros((CASES, 1)), inputs.vectors[1]))
+    exposure = exposure_of(exponential_target(additive(still)))
+    found = minimise(still, exposure, np.ones(CASES), 1, 6.0, 0)
+    assert np.isfinite(found.factors[1]).all()
+    assert not found.factors[0].any()
+
+
+def test_the_same_seed_fits_the_same_head() -> None:
+    inputs = two_modalities()
+    exposure = exposure_of(exponential_target(additive(inputs)))
+    first, second = (minimise(inputs, exposure, np.ones(CASES), 1, 6.0, seed=3) for _ in range(2))
+    np.testing.assert_array_equal(first.alpha, second.alpha)
+    np.testing.assert_array_equal(first.strengths, second.strengths)
+
+
+def test_with_one_bin_the_head_is_a_logistic_regression() -> None:
+    inputs = two_modalities()
+    target = exponential_target(additive(inputs), bins=1)
+    found = minimise(inputs, exposure_of(target), np.ones(CASES), 0, 0.0, 0)
+    assert found.alpha.shape == (1, 1)
+    assert not found.trend.any()
+
+
+def test_replicates_spread_around_the_fit_and_a_patient_is_drawn_whole() -> None:
+    inputs = two_modalities()
+    exposure = exposure_of(exponential_target(additive(inputs)))
+    start = minimise(inputs, exposure, np.ones(CASES), 1, 6.0, 0)
+    told: list[tuple[str, int, int]] = []
+    patients = np.repeat(np.arange(CASES // 2).astype(str), 2)
+    replicates = bootstrap_head(
+        start, inputs, exposure, patients, 6, 0, lambda what, done, total: told.append((what, done, total))
+    )
+    assert len(replicates) == 6
+    assert told[-1][1:] == (6, 6)
+    beta = start.head().beta
+    assert (replicates.beta.std(axis=0) > 0).any()
+    np.testing.assert_allclose(replicates.beta.mean(axis=0), beta, atol=0.35)
+
+
+def test_recalibration_repairs_a_head_that_is_too_sure_and_never_makes_the_fit_worse() -> None:
+    inputs = two_modalities()
+    exposure = exposure_of(exponential_target(0.5 * additive(inputs)))
+    head = minimise(inputs, exposure, np.ones(CASES), 0, 0.0, 0).head()
+    sure = replace(head, beta=head.beta * 3.0, alpha=head.alpha + 0.5)
+    repaired = recalibrate(sure, inputs, exposure, np.ones(CASES))
+    assert repaired.scale[3, 0] == pytest.approx(1.0 / 3.0, abs=0.12)
+    assert repaired.shift[3, 0] == pytest.approx(-0.5, abs=0.2)
+    losses = [negative_log_likelihood(h.log_hazard(inputs), exposure).sum() for h in (head, repaired, sure)]
+    assert losses[1] < losses[2]
+    assert losses[1] == pytest.approx(losses[0], rel=0.02)
+
+
+def test_a_subset_that_nobody_shows_keeps_a_neutral_recalibration() -> None:
+    inputs = two_modalities().keeping([True, False])
+    exposure = exposure_of(exponential_target(inputs.evidence[0][:, 0, 0]))
+    head = minimise(inputs, exposure, np.ones(CASES), 0, 0.0, 0).head()
+    repaired = recalibrate(head, inputs, exposure, np.ones(CASES))
+    for subset in (2, 3):
+        assert repaired.shift[subset, 0] == 0.0
+        assert repaired.scale[subset, 0] == 1.0
+    assert (repaired.scale >= 0.0).all()
