@@ -127,7 +127,7 @@ def _fit_fold(
     """The ridge and the network of the cases at `learn`."""
     rows = np.flatnonzero(learn & table.present)
     own = target.take(rows)
-    patients = np.array([cases[row].patient for row in rows])
+    patients = np.array([cases[int(row)].patient for row in rows])
     descriptors = films.descriptors.sum(axis=1)[table.latest[rows]]
     inner = patient_folds(patients, own.cause, _INNER_FOLDS, seed)
     coefficients = fit_readout(descriptors, own, inner, patient_weights(patients)).coefficients

@@ -34,7 +34,7 @@ class FoldMembers:
 
     def regions(self, films: FilmArrays, config: ImagingConfig) -> Array:
         """(members, films, causes, regions) evidence of each region, not yet centred."""
-        linear = np.einsum("frd,dk->fkr", films.descriptors, self.coefficients)
+        linear: Array = np.einsum("frd,dk->fkr", films.descriptors, self.coefficients)
         if self.network is None:
             return linear[None]
         cells = cell_evidence(self.network, films.channels, config)
@@ -44,7 +44,7 @@ class FoldMembers:
         """(members, causes, cells, cells) evidence of each cell of one film, before weighting by area."""
         channels = input_channels(square[None], config.contrast_scales)
         maps = cell_descriptors(channels[0], config.cells).astype(np.float64)
-        linear = np.einsum("dhw,dk->khw", maps, self.coefficients)
+        linear: Array = np.einsum("dhw,dk->khw", maps, self.coefficients)
         if self.network is None:
             return linear[None]
         return np.stack([linear, cell_evidence(self.network, channels.astype(np.float16), config)[0]])

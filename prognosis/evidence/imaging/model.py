@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -56,7 +56,7 @@ class EvidenceMap:
     time: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ImagingEvidence:
     """The average of the fold models, combined as their out-of-fold evidence taught.
 
@@ -71,6 +71,7 @@ class ImagingEvidence:
         centres: Training means.
         typical: The training films' statistics.
         modality: Always "imaging".
+        width: Numbers in a vector: level and change of each cause.
     """
 
     config: ImagingConfig
@@ -79,12 +80,11 @@ class ImagingEvidence:
     combination: Combination
     centres: Centres
     typical: TypicalFilms
-    modality: str = "imaging"
+    modality: str = field(default="imaging", init=False)
+    width: int = field(init=False)
 
-    @property
-    def width(self) -> int:
-        """Numbers in a vector: level and change of each cause."""
-        return 2 * len(self.causes)
+    def __post_init__(self) -> None:
+        self.width = 2 * len(self.causes)
 
     def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
         """The imaging evidence of each case; a case without a readable film is a row of zeros."""

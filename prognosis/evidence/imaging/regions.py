@@ -86,7 +86,7 @@ def overlap(
     edges = start + length * np.arange(targets + 1) / targets
     first, last = edges[:-1, None], edges[1:, None]
     source = np.arange(sources)[None, :]
-    return np.clip(np.minimum(last, source + 1.0) - np.maximum(first, source), 0.0, None)
+    return np.asarray(np.clip(np.minimum(last, source + 1.0) - np.maximum(first, source), 0.0, None))
 
 
 def resample(film: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
@@ -114,7 +114,7 @@ def film_map(cells: NDArray[np.float64], placement: Placement) -> NDArray[np.flo
     cell = placement.size / count
     down = overlap(placement.height, count, placement.top / cell, placement.rows / cell)
     across = overlap(placement.width, count, placement.left / cell, placement.columns / cell)
-    return (down / down.sum()) @ cells @ (across / across.sum()).T
+    return np.asarray((down / down.sum()) @ cells @ (across / across.sum()).T)
 
 
 def region_map(values: NDArray[np.float64], placement: Placement, layout: Layout) -> NDArray[np.float64]:
@@ -122,4 +122,5 @@ def region_map(values: NDArray[np.float64], placement: Placement, layout: Layout
     down = overlap(layout.rows, placement.height)
     across = overlap(layout.columns, placement.width)
     grid = values.reshape(layout.rows, layout.columns)
-    return (down / down.sum(axis=1, keepdims=True)).T @ grid @ (across / across.sum(axis=1, keepdims=True))
+    down, across = (each / each.sum(axis=1, keepdims=True) for each in (down, across))
+    return np.asarray(down.T @ grid @ across)

@@ -97,7 +97,7 @@ class _Steps:
             evidence = self._forward(rows)
             loss = self._loss(evidence, rows)
             self.optimiser.zero_grad()
-            loss.backward()
+            torch.autograd.backward(loss)
             torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
             self.optimiser.step()
             self.schedule.step()
