@@ -34,7 +34,7 @@ def run_benchmark(suite_path: Path, out: Path, config_path: Path | None, *, json
     if json_output:
         print_json(result.to_json())
     else:
-        for board in result.boards:
+        for board in result.leaderboards:
             print_board(board)
     stderr.print(f"wrote {path}")
 

@@ -212,13 +212,16 @@ def _judge(folds: Sequence[Judged], seed: int, replicates: int) -> tuple[Floats,
         return _judge_survival(folds, seed, replicates)
     target = _joined_target(folds)
     clusters = np.concatenate([fold.cohort.patients for fold in folds])
+    number = np.repeat(np.arange(len(folds)), [len(fold.cohort) for fold in folds])
     names = (_reference(folds[0].cohort), *target.causes)
 
     def prepare(incidence: Sequence[Floats], rows: NDArray[np.intp] | None) -> PreparedMetrics:
         chance = np.concatenate(incidence)[:, :, -1]
         probabilities = np.concatenate([1.0 - chance.sum(axis=1, keepdims=True), chance], axis=1)
         chosen = np.arange(len(target)) if rows is None else rows
-        return prepare_classes(probabilities[chosen], target.cause[chosen], names, clusters[chosen])
+        return prepare_classes(
+            probabilities[chosen], target.cause[chosen], names, clusters[chosen], number[chosen]
+        )
 
     return ONE_CLASS_DAYS, prepare, Protocol(level=0.95, replicates=replicates, seed=seed, strata=len(folds))
 

@@ -69,8 +69,15 @@ class EvidenceModel(Protocol):
     an absent modality gives no token and a row of zeros.
     """
 
-    modality: str
-    width: int
+    @property
+    def modality(self) -> str:
+        """One of MODALITIES."""
+        ...
+
+    @property
+    def width(self) -> int:
+        """Numbers in a token's vector."""
+        ...
 
     def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
         """The modality's evidence for each case."""

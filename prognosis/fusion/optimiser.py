@@ -125,7 +125,7 @@ class Layout:
         return self.causes * self.bins, weights, weights, factors, pairs * self.causes * self.rank
 
     def start(self, exposure: Exposure, weights: Array, seed: int) -> Array:
-        """The average hazard in each bin, evidence taken at its word, almost no interaction."""
+        """The average hazard in each bin, evidence taken at its word, interactions away from their saddle at zero."""
         rng = np.random.default_rng(seed)
         happened = np.einsum("n,nkb->kb", weights, exposure.happened) + 0.5
         surviving = np.maximum(weights @ exposure.at_risk + 1.0 - happened.sum(axis=0), 0.5)
@@ -135,8 +135,8 @@ class Layout:
                 np.log(happened / surviving).ravel(),
                 np.ones(level),
                 np.zeros(trend),
-                rng.normal(0.0, 0.3, factors),
-                rng.normal(0.0, 0.1, strengths),
+                rng.normal(0.0, 1.0, factors),
+                rng.normal(0.0, 0.5, strengths),
             ]
         )
 
