@@ -12,8 +12,9 @@ from prognosis.cli.console import print_json, stderr, stdout
 from prognosis.cli.loading import load_cohort
 from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Task
-from prognosis.evaluation.benchmark import Benchmark, Leaderboard, write_results
+from prognosis.evaluation.benchmark import Benchmark, write_results
 from prognosis.evaluation.benchmark import run_benchmark as run_suite
+from prognosis.evaluation.leaderboard import Leaderboard
 from prognosis.fusion import FusionModel, train_model
 
 OURS = "prognosis"
