@@ -48,10 +48,10 @@ def print_board(board: Leaderboard) -> None:
         table.add_column(name, justify="left" if name == "method" else "right")
     for entry in board.entries:
         metrics = entry.result.metrics
-        cells = [f"{m.value:.3f} ({m.low:.3f}, {m.high:.3f})" if (m := metrics.get(name)) else "" for name in SHOWN]
+        cells = [
+            f"{m.value:.3f} ({m.low:.3f}, {m.high:.3f})" if (m := metrics.get(name)) else "" for name in SHOWN
+        ]
         table.add_row(entry.name, *cells, f"{entry.fit_seconds:.1f}", f"{entry.predict_seconds:.2f}")
     stdout.print(table)
     for name, reason in board.failed.items():
         stderr.print(f"{board.task}: {name} failed: {reason}", markup=False)
-
-

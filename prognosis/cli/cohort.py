@@ -96,4 +96,3 @@ def run_export(folder: Path, sources: Sequence[str], to: str, *, json_output: bo
     stderr.print(f"wrote {folder}: " + ", ".join(f"{count} {name}" for name, count in written.items()))
     if json_output:
         print_json({"written": dict(written), "quarantined": len(quarantine)})
-

@@ -82,7 +82,9 @@ def measures(result: EvaluationResult) -> tuple[Measure, ...]:
     protocol = result.protocol
     notes = [f"{protocol.replicates} bootstrap samples of patients"]
     if protocol.tau_days is not None:
-        notes.append(f"tau {protocol.tau_days:.0f} days; risk: {protocol.risk}; censoring: {protocol.censoring}")
+        notes.append(
+            f"tau {protocol.tau_days:.0f} days; risk: {protocol.risk}; censoring: {protocol.censoring}"
+        )
     return tuple(
         Measure(_metric_name(name), estimate_of(interval), _better(name), "; ".join(notes))
         for name, interval in result.result.metrics.items()
@@ -100,7 +102,9 @@ def leaderboard(
     others = [
         Contender(
             name,
-            "single modality" if name.endswith(" alone") and not name.startswith("projection") else "baseline",
+            "single modality"
+            if name.endswith(" alone") and not name.startswith("projection")
+            else "baseline",
             estimate_of(found.metrics[metric]),
             gains.get(name),
         )
@@ -140,7 +144,9 @@ def subgroup_tables(result: EvaluationResult, metric: str) -> tuple[SubgroupTabl
             found.level,
             found.n,
             found.events,
-            estimate_of(found.result.metrics[metric]) if found.result and metric in found.result.metrics else None,
+            estimate_of(found.result.metrics[metric])
+            if found.result and metric in found.result.metrics
+            else None,
         )
         for found in result.subgroups
     )
@@ -156,7 +162,9 @@ def _risk_group(name: str, evaluation: Evaluation, rows: NDArray[np.intp], of_ca
     )
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
     predicted = evaluation.incidence[rows, of_cause - 1].mean(axis=0)
-    return RiskGroup(name, len(rows), days, observed, np.minimum(low, observed), np.maximum(high, observed), predicted)
+    return RiskGroup(
+        name, len(rows), days, observed, np.minimum(low, observed), np.maximum(high, observed), predicted
+    )
 
 
 def _incidence(target: Target, days: Floats, of_cause: int) -> Floats:
@@ -202,11 +210,15 @@ def _better(metric: str) -> Better:
 
 def _metric_name(metric: str) -> str:
     name, _, rest = metric.partition("@")
-    words = {"uno_c": "Uno's C", "harrell_c": "Harrell's C", "ibs": "integrated Brier score", "auroc": "AUROC"}
+    words = {
+        "uno_c": "Uno's C",
+        "harrell_c": "Harrell's C",
+        "ibs": "integrated Brier score",
+        "auroc": "AUROC",
+    }
     name, _, cause = name.partition(":")
     title = words.get(name, name.replace("_", " "))
     days, _, rest_cause = rest.partition(":")
     horizon = f" at {in_days(float(days))}" if days else ""
     of = cause or rest_cause
     return f"{title}{horizon}" + (f", {of}" if of else "")
-

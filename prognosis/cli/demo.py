@@ -75,7 +75,13 @@ def run_demo(out: Path, patients: int, seed: int, *, json_output: bool) -> None:
         truth = compare_with_truth(fold, oracle, seed)
     command = f"prognosis demo --out {out} --patients {patients} --seed {seed}"
     card = bundle_card(
-        model, training, quarantine, "simulation", evaluation.result, f"{len(judged)} patients held out", command
+        model,
+        training,
+        quarantine,
+        "simulation",
+        evaluation.result,
+        f"{len(judged)} patients held out",
+        command,
     )
     metrics = {"held_out": evaluation.result.to_json()}
     model = save_model(model, out / "model", model_card(card), metrics)
@@ -141,12 +147,16 @@ def tell(summary: dict[str, Any], out: Path) -> None:
         found = summary[name]
         return f"{found['value']:.3f} ({found['low']:.3f} to {found['high']:.3f})"
 
-    stderr.print(f"our C {shown('our_c')}; best single modality ({summary['best_single']}) {shown('best_single_c')}")
+    stderr.print(
+        f"our C {shown('our_c')}; best single modality ({summary['best_single']}) {shown('best_single_c')}"
+    )
     stderr.print(f"fused minus best single {shown('gain_over_best_single')}")
-    stderr.print(f"oracle of what was observed {shown('observed_oracle_c')}; full oracle {shown('full_oracle_c')}")
+    stderr.print(
+        f"oracle of what was observed {shown('observed_oracle_c')}; full oracle {shown('full_oracle_c')}"
+    )
     stderr.print(f"share of the observed oracle's C - 0.5 reached: {summary['share_of_observed_oracle']:.2f}")
     stderr.print(f"planted causes among the top 5 drivers: {summary['planted_share_of_top_5']:.2f}")
-    stderr.print(f"largest additivity error {summary['max_additivity_error']:.1e}; {summary['total_seconds']} s in all")
+    stderr.print(
+        f"largest additivity error {summary['max_additivity_error']:.1e}; {summary['total_seconds']} s in all"
+    )
     stderr.print(f"open {out / 'report.html'}")
-
-

@@ -90,7 +90,10 @@ def _against_oracles(truth: Truth) -> Leaderboard:
                 note="knows the planted hazard of everything in the record",
             ),
             Contender(
-                "full oracle", "oracle", estimate_of(truth.full_oracle), note="also knows what the record lacks"
+                "full oracle",
+                "oracle",
+                estimate_of(truth.full_oracle),
+                note="also knows what the record lacks",
             ),
         ),
         protocol="one hold-out by patient; bootstrap over patients; the gain is paired",

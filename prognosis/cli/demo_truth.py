@@ -90,7 +90,8 @@ def compare_with_truth(fold: Judged, oracle: Oracle, seed: int) -> Truth:
 
     ours = concordance(average_log_hazard(fold.model, fold.inputs)[:, 0])
     singles = {
-        name: concordance(average_log_hazard(fold.model, fold.alone(name))[:, 0]) for name in fold.model.modalities
+        name: concordance(average_log_hazard(fold.model, fold.alone(name))[:, 0])
+        for name in fold.model.modalities
     }
     intervals = {name: judged(statistic) for name, statistic in singles.items()}
     best = max(intervals, key=lambda name: intervals[name].value)

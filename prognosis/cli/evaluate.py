@@ -46,11 +46,15 @@ def run_evaluate(
             for site, found in sites.items():
                 print_evaluation(found, f"tested on {site}, trained on the other sites")
         return
-    evaluation = judge_cv(cohort, model, folds, seed, replicates) if cv else judge(cohort, model, seed, replicates)
+    evaluation = (
+        judge_cv(cohort, model, folds, seed, replicates) if cv else judge(cohort, model, seed, replicates)
+    )
     if json_output:
         print_json({"model_id": model.model_id, "cross_validated": cv, **evaluation.result.to_json()})
     else:
-        print_evaluation(evaluation, f"{folds}-fold cross-validation by patient" if cv else "held-out patients")
+        print_evaluation(
+            evaluation, f"{folds}-fold cross-validation by patient" if cv else "held-out patients"
+        )
 
 
 def judge(cohort: Cohort, model: FusionModel, seed: int, replicates: int) -> Evaluation:
@@ -66,7 +70,9 @@ def judge(cohort: Cohort, model: FusionModel, seed: int, replicates: int) -> Eva
     if tests.cases:
         new = tests
     if len(new) < len(cohort):
-        stderr.print(f"judged on {len(new)} of {len(cohort)} cases: the others are not held out from this model")
+        stderr.print(
+            f"judged on {len(new)} of {len(cohort)} cases: the others are not held out from this model"
+        )
     return evaluate_folds_of([held_out_fold(model, new)], seed, replicates)
 
 

@@ -24,10 +24,14 @@ class Loaded:
     quarantine: Quarantine
 
 
-def load_records(sources: Sequence[str], task: Task | None, quarantine: Quarantine) -> tuple[PatientRecord, ...]:
+def load_records(
+    sources: Sequence[str], task: Task | None, quarantine: Quarantine
+) -> tuple[PatientRecord, ...]:
     """Read every source, with progress on stderr, and say what was set aside."""
     with Bars() as bars:
-        records = read_records(sources, task, quarantine, lambda source, read: bars(f"reading {source}", read, 0))
+        records = read_records(
+            sources, task, quarantine, lambda source, read: bars(f"reading {source}", read, 0)
+        )
     report_quarantine(quarantine)
     return records
 
@@ -47,7 +51,9 @@ def report_quarantine(quarantine: Quarantine) -> None:
         return
     stderr.print(f"[yellow]{len(quarantine)} set aside[/], the rest goes on:")
     for rejection in list(quarantine)[:SHOWN]:
-        stderr.print(f"  {rejection.reference}: {rejection.problem}; {rejection.remedy}", markup=False, highlight=False)
+        stderr.print(
+            f"  {rejection.reference}: {rejection.problem}; {rejection.remedy}", markup=False, highlight=False
+        )
     if len(quarantine) > SHOWN:
         stderr.print(f"  ... and {len(quarantine) - SHOWN} more (--json of `cohort describe` lists all)")
 

@@ -23,9 +23,13 @@ app.add_typer(cohort_app, name="cohort")
 
 SourceOption = Annotated[
     list[str],
-    typer.Option("--source", help="scheme:place; repeat it for several sites. `prognosis doctor` lists the schemes."),
+    typer.Option(
+        "--source", help="scheme:place; repeat it for several sites. `prognosis doctor` lists the schemes."
+    ),
 ]
-TaskArgument = Annotated[Path, typer.Argument(help="A task file, e.g. configs/tasks/cxr_intensive_care.yaml.")]
+TaskArgument = Annotated[
+    Path, typer.Argument(help="A task file, e.g. configs/tasks/cxr_intensive_care.yaml.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
 OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
 SettingOption = Annotated[
@@ -73,7 +77,9 @@ def evaluate(
     replicates: Annotated[int, typer.Option(help="Bootstrap samples of patients.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of folds and bootstrap.")] = 0,
     *,
-    cv: Annotated[bool, typer.Option("--cv", help="Retrain on folds of patients: for the training sources.")] = False,
+    cv: Annotated[
+        bool, typer.Option("--cv", help="Retrain on folds of patients: for the training sources.")
+    ] = False,
     by_site: Annotated[
         bool, typer.Option("--by-site", help="Retrain without each site in turn and test on it.")
     ] = False,
@@ -90,7 +96,9 @@ def risk(
     patient: Annotated[str, typer.Argument(help="Patient id, or site/id where two sites share it.")],
     model: Annotated[Path, typer.Option("--model", help="A model folder.")],
     source: SourceOption,
-    at: Annotated[str | None, typer.Option(help="Index time (ISO 8601); the task's last index by default.")] = None,
+    at: Annotated[
+        str | None, typer.Option(help="Index time (ISO 8601); the task's last index by default.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Also write the patient's page (HTML) here.")] = None,
     top: Annotated[int, typer.Option(help="How many drivers to print.")] = 8,
     *,
@@ -104,7 +112,9 @@ def risk(
 
 @app.command()
 def benchmark(
-    suite: Annotated[Path, typer.Argument(help="A benchmark file, e.g. configs/benchmarks/survival-quick.yaml.")],
+    suite: Annotated[
+        Path, typer.Argument(help="A benchmark file, e.g. configs/benchmarks/survival-quick.yaml.")
+    ],
     out: OutOption = Path("runs/benchmark"),
     config: ConfigOption = None,
     *,

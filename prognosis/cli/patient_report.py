@@ -51,7 +51,9 @@ def patient_page(model: FusionModel, case: Case, outcome: str = "") -> PatientPa
         model_id=model.model_id,
         risks=horizon_risks(prediction),
         curves=_curves(prediction) if model.task.is_survival else (),
-        explanations=tuple(_explanation(explanation, survival=model.task.is_survival) for explanation in explanations),
+        explanations=tuple(
+            _explanation(explanation, survival=model.task.is_survival) for explanation in explanations
+        ),
         films=_films(model, case, explanations[0]),
         notes=_notes(case, explanations[0]),
         missing=missing_modalities(prediction),
@@ -90,7 +92,9 @@ def _summary(case: Case) -> str:
     parts.append(record.sex or "sex not recorded")
     if record.site:
         parts.append(f"site {record.site}")
-    held = f"{len(record.events)} coded facts, {len(record.notes)} notes, {len(record.studies)} imaging studies"
+    held = (
+        f"{len(record.events)} coded facts, {len(record.notes)} notes, {len(record.studies)} imaging studies"
+    )
     return ", ".join(parts) + f"; {held} known at the index"
 
 
@@ -108,7 +112,8 @@ def _explanation(explanation: Explanation, *, survival: bool) -> PatientExplanat
         base=explanation.base,
         total=explanation.total,
         drivers=tuple(
-            Driver(a.name, a.detail, a.modality, a.time, a.source, a.contribution) for a in explanation.attributions
+            Driver(a.name, a.detail, a.modality, a.time, a.source, a.contribution)
+            for a in explanation.attributions
         ),
         receipt=Receipt(
             explanation.method, scale, explanation.max_additivity_error, explanation.standard_error
@@ -152,7 +157,9 @@ def _notes(case: Case, explanation: Explanation) -> tuple[NoteText, ...]:
         NoteText(
             title=f"{note.kind or 'Note'}, {note.time.date().isoformat()}",
             source=note.source,
-            sentences=tuple(_sentence(text, cited[note.source]) for text in SENTENCE_END.split(note.text) if text.strip()),
+            sentences=tuple(
+                _sentence(text, cited[note.source]) for text in SENTENCE_END.split(note.text) if text.strip()
+            ),
         )
         for note in notes
     )

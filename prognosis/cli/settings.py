@@ -58,5 +58,7 @@ def merged(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     result = dict(base)
     for name, value in over.items():
         inside = result.get(name)
-        result[name] = merged(inside, value) if isinstance(inside, dict) and isinstance(value, dict) else value
+        result[name] = (
+            merged(inside, value) if isinstance(inside, dict) and isinstance(value, dict) else value
+        )
     return result

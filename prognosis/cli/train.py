@@ -85,7 +85,9 @@ def train_and_judge(cohort: Cohort, config: ModelConfig) -> Trained:
     validation = cohort.where(lambda case: case.part == VALIDATION_PART)
     result = evaluate_folds_of([held_out_fold(model, validation, training)], config.seed).result
     for name, value in sorted(result.result.metrics.items()):
-        stderr.print(f"validation {name}: {value.value:.3f} ({value.low:.3f} to {value.high:.3f})", highlight=False)
+        stderr.print(
+            f"validation {name}: {value.value:.3f} ({value.low:.3f} to {value.high:.3f})", highlight=False
+        )
     return Trained(model, training, result)
 
 

@@ -109,7 +109,10 @@ def cross_validated_folds(
 ) -> list[Judged]:
     """Train on all but one fold of patients, in turn, and keep each model with the fold it has not seen."""
     fold = patient_folds(cohort.patients, cohort_target(cohort).cause, folds, seed)
-    return [_trained_without(cohort, fold == n, config, on_progress, f"fold {n + 1} of {folds}") for n in range(folds)]
+    return [
+        _trained_without(cohort, fold == n, config, on_progress, f"fold {n + 1} of {folds}")
+        for n in range(folds)
+    ]
 
 
 def left_out_sites(
@@ -123,8 +126,12 @@ def left_out_sites(
     site = np.array([case.record.site for case in cohort.cases])
     names = [str(name) for name in np.unique(site)]
     if len(names) < MINIMUM_SITES:
-        raise CohortError(f"cohort of task {cohort.task.name}", "has one site", "give a --source for each site")
-    return {name: _trained_without(cohort, site == name, config, on_progress, f"without {name}") for name in names}
+        raise CohortError(
+            f"cohort of task {cohort.task.name}", "has one site", "give a --source for each site"
+        )
+    return {
+        name: _trained_without(cohort, site == name, config, on_progress, f"without {name}") for name in names
+    }
 
 
 def _trained_without(

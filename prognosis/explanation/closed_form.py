@@ -38,7 +38,9 @@ def explain_case(model: FusionModel, case: Case, cause: str | None = None) -> Ex
     causes = model.task.causes
     name = cause or causes[0]
     if name not in causes:
-        raise InputError(f"cause {name!r}", "is not predicted by this model", f"ask for one of {', '.join(causes)}")
+        raise InputError(
+            f"cause {name!r}", "is not predicted by this model", f"ask for one of {', '.join(causes)}"
+        )
     which = causes.index(name)
     inputs = model.inputs([case])
     tokens = tuple(
@@ -48,7 +50,9 @@ def explain_case(model: FusionModel, case: Case, cause: str | None = None) -> Ex
     subset = int(subset_number(inputs.present)[0])
     attributions = [
         _attribution(token, main, joint)
-        for token, main, joint in _shapley_values(model.head, tokens, which, float(model.head.scale[subset, which]))
+        for token, main, joint in _shapley_values(
+            model.head, tokens, which, float(model.head.scale[subset, which])
+        )
     ]
     base = float(model.head.alpha[which].mean() + model.head.shift[subset, which])
     total = float(model.head.log_hazard(inputs)[0, which].mean())

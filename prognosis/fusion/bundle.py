@@ -70,7 +70,9 @@ def load_model(folder: str | Path) -> FusionModel:
     model_id = check_manifest(folder)
     stated = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     if stated.get("format") != FORMAT:
-        raise BundleError(str(folder), f"has format {stated.get('format')}", f"this version reads format {FORMAT}")
+        raise BundleError(
+            str(folder), f"has format {stated.get('format')}", f"this version reads format {FORMAT}"
+        )
     names = tuple(stated["modalities"])
     arrays = _read_arrays(folder)
     calibration = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
@@ -135,7 +137,9 @@ def _write_arrays(model: FusionModel, folder: Path) -> None:
         arrays[f"factors.{name}"] = model.head.factors[place]
         arrays[f"background.evidence.{name}"] = model.background.evidence[place]
         arrays[f"background.vector.{name}"] = model.background.vectors[place]
-    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "model.safetensors")
+    save_file(
+        {name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "model.safetensors"
+    )
 
 
 def _read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:

@@ -222,7 +222,7 @@ class _Data:
         loss = (self.weights * torch_negative_log_likelihood(eta, self.at_risk, self.happened)).sum()
         loss = loss + EVIDENCE_PENALTY * level.square().sum() + TREND_PENALTY * trend.square().sum()
         loss = loss + penalty * (factors.square().sum() + strengths.square().sum())
-        if layout.bins > 2:  # noqa: PLR2004 - a second difference needs three bins
+        if layout.bins > 2:
             loss = loss + SMOOTHNESS * torch.diff(alpha, n=2, dim=1).square().sum()
         return loss
 

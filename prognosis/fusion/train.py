@@ -43,7 +43,9 @@ def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | Non
     target = cohort_target(cohort, config.fusion.bins)
     _check_size(cohort, target, config.folds)
     folds = patient_folds(cohort.patients, target.cause, config.folds, config.seed)
-    left_out = {name: reason for name in config.modalities if (reason := _too_few(name, cohort.cases, target))}
+    left_out = {
+        name: reason for name in config.modalities if (reason := _too_few(name, cohort.cases, target))
+    }
     fitted: dict[str, FittedEvidence] = {}
     for name in config.modalities:
         if name not in left_out:
@@ -51,7 +53,9 @@ def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | Non
     if not fitted:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise CohortError(
-            f"cohort of task {cohort.task.name}", f"has no usable modality ({reasons})", "add sources or cases"
+            f"cohort of task {cohort.task.name}",
+            f"has no usable modality ({reasons})",
+            "add sources or cases",
         )
     inputs = join_modalities({name: evidence.out_of_fold for name, evidence in fitted.items()})
     exposure = exposure_of(target)

@@ -59,7 +59,9 @@ def case_spread(model: FusionModel, inputs: FusionInputs, row: int, days: Array,
     return Spread(cumulative_incidence(eta, model.edges, asked), eta.mean(axis=2))
 
 
-def _filled(background: FusionInputs, inputs: FusionInputs, row: int, rng: np.random.Generator) -> FusionInputs:
+def _filled(
+    background: FusionInputs, inputs: FusionInputs, row: int, rng: np.random.Generator
+) -> FusionInputs:
     evidence, vectors = [], []
     for place in range(len(inputs.modalities)):
         donors = np.flatnonzero(background.present[:, place])
@@ -82,8 +84,14 @@ def _unread(model: FusionModel, inputs: FusionInputs, row: int, rng: np.random.G
     for place in np.flatnonzero(~inputs.present[row]):
         evidence = background.evidence[place][background.present[:, place]]
         if len(evidence):
-            weighed = np.einsum("rkb,nkb->rnk", model.replicates.beta[:, place], np.broadcast_to(
-                evidence, (len(evidence), *model.head.alpha.shape))) / model.head.alpha.shape[1]
+            weighed = (
+                np.einsum(
+                    "rkb,nkb->rnk",
+                    model.replicates.beta[:, place],
+                    np.broadcast_to(evidence, (len(evidence), *model.head.alpha.shape)),
+                )
+                / model.head.alpha.shape[1]
+            )
             variance += weighed.var(axis=0, ddof=1).max(axis=0)
     return np.asarray(rng.normal(0.0, np.sqrt(variance), (DRAWS, len(variance)))[:, :, None])
 

@@ -81,7 +81,9 @@ class Prediction:
             known = ", ".join(self.cumulative_incidence)
             raise InputError(f"cause {name!r}", "is not predicted by this model", f"ask for one of {known}")
         if not 0.0 <= days <= self.days[-1]:
-            raise InputError(f"{days:g} days", "lies outside the predicted time", f"ask for 0 to {self.days[-1]:g}")
+            raise InputError(
+                f"{days:g} days", "lies outside the predicted time", f"ask for 0 to {self.days[-1]:g}"
+            )
 
         def value(curve: Array) -> float:
             return float(np.interp(days, self.days, curve))

@@ -39,7 +39,9 @@ def predict(model: FusionModel, record: PatientRecord, at: datetime | None = Non
     """
     index_time = at or last_contact(record)
     if index_time is None:
-        raise InputError(f"patient {record.key}", "has an empty record", "give the index time, or a source that has it")
+        raise InputError(
+            f"patient {record.key}", "has an empty record", "give the index time, or a source that has it"
+        )
     return predict_cases(model, [Case(record.as_of(index_time), index_time)])[0]
 
 
@@ -94,7 +96,9 @@ def _missing(model: FusionModel, inputs: FusionInputs, row: int) -> dict[str, st
     for place, name in enumerate(model.modalities):
         if not inputs.present[row, place]:
             stated = [reason for reason in reasons if reason.startswith(f"{name}: ")]
-            missing[name] = stated[0].removeprefix(f"{name}: ") if stated else "not in the record at the index"
+            missing[name] = (
+                stated[0].removeprefix(f"{name}: ") if stated else "not in the record at the index"
+            )
     return missing
 
 

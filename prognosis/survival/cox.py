@@ -252,9 +252,7 @@ def _solved(curvature: Floats, gradient: Floats) -> Floats:
         return np.asarray(np.linalg.lstsq(curvature, gradient, rcond=None)[0], dtype=float)
 
 
-def _path(
-    fitted: RiskSets, standardised: Floats, kept: NDArray[np.bool_], grid: Floats
-) -> list[Floats]:
+def _path(fitted: RiskSets, standardised: Floats, kept: NDArray[np.bool_], grid: Floats) -> list[Floats]:
     """The log-hazard of every case, at each penalty, by models of the kept cases; each starts at the last."""
     rotation = _rotation(standardised[kept])
     design = standardised if rotation is None else standardised @ rotation

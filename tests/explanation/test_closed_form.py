@@ -31,7 +31,9 @@ def coalition_value(model: FusionModel, case: Case, kept: frozenset[tuple[str, i
     inputs = join_modalities({name: e.summarise([case]) for name, e in model.evidence.items()})
     tokens = {name: e.tokens(case) for name, e in model.evidence.items()}
     evidence = tuple(
-        np.array([sum((t.evidence for k, t in enumerate(tokens[m]) if (m, k) in kept), start=np.zeros((2, 1)))])
+        np.array(
+            [sum((t.evidence for k, t in enumerate(tokens[m]) if (m, k) in kept), start=np.zeros((2, 1)))]
+        )
         for m in values
     )
     vectors = tuple(
@@ -68,9 +70,7 @@ def test_contributions_are_the_shapley_values_over_all_coalitions_of_tokens(mode
     case = written_case(0, VALUES)
     expected = brute_force(model, case, model.task.causes.index(cause))
     explanation = explain_case(model, case, cause)
-    found = {
-        (a.modality, int(a.name.split("-")[1])): a.contribution for a in explanation.attributions
-    }
+    found = {(a.modality, int(a.name.split("-")[1])): a.contribution for a in explanation.attributions}
     assert found.keys() == expected.keys()
     assert max(abs(found[p] - expected[p]) for p in expected) < 1e-9
 
@@ -82,7 +82,9 @@ def test_the_planted_interaction_is_found_so_that_the_test_above_is_not_about_a_
 def test_base_and_contributions_add_up_to_the_prediction(model):
     rng = np.random.default_rng(1)
     for number in range(20):
-        values = {name: list(rng.normal(0, 1, 3)) for name in ("clinical", "text", "imaging") if rng.random() < 0.7}
+        values = {
+            name: list(rng.normal(0, 1, 3)) for name in ("clinical", "text", "imaging") if rng.random() < 0.7
+        }
         explanation = explain_case(model, written_case(number, values))
         assert explanation.max_additivity_error < 1e-9
         assert explanation.base + explanation.values().sum() == pytest.approx(explanation.total, abs=1e-9)
@@ -112,7 +114,9 @@ def test_shap_exact_explainer_gives_the_same_values(model):
     def answer(masks: np.ndarray) -> np.ndarray:
         return np.array(
             [
-                coalition_value(model, case, frozenset(p for p, on in zip(players, mask, strict=True) if on), 0)
+                coalition_value(
+                    model, case, frozenset(p for p, on in zip(players, mask, strict=True) if on), 0
+                )
                 for mask in masks
             ]
         )

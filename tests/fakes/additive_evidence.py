@@ -81,7 +81,12 @@ class WrittenEvidence:
 def written_case(number: int, values: dict[str, list[float]], label: SurvivalLabel | None = None) -> Case:
     """A case whose record states its own evidence."""
     events = tuple(
-        Event(INDEX - timedelta(days=1), Code(modality, f"{modality}-{k}"), number=value, source=f"Observation/{k}")
+        Event(
+            INDEX - timedelta(days=1),
+            Code(modality, f"{modality}-{k}"),
+            number=value,
+            source=f"Observation/{k}",
+        )
         for modality, own in values.items()
         for k, value in enumerate(own)
     )

@@ -21,7 +21,10 @@ MODEL = written_model()
 values = st.floats(-3, 3)
 records = st.fixed_dictionaries(
     {"clinical": st.lists(values, min_size=1, max_size=3)},
-    optional={"text": st.lists(values, min_size=1, max_size=3), "imaging": st.lists(values, min_size=1, max_size=3)},
+    optional={
+        "text": st.lists(values, min_size=1, max_size=3),
+        "imaging": st.lists(values, min_size=1, max_size=3),
+    },
 )
 
 
@@ -44,7 +47,9 @@ def test_the_interval_holds_the_estimate(written):
 @given(written=records, later=values, code=st.sampled_from(MODALITIES))
 def test_an_event_after_the_index_changes_nothing(written, later, code):
     record = written_case(0, written).record
-    after = Event(INDEX + timedelta(seconds=1), Code(code, f"{code}-9"), number=later, source="Observation/late")
+    after = Event(
+        INDEX + timedelta(seconds=1), Code(code, f"{code}-9"), number=later, source="Observation/late"
+    )
     told = replace(record, events=(*record.events, after))
     first, second = predict(MODEL, record, INDEX), predict(MODEL, told, INDEX)
     for cause in MODEL.task.causes:
@@ -59,7 +64,11 @@ def test_junk_in_an_absent_modality_changes_nothing(absent, junk):
     clean = MODEL.incidence_of(join_modalities(summed), np.array([100.0, 300.0]))
     empty = summed[absent]
     summed[absent] = ModalityEvidence(
-        empty.present, np.full_like(empty.evidence, junk), np.full_like(empty.vector, junk), np.array([junk]), ("",)
+        empty.present,
+        np.full_like(empty.evidence, junk),
+        np.full_like(empty.vector, junk),
+        np.array([junk]),
+        ("",),
     )
     assert np.array_equal(clean, MODEL.incidence_of(join_modalities(summed), np.array([100.0, 300.0])))
 
@@ -116,7 +125,9 @@ def test_the_same_record_gives_the_same_answer_twice_and_alone_or_among_others()
     for case, among in zip(cases, together, strict=True):
         alone = predict_cases(MODEL, [case])[0]
         for cause in MODEL.task.causes:
-            assert np.allclose(alone.cumulative_incidence[cause], among.cumulative_incidence[cause], atol=1e-12)
+            assert np.allclose(
+                alone.cumulative_incidence[cause], among.cumulative_incidence[cause], atol=1e-12
+            )
             assert np.allclose(alone.low[cause], among.low[cause], atol=1e-12)
 
 
