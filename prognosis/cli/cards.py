@@ -16,14 +16,14 @@ NOT_INTENDED = (
     "Patients unlike those it was trained on; it abstains where it can tell.",
 )
 LIMITS = (
-    "A patient's interval holds the sampling of patients and what missing modalities might have said; it does not "
-    "hold the uncertainty of the evidence models themselves.",
+    "A patient's interval holds the sampling of patients and what missing modalities might have said; it "
+    "does not hold the uncertainty of the evidence models themselves.",
     "Contributions explain the model, not the disease: a driver is not a cause.",
 )
 METHOD = (
     "Each modality is turned into evidence tokens by models fitted across folds of patients; a discrete-time "
-    "hazard with competing causes adds the tokens up, with interactions between modalities only where patients "
-    "left out gained by them.",
+    "hazard with competing causes adds the tokens up, with interactions between modalities only where "
+    "patients left out gained by them.",
     "Explanations are Shapley values in closed form, exact on the log-hazard scale.",
 )
 

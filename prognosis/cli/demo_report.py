@@ -25,8 +25,8 @@ NOT_INTENDED = (
 )
 LIMITS = (
     "Every number is of simulated patients whose hazard follows a known formula; real disease does not.",
-    "The intervals of one patient's risk hold the sampling of patients and what missing modalities might have "
-    "said, not the uncertainty of the evidence models themselves.",
+    "The intervals of one patient's risk hold the sampling of patients and what missing modalities might "
+    "have said, not the uncertainty of the evidence models themselves.",
 )
 
 
@@ -47,8 +47,8 @@ def demo_report(
         question=model.task.question,
         evidence="simulation",
         evidence_statement=(
-            f"{len(cohort)} simulated patients, written as FHIR and DICOM and read back; the model was trained on "
-            f"{model.training.cases} and judged on {result.n} others."
+            f"{len(cohort)} simulated patients, written as FHIR and DICOM and read back; the model was "
+            f"trained on {model.training.cases} and judged on {result.n} others."
         ),
         model_id=model.model_id,
         created=created,
@@ -104,13 +104,13 @@ def _findings(truth: Truth) -> tuple[str, ...]:
     gain = truth.gain
     verdict = "above zero" if gain.low > 0 else "not clearly above zero"
     return (
-        f"All modalities together reach C = {truth.ours.value:.3f}; the best alone, {truth.best_single}, reaches "
-        f"{truth.singles[truth.best_single].value:.3f}. The difference, {gain.value:.3f} "
+        f"All modalities together reach C = {truth.ours.value:.3f}; the best alone, {truth.best_single}, "
+        f"reaches {truth.singles[truth.best_single].value:.3f}. The difference, {gain.value:.3f} "
         f"({gain.low:.3f} to {gain.high:.3f}), is {verdict}.",
-        f"That is {100 * truth.share_of_observed:.0f}% of the discrimination above chance that the oracle of what "
-        "was observed has.",
-        f"Of the five largest drivers of {truth.explained} patients, {100 * truth.planted_share:.0f}% are causes that "
-        f"were planted; the largest driver is one in {100 * truth.first_is_planted:.0f}%.",
+        f"That is {100 * truth.share_of_observed:.0f}% of the discrimination above chance that the oracle "
+        "of what was observed has.",
+        f"Of the five largest drivers of {truth.explained} patients, {100 * truth.planted_share:.0f}% are "
+        f"causes that were planted; the largest driver is one in {100 * truth.first_is_planted:.0f}%.",
         f"Contributions add up to the prediction: the largest error is {truth.max_additivity_error:.1e}.",
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.table import Table
 
@@ -22,6 +21,7 @@ from prognosis.evaluation.judging import (
 )
 from prognosis.evaluation.view_shortcut import ViewShortcut
 from prognosis.fusion import FusionModel, load_model
+from prognosis.survival.bootstrap import Interval
 
 
 def run_evaluate(
@@ -120,5 +120,5 @@ def print_evaluation(evaluation: Evaluation, how: str) -> None:
         stderr.print(f"{name}: not given, {reason}", highlight=False)
 
 
-def _cell(interval: Any) -> str:
+def _cell(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval.value:.3f} ({interval.low:.3f}, {interval.high:.3f})"

@@ -1,4 +1,4 @@
-"""The command line. Data goes to stdout, progress and prose to stderr; exit 0, 1 (a check failed) or 2 (bad input).
+"""The command line. Data goes to stdout, progress to stderr; exit 0, 1 (a check failed) or 2 (bad input).
 
 Each verb lives in a file of its own and is imported only when called, so that --help answers at once.
 """

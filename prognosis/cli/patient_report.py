@@ -59,8 +59,8 @@ def patient_page(model: FusionModel, case: Case, outcome: str = "") -> PatientPa
         missing=missing_modalities(prediction),
         modalities_used=prediction.modalities_used,
         interval_meaning=(
-            f"{level}% of draws: patients resampled, and what each missing modality might have said taken from "
-            "training patients who had it"
+            f"{level}% of draws: patients resampled, and what each missing modality might have said taken "
+            "from training patients who had it"
         ),
         abstained_because=prediction.abstained_because,
         outcome=outcome,

@@ -1,4 +1,4 @@
-"""Model settings: the defaults, what the task asks for, a YAML file, and --set key=value, the later overriding."""
+"""Model settings: defaults, what the task asks for, a YAML file, --set key=value; the later overrides."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Judging a fusion model: all metrics of the fused answer, of each modality alone, and of their differences."""
+"""Judging a fusion model: metrics of the fused answer, of each modality alone, and of their differences."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Judged:
 
     @property
     def training_target(self) -> Target:
-        """What happened to the training cases (censoring, reference risk); without them, to the cases judged."""
+        """What happened to the training cases (censoring, reference risk); without them, to those judged."""
         return cohort_target(self.training, edges=self.model.edges) if self.training else self.target
 
     def alone(self, name: str) -> FusionInputs:

@@ -1,4 +1,4 @@
-"""The answer that the film's projection alone gives: the shortcut that a model of portable films must beat."""
+"""The answer that the film's projection alone gives: the shortcut a model of portable films must beat."""
 
 from __future__ import annotations
 

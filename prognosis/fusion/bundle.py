@@ -64,7 +64,7 @@ def load_model(folder: str | Path) -> FusionModel:
     """Read a model folder, after checking every file against its manifest.
 
     Raises:
-        BundleError: The folder is incomplete, altered, of another format, or holds a weight that is not finite.
+        BundleError: The folder is incomplete, altered, of another format, or holds a weight not finite.
     """
     folder = Path(folder)
     model_id = check_manifest(folder)
@@ -180,4 +180,5 @@ def _version(name: str) -> str:
 
 
 def _write_json(path: Path, stated: dict[str, Any]) -> None:
-    path.write_text(json.dumps(stated, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    # Keys stay in their order: that of a task's causes and classes is what the weights' rows mean.
+    path.write_text(json.dumps(stated, indent=1) + "\n", encoding="utf-8")

@@ -125,7 +125,7 @@ class Layout:
         return self.causes * self.bins, weights, weights, factors, pairs * self.causes * self.rank
 
     def start(self, exposure: Exposure, weights: Array, seed: int) -> Array:
-        """The average hazard in each bin, evidence taken at its word, interactions away from their saddle at zero."""
+        """Average hazard in each bin, evidence at its word, interactions away from their saddle at zero."""
         rng = np.random.default_rng(seed)
         happened = np.einsum("n,nkb->kb", weights, exposure.happened) + 0.5
         surviving = np.maximum(weights @ exposure.at_risk + 1.0 - happened.sum(axis=0), 0.5)
@@ -147,7 +147,8 @@ class Layout:
     def bounds(self) -> list[tuple[float | None, float | None]]:
         """Evidence weights from zero; everything else free."""
         alpha, level, *rest = self.sizes
-        return [(None, None)] * alpha + [(0.0, None)] * level + [(None, None)] * sum(rest)
+        free: tuple[float | None, float | None] = (None, None)
+        return [free] * alpha + [(0.0, None)] * level + [free] * sum(rest)
 
     def parameters(self, values: Array, scales: tuple[Array, ...], start: Parameters | None) -> Parameters:
         """The flat vector as named arrays, vectors' scales folded into the factors."""

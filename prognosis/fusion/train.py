@@ -113,12 +113,12 @@ def _check_size(cohort: Cohort, target: Target, folds: int) -> None:
 
 def _too_few(name: str, cases: tuple[Case, ...], target: Target) -> str:
     """Why a modality cannot be learnt from these cases, or ""."""
-    has = {
+    holds: dict[str, Callable[[Case], bool]] = {
         "clinical": lambda case: bool(case.record.events) or case.record.birth_date is not None,
         "text": lambda case: bool(case.record.notes),
         "imaging": lambda case: bool(case.record.studies),
-    }[name]
-    here = np.array([has(case) for case in cases])
+    }
+    here = np.array([holds[name](case) for case in cases])
     events = int((target.cause[here] > 0).sum())
     if not here.any():
         return "no case has it"

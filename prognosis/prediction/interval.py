@@ -1,4 +1,4 @@
-"""How far a risk could be from its estimate: resampled patients, and what the missing modalities might have said."""
+"""How far a risk could be from its estimate: resampled patients, and what missing modalities might say."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ class Prediction:
         horizons_days: The task's horizons.
         modalities_used: What the prediction rests on.
         modalities_missing: Modality -> why ("not in the record", "film is blank").
-        helps_most: The missing modality whose knowledge would narrow the interval most, None when none is missing.
+        helps_most: The missing modality whose knowledge would narrow the interval most, if any.
         cautions: Reasons to read the numbers with care that fall short of abstaining.
         abstained_because: Why no answer should be given; "" when there is none.
         model_id: Which model.

@@ -131,7 +131,10 @@ def _reason_to_abstain(model: FusionModel, inputs: FusionInputs, row: int, predi
         return "none of the model's modalities is in the record: " + ", ".join(model.modalities)
     for place, name in enumerate(model.modalities):
         if inputs.distance[row, place] > OUT_OF_DISTRIBUTION:
-            return f"{name} is unlike anything in the training population (distance {inputs.distance[row, place]:.1f} x the 99th percentile)"
+            return (
+                f"{name} is unlike anything in the training population "
+                f"(distance {inputs.distance[row, place]:.1f} x the 99th percentile)"
+            )
     widest = model.task.widest_interval
     if widest is not None:
         for risk in prediction.risks():

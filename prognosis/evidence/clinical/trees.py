@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from prognosis.evidence.clinical.tree_tables import LeafTable, leaf_table
 from prognosis.evidence.readout import FEWEST_EVENTS, rows_of
 
 if TYPE_CHECKING:
-    from xgboost import Booster
+    from xgboost import Booster, DMatrix
 
 Floats = NDArray[np.float64]
 
@@ -106,7 +106,7 @@ class _Table:
     folds: NDArray[np.int64]
     event: NDArray[np.bool_]
 
-    def matrix(self, rows: NDArray[np.bool_]) -> Any:
+    def matrix(self, rows: NDArray[np.bool_]) -> DMatrix:
         from xgboost import DMatrix
 
         return DMatrix(self.raw[rows], label=self.label[rows], weight=self.weights[rows])

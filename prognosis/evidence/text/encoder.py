@@ -73,7 +73,7 @@ class SentenceEncoder:
             from transformers import AutoModel, AutoTokenizer
             from transformers.utils import logging
 
-            logging.disable_progress_bar()
+            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
             self._tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
             self._model = AutoModel.from_pretrained(self.folder, local_files_only=True).eval()
 

@@ -39,7 +39,7 @@ class SentenceWeights:
 
     def of(self, terms: object, components: Floats) -> Floats:
         """(sentences, outputs) what each sentence adds."""
-        return np.asarray(terms @ self.terms + components @ self.components - self.centre, dtype=float)  # type: ignore[operator]
+        return np.asarray(terms @ self.terms + components @ self.components - self.centre, dtype=np.float64)  # type: ignore[operator]
 
 
 class TextEvidence:
