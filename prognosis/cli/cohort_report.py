@@ -177,6 +177,8 @@ def _calibration(curve: CalibrationCurve, result: EvaluationResult) -> Calibrati
     cause = curve.cause.replace("_", " ")
     title = f"{cause} by {in_days(curve.horizon_days)}" if curve.horizon_days else cause
     suffix = f"@{curve.horizon_days:g}" if curve.horizon_days else ""
+    if any(name.endswith(f":{curve.cause}") for name in result.result.metrics):
+        suffix += f":{curve.cause}"  # the first cause's metrics, and those of one class, bear no name
     found = tuple(
         Measure(_metric_name(name), estimate_of(result.result.metrics[name]), _better(name))
         for name in (f"calibration_slope{suffix}", f"observed_over_expected{suffix}")
