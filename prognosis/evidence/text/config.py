@@ -25,7 +25,7 @@ class TextConfig:
     encoder: str = "minilm"
     dimensions: int = 32
     trend_dimensions: int = 8
-    half_life_days: float = 90.0
+    half_life_days: float = 30.0
     most_sentences: int = 400
     fewest_cases: int = 5
     fewest_share: float = 0.01
