@@ -14,6 +14,7 @@ from prognosis.fusion.inputs import FusionInputs
 Array = NDArray[np.float64]
 
 DRAWS = 200
+BEYOND = 2.0  # the missing value may be 1.4 times as extreme as any seen: its variance is twice theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +39,8 @@ def case_spread(model: FusionModel, inputs: FusionInputs, row: int, days: Array,
 
     Draw d joins the modalities with bootstrap replicate d and fills each missing modality with that of a
     training case, chosen at random among those that had it. To this is added the largest uncertainty of that
-    modality's weight over those cases: the missing value may be one that the model is least sure how to read.
-    An interval over the draws therefore widens when a modality is missing.
+    modality's weight over those cases, doubled: the missing value may be one that the model is least sure how
+    to read. An interval over the draws therefore widens when a modality is missing.
 
     Args:
         model: The model.
@@ -92,7 +93,7 @@ def _unread(model: FusionModel, inputs: FusionInputs, row: int, rng: np.random.G
                 )
                 / model.head.alpha.shape[1]
             )
-            variance += weighed.var(axis=0, ddof=1).max(axis=0)
+            variance += BEYOND * weighed.var(axis=0, ddof=1).max(axis=0)
     return np.asarray(rng.normal(0.0, np.sqrt(variance), (DRAWS, len(variance)))[:, :, None])
 
 

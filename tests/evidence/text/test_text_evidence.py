@@ -60,7 +60,7 @@ def test_a_copied_finding_counts_less_than_a_present_one(fitted: FittedEvidence)
 
 def test_an_old_sentence_counts_half_after_a_half_life(fitted: FittedEvidence) -> None:
     text = "Findings: There is a large pleural effusion."
-    old = fitted.model.summarise([case_of(note(text, 90.0))]).evidence[0, 0, 0]
+    old = fitted.model.summarise([case_of(note(text, TextConfig().half_life_days))]).evidence[0, 0, 0]
     assert old == pytest.approx(_evidence(fitted, text) / 2.0)
 
 
