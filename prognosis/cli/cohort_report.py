@@ -47,6 +47,20 @@ BETTER: dict[str, Better] = {
     "calibration_slope": "nearer 1",
     "observed_over_expected": "nearer 1",
 }
+MEANING = {
+    "uno_c": "chance that of two patients the one with the higher risk has the event first, censoring weighed out",
+    "harrell_c": "the same over all pairs that follow-up lets be compared",
+    "ibs": "squared error of the predicted risk, averaged over time",
+    "brier": "squared error of the predicted risk",
+    "ipa": "share of the squared error of predicting everyone's average that is removed",
+    "auc": "chance that a patient with the event by then has a higher risk than one without",
+    "auroc": "chance that a case of the class has a higher risk than one without",
+    "calibration_slope": "below 1: predictions too extreme; above 1: too cautious",
+    "observed_over_expected": "events that happened over events predicted",
+    "average_precision": "mean share of true cases among those at least as likely, over thresholds",
+    "accuracy": "share of cases whose likeliest class is right",
+    "log_loss": "mean surprise at what happened",
+}
 GROUPS = ("lowest third", "middle third", "highest third")
 
 
@@ -79,16 +93,22 @@ def cohort_table(cohort: Cohort, quarantine: Quarantine, judged: Cohort | None =
 
 def measures(result: EvaluationResult) -> tuple[Measure, ...]:
     """Every metric with its interval."""
-    protocol = result.protocol
-    notes = [f"{protocol.replicates} bootstrap samples of patients"]
-    if protocol.tau_days is not None:
-        notes.append(
-            f"tau {protocol.tau_days:.0f} days; risk: {protocol.risk}; censoring: {protocol.censoring}"
-        )
     return tuple(
-        Measure(_metric_name(name), estimate_of(interval), _better(name), "; ".join(notes))
+        Measure(_metric_name(name), estimate_of(interval), _better(name), MEANING.get(_kind(name), ""))
         for name, interval in result.result.metrics.items()
     )
+
+
+def protocol_statement(result: EvaluationResult) -> str:
+    """How the numbers were made, once for all of them."""
+    protocol = result.protocol
+    parts = [f"Intervals: {100 * protocol.level:.0f}% of {protocol.replicates} bootstrap samples of patients"]
+    if protocol.tau_days is not None:
+        parts.append(
+            f"tau {protocol.tau_days:.0f} days; concordance by {protocol.risk}; {protocol.competing}; "
+            f"censoring: {protocol.censoring}"
+        )
+    return "; ".join(parts) + "."
 
 
 def leaderboard(
@@ -206,8 +226,12 @@ def _counts(names: Iterable[str]) -> tuple[Count, ...]:
     return tuple(Count(name, count) for name, count in Counter(names).most_common())
 
 
+def _kind(metric: str) -> str:
+    return metric.partition("@")[0].partition(":")[0]
+
+
 def _better(metric: str) -> Better:
-    return BETTER.get(metric.partition("@")[0].partition(":")[0], "higher")
+    return BETTER.get(_kind(metric), "higher")
 
 
 def _metric_name(metric: str) -> str:

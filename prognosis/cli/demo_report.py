@@ -8,6 +8,7 @@ from prognosis.cli.cohort_report import (
     estimate_of,
     leaderboard,
     measures,
+    protocol_statement,
     risk_groups,
     subgroup_tables,
 )
@@ -41,7 +42,7 @@ def demo_report(
 ) -> Report:
     """Everything the demo found, ready to be drawn."""
     result = evaluation.result
-    boards = [_against_oracles(truth), leaderboard(result, "ibs", "integrated Brier score (lower is better)")]
+    boards = [_against_oracles(truth), leaderboard(result, "ibs", "integrated Brier score")]
     return Report(
         title="Progression of a simulated disease",
         question=model.task.question,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from rich.table import Table
@@ -39,12 +39,7 @@ def run_evaluate(
     model = load_model(folder)
     cohort = load_cohort(sources, model.task).cohort
     if by_site:
-        sites = judge_sites(cohort, model, seed, replicates)
-        if json_output:
-            print_json({"sites": {site: found.result.to_json() for site, found in sites.items()}})
-        else:
-            for site, found in sites.items():
-                print_evaluation(found, f"tested on {site}, trained on the other sites")
+        report_sites(judge_sites(cohort, model, seed, replicates), json_output=json_output)
         return
     evaluation = (
         judge_cv(cohort, model, folds, seed, replicates) if cv else judge(cohort, model, seed, replicates)
@@ -83,13 +78,39 @@ def judge_cv(cohort: Cohort, model: FusionModel, folds: int, seed: int, replicat
     return evaluate_folds_of(judged, seed, replicates, shortcuts(cohort))
 
 
-def judge_sites(cohort: Cohort, model: FusionModel, seed: int, replicates: int) -> dict[str, Evaluation]:
-    """Retrain without each site in turn and test on it."""
+def judge_sites(
+    cohort: Cohort, model: FusionModel, seed: int, replicates: int
+) -> dict[str, Evaluation | CohortError]:
+    """Retrain without each site in turn and test on it; a site whose others are too few says so."""
     with Bars() as bars:
         judged = left_out_sites(cohort, model.config, bars)
     return {
-        site: evaluate_folds_of([fold], seed, replicates, shortcuts(cohort)) for site, fold in judged.items()
+        site: fold
+        if isinstance(fold, CohortError)
+        else evaluate_folds_of([fold], seed, replicates, shortcuts(cohort))
+        for site, fold in judged.items()
     }
+
+
+def report_sites(sites: Mapping[str, Evaluation | CohortError], *, json_output: bool) -> None:
+    """Print each site's evaluation, or why there is none."""
+    if json_output:
+        print_json(
+            {
+                "sites": {
+                    site: {"refused": str(found)}
+                    if isinstance(found, CohortError)
+                    else found.result.to_json()
+                    for site, found in sites.items()
+                }
+            }
+        )
+        return
+    for site, found in sites.items():
+        if isinstance(found, CohortError):
+            stderr.print(f"{site}: not tested, {found}", markup=False)
+        else:
+            print_evaluation(found, f"tested on {site}, trained on the other sites")
 
 
 def shortcuts(cohort: Cohort) -> dict[str, Fit]:

@@ -5,6 +5,7 @@ Each verb lives in a file of its own and is imported only when called, so that -
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -178,6 +179,8 @@ def run() -> None:
     """Entry point: an error of ours is one line on stderr and exit code 2, never a traceback."""
     from prognosis.errors import PrognosisError
 
+    # Products of small matrices: threads of the linear algebra would only wait for each other and for torch's.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
     except PrognosisError as error:

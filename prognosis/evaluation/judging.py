@@ -117,8 +117,8 @@ def cross_validated_folds(
 
 def left_out_sites(
     cohort: Cohort, config: ModelConfig, on_progress: Progress | None = None
-) -> dict[str, Judged]:
-    """For each site, a model trained on all the others.
+) -> dict[str, Judged | CohortError]:
+    """For each site, a model trained on all the others, or why none could be.
 
     Raises:
         CohortError: The cohort has one site.
@@ -129,9 +129,13 @@ def left_out_sites(
         raise CohortError(
             f"cohort of task {cohort.task.name}", "has one site", "give a --source for each site"
         )
-    return {
-        name: _trained_without(cohort, site == name, config, on_progress, f"without {name}") for name in names
-    }
+    found: dict[str, Judged | CohortError] = {}
+    for name in names:
+        try:
+            found[name] = _trained_without(cohort, site == name, config, on_progress, f"without {name}")
+        except CohortError as error:
+            found[name] = error
+    return found
 
 
 def _trained_without(

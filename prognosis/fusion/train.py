@@ -21,6 +21,7 @@ from prognosis.fusion.replicates import bootstrap_head
 
 Progress = Callable[[str, int, int], None]
 
+LEAST_PATIENTS = 20
 LEAST_CASES = 30
 LEAST_EVENTS = 8
 BACKGROUND_CASES = 256
@@ -103,8 +104,8 @@ def fit_modality(
 def _check_size(cohort: Cohort, target: Target, folds: int) -> None:
     reference = f"cohort of task {cohort.task.name}"
     patients = len(set(cohort.patients))
-    if patients < LEAST_CASES:
-        raise CohortError(reference, f"has {patients} patients", f"train on at least {LEAST_CASES}")
+    if patients < LEAST_PATIENTS:
+        raise CohortError(reference, f"has {patients} patients", f"train on at least {LEAST_PATIENTS}")
     happened = target.cause > 0
     events = len(set(cohort.patients[happened]))
     if events < max(LEAST_EVENTS, folds):

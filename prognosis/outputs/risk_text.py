@@ -51,9 +51,7 @@ def _risks(page: PatientPage) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        box=None, header_style="bold", caption=page.interval_meaning or None, caption_justify="left"
-    )
+    table = Table(box=None, header_style="bold")
     for heading, justify in (("what", "left"), ("by", "left"), ("risk (interval)", "right")):
         table.add_column(heading, justify="right" if justify == "right" else "left")
     for risk in page.risks:
