@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from tests.simulated import Simulated
 
 # Set before anything imports transformers: a test that reaches for the network should fail, not download.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -33,3 +37,11 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real cohorts are not beside this checkout (../shared/data)")
     return folder
+
+
+@pytest.fixture(scope="session")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    """A small simulated cohort on disk, read back, and a model of it; not to be written to."""
+    from tests.simulated import simulated
+
+    return simulated(tmp_path_factory.mktemp("simulated"))
