@@ -48,7 +48,7 @@ BETTER: dict[str, Better] = {
     "observed_over_expected": "nearer 1",
 }
 MEANING = {
-    "uno_c": "chance that of two patients the one with the higher risk has the event first, censoring weighed out",
+    "uno_c": "chance that of two patients the one of higher risk has the event first, censoring weighed out",
     "harrell_c": "the same over all pairs that follow-up lets be compared",
     "ibs": "squared error of the predicted risk, averaged over time",
     "brier": "squared error of the predicted risk",

@@ -49,7 +49,7 @@ def demo_report(
         evidence="simulation",
         evidence_statement=(
             f"{len(cohort)} simulated patients, written as FHIR and DICOM and read back; the model was "
-            f"trained on {model.training.cases} and judged on {result.n} others."
+            f"trained on {model.training.cases} and judged on {result.n} others. {protocol_statement(result)}"
         ),
         model_id=model.model_id,
         created=created,

@@ -179,7 +179,7 @@ def run() -> None:
     """Entry point: an error of ours is one line on stderr and exit code 2, never a traceback."""
     from prognosis.errors import PrognosisError
 
-    # Products of small matrices: threads of the linear algebra would only wait for each other and for torch's.
+    # The matrices are small: threads of the linear algebra would only wait for each other and for torch's.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         app()
