@@ -168,7 +168,7 @@ def _notes(case: Case, explanation: Explanation) -> tuple[NoteText, ...]:
 def _sentence(text: str, cited: Sequence[tuple[str, float]]) -> Sentence:
     plain = _plain(text)
     for sentence, contribution in cited:
-        if sentence and _plain(sentence) == plain:
+        if sentence and (plain == (cited_plain := _plain(sentence)) or plain.endswith(f": {cited_plain}")):
             return Sentence(text, contribution)
     return Sentence(text)
 

@@ -18,6 +18,7 @@ from prognosis.cohort import Cohort, Task
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
 from prognosis.evaluation.results import EvaluationResult
 from prognosis.fusion import FusionModel, ModelConfig, save_model, train_model
+from prognosis.fusion.bundle import refuse_other_files
 from prognosis.outputs.model_card import model_card
 
 TRAINING_PART = "train"
@@ -40,6 +41,7 @@ def run_train(
     """
     task = Task.load(task_path)
     config = model_config(config_path, settings, task)
+    refuse_other_files(out)
     loaded = load_cohort(sources, task)
     started = time.monotonic()
     trained = train_and_judge(loaded.cohort, config)
