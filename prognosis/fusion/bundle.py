@@ -42,9 +42,8 @@ def save_model(model: FusionModel, folder: Path, card: str, metrics: Mapping[str
     Raises:
         BundleError: The folder holds something else.
     """
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / MANIFEST).exists():
-            raise BundleError(str(folder), "holds files that are not a model", "name an empty or new folder")
+    refuse_other_files(folder)
+    if folder.exists():
         shutil.rmtree(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for name, evidence in model.evidence.items():
@@ -58,6 +57,18 @@ def save_model(model: FusionModel, folder: Path, card: str, metrics: Mapping[str
     _write_json(folder / "metrics.json", dict(metrics))
     (folder / "README.md").write_text(card, encoding="utf-8")
     return replace(model, model_id=write_manifest(folder, model.task.name))
+
+
+def refuse_other_files(folder: Path) -> None:
+    """Check, before the time of a training is spent, that a model may be written to a folder.
+
+    Raises:
+        BundleError: It is a file, or holds anything but a model.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise BundleError(str(folder), "is a file", "name an empty or new folder")
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+        raise BundleError(str(folder), "holds files that are not a model", "name an empty or new folder")
 
 
 def load_model(folder: str | Path) -> FusionModel:

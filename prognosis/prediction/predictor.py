@@ -87,7 +87,11 @@ def predict_row(model: FusionModel, case: Case, inputs: FusionInputs, row: int) 
         cautions=_cautions(model, inputs, row),
         model_id=model.model_id,
     )
-    return replace(prediction, abstained_because=_reason_to_abstain(model, inputs, row, prediction))
+    reason = _reason_to_abstain(model, inputs, row, prediction)
+    known = case.record
+    if not reason and not (known.events or known.notes or known.studies):
+        reason = "nothing is known by the index time but who the patient is"
+    return replace(prediction, abstained_because=reason)
 
 
 def _missing(model: FusionModel, inputs: FusionInputs, row: int) -> dict[str, str]:
