@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from prognosis.errors import ConfigError
 from prognosis.evidence import MODALITIES
@@ -52,6 +52,14 @@ class ModelConfig(BaseModel):
     text: TextConfig = TextConfig()
     imaging: ImagingConfig = ImagingConfig()
     fusion: FusionConfig = FusionConfig()
+
+    @field_validator("modalities")
+    @classmethod
+    def _modalities_are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if not names or len(set(names)) < len(names) or set(names) - set(MODALITIES):
+            message = f"{list(names)} must name some of {', '.join(MODALITIES)}, each once"
+            raise ValueError(message)
+        return names
 
     @classmethod
     def load(cls, path: str | Path) -> ModelConfig:

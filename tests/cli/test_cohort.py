@@ -1,0 +1,93 @@
+"""`prognosis cohort build | describe | check | export`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+
+from prognosis.cli.sources import read_records
+from prognosis.record import Quarantine
+from tests.cli.program import Program, clinic
+from tests.simulated import PATIENTS, TASK_PATH, Simulated
+
+
+def sources(uris: tuple[str, ...]) -> list[str]:
+    return [word for uri in uris for word in ("--source", uri)]
+
+
+def test_a_cohort_is_counted_on_stdout_and_told_about_on_stderr(prognosis: Program, small: Simulated) -> None:
+    ran = prognosis("cohort", "describe", TASK_PATH, *sources(small.uris), "--json")
+    assert ran.status == 0
+    counts = ran.stated
+    assert counts["records"] == counts["cases"] == counts["patients"] == PATIENTS
+    assert counts["with_images"] == sum(bool(case.record.studies) for case in small.cohort.cases)
+    assert sum(counts["labels"].values()) == sum(counts["sites"].values()) == PATIENTS
+    assert counts["quarantined"] == []
+
+
+def test_a_cohort_is_described_in_a_table(prognosis: Program, small: Simulated) -> None:
+    ran = prognosis("cohort", "describe", TASK_PATH, *sources(small.uris))
+    assert ran.status == 0
+    assert "cohort of simulated_progression" in ran.out
+    assert "labels: progression" in ran.out
+
+
+def test_a_built_cohort_holds_the_records_and_a_dated_label_for_each_case(
+    prognosis: Program, small: Simulated, tmp_path: Path
+) -> None:
+    out = tmp_path / "built"
+    ran = prognosis("cohort", "build", TASK_PATH, *sources(small.uris), "--out", out)
+    assert (ran.status, ran.out) == (0, "")
+    labels = pd.read_parquet(out / "labels.parquet")
+    assert len(labels) == PATIENTS
+    by_id = {case.record.patient_id: case for case in small.cohort.cases}
+    for row in labels.itertuples():
+        case = by_id[row.patient_id]
+        assert row.prediction_time == case.index_time
+        assert row.duration_days == case.label.days
+        assert row.cause == (case.label.cause or "censored")
+    assert json.loads((out / "cohort.json").read_text(encoding="utf-8"))["cases"] == PATIENTS
+    again = read_records([f"meds:{out / 'records'}"], None, Quarantine())
+    assert {record.patient_id for record in again} == set(by_id)
+
+
+def test_an_honest_cohort_passes_the_check(prognosis: Program, tmp_path: Path) -> None:
+    task, source = clinic(tmp_path)
+    ran = prognosis("cohort", "check", task, "--source", source, "--json")
+    assert (ran.status, ran.stated["findings"]) == (0, [])
+    assert "no sign of leakage" in ran.prose
+
+
+def test_a_column_that_knows_the_outcome_fails_the_check_by_name(prognosis: Program, tmp_path: Path) -> None:
+    task, source = clinic(tmp_path, leak=True)
+    ran = prognosis("cohort", "check", task, "--source", source, "--json")
+    assert ran.status == 1
+    assert [(f["kind"], f["subject"]) for f in ran.stated["findings"]] == [
+        ("column predicts alone", "table|seen_later")
+    ]
+    assert "seen_later" in ran.prose
+
+
+def test_an_export_reads_back_as_the_same_cohort(
+    prognosis: Program, small: Simulated, tmp_path: Path
+) -> None:
+    out = tmp_path / "again"
+    ran = prognosis("cohort", "export", out, *sources(small.uris), "--json")
+    assert ran.status == 0
+    films = sum(len(case.record.studies) for case in small.cohort.cases)
+    assert ran.stated["written"]["Patient"] == PATIENTS
+    assert ran.stated["written"]["DICOM instance"] >= films
+    described = prognosis("cohort", "describe", TASK_PATH, "--source", f"fhir-folder:{out}", "--json")
+    assert (
+        described.stated["labels"]
+        == prognosis("cohort", "describe", TASK_PATH, *sources(small.uris), "--json").stated["labels"]
+    )
+
+
+def test_an_export_as_meds_is_counted_by_subject(prognosis: Program, tmp_path: Path) -> None:
+    _, source = clinic(tmp_path)
+    table_needs_its_task = prognosis("cohort", "export", tmp_path / "out", "--source", source, "--to", "meds")
+    assert table_needs_its_task.status == 2
+    assert "does not say what the columns" in table_needs_its_task.err
