@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import shlex
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.table import Table
 
+from prognosis.cli.benchmark_report import benchmark_page
 from prognosis.cli.console import print_json, stderr, stdout
 from prognosis.cli.loading import load_cohort
 from prognosis.cli.settings import model_config
@@ -16,15 +18,17 @@ from prognosis.evaluation.benchmark import Benchmark, write_results
 from prognosis.evaluation.benchmark import run_benchmark as run_suite
 from prognosis.evaluation.leaderboard import Leaderboard
 from prognosis.fusion import FusionModel, train_model
+from prognosis.outputs.report import write_report
 
 OURS = "prognosis"
 SHOWN = ("uno_c", "harrell_c", "ibs")
 
 
 def run_benchmark(suite_path: Path, out: Path, config_path: Path | None, *, json_output: bool) -> None:
-    """Run a suite, print its leaderboards, write results.json and report.html."""
+    """Run a suite, print its leaderboards, write results.json and a page for each data set."""
     suite = Benchmark.load(suite_path)
-    cohorts = {each.source: load_cohort([each.source], Task.load(each.task)).cohort for each in suite.data}
+    loaded = {each.source: load_cohort([each.source], Task.load(each.task)) for each in suite.data}
+    cohorts = {source: found.cohort for source, found in loaded.items()}
 
     def fit(cohort: Cohort) -> FusionModel:
         return train_model(cohort, model_config(config_path, [], cohort.task))
@@ -32,12 +36,16 @@ def run_benchmark(suite_path: Path, out: Path, config_path: Path | None, *, json
     command = shlex.join(["prognosis", *sys.argv[1:]])
     result = run_suite(suite, cohorts, {OURS: fit}, command, lambda text: stderr.print(text, markup=False))
     path = write_results(result, out)
+    created = datetime.now(tz=UTC).isoformat(timespec="seconds")
+    for board in result.leaderboards:
+        page = benchmark_page(result, board, loaded[board.source], OURS, created)
+        write_report(out / f"{board.task}.html", page)
     if json_output:
         print_json(result.to_json())
     else:
         for board in result.leaderboards:
             print_board(board)
-    stderr.print(f"wrote {path}")
+    stderr.print(f"wrote {path} and a page for each data set")
 
 
 def print_board(board: Leaderboard) -> None:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort import Case, Cohort, Target
 from prognosis.cohort.labels import REFERENCE
+from prognosis.evaluation import results as evaluation
 from prognosis.evaluation.judging import Evaluation
-from prognosis.evaluation.results import CalibrationCurve, EvaluationResult
+from prognosis.evaluation.results import CalibrationCurve, EvaluationResult, MetricSet
 from prognosis.outputs.estimate import Count, Estimate, in_days
 from prognosis.outputs.report_content import (
     Calibration,
@@ -91,7 +92,21 @@ def cohort_table(cohort: Cohort, quarantine: Quarantine, judged: Cohort | None =
     )
 
 
-def measures(result: EvaluationResult) -> tuple[Measure, ...]:
+class Measured(Protocol):
+    """What was measured of one method: an evaluation, or one row of a benchmark."""
+
+    @property
+    def result(self) -> MetricSet:
+        """Its metrics."""
+        ...
+
+    @property
+    def calibration(self) -> tuple[CalibrationCurve, ...]:
+        """Its calibration curves."""
+        ...
+
+
+def measures(result: Measured) -> tuple[Measure, ...]:
     """Every metric with its interval."""
     return tuple(
         Measure(_metric_name(name), estimate_of(interval), _better(name), MEANING.get(_kind(name), ""))
@@ -99,9 +114,8 @@ def measures(result: EvaluationResult) -> tuple[Measure, ...]:
     )
 
 
-def protocol_statement(result: EvaluationResult) -> str:
+def protocol_statement(protocol: evaluation.Protocol) -> str:
     """How the numbers were made, once for all of them."""
-    protocol = result.protocol
     parts = [f"Intervals: {100 * protocol.level:.0f}% of {protocol.replicates} bootstrap samples of patients"]
     if protocol.tau_days is not None:
         parts.append(
@@ -136,20 +150,20 @@ def leaderboard(
     return Leaderboard(title, chance, (ours, *others, *extra), _better(metric) == "higher", protocol)
 
 
-def calibrations(result: EvaluationResult) -> tuple[Calibration, ...]:
+def calibrations(result: Measured) -> tuple[Calibration, ...]:
     """Predicted against observed risk, one plot for each cause and horizon."""
     return tuple(_calibration(curve, result) for curve in result.calibration)
 
 
-def risk_groups(evaluation: Evaluation, of_cause: int = 1) -> tuple[RiskGroups, ...]:
+def risk_groups(judged: Evaluation, of_cause: int = 1) -> tuple[RiskGroups, ...]:
     """Observed and mean predicted incidence in thirds of predicted risk; nothing for a class."""
-    target = evaluation.target
+    target = judged.target
     if not target.survival:
         return ()
-    risk = evaluation.incidence[:, of_cause - 1].mean(axis=1)
+    risk = judged.incidence[:, of_cause - 1].mean(axis=1)
     third = np.searchsorted(np.quantile(risk, [1 / 3, 2 / 3]), risk)
     groups = tuple(
-        _risk_group(name, evaluation, np.flatnonzero(third == number), of_cause)
+        _risk_group(name, judged, np.flatnonzero(third == number), of_cause)
         for number, name in enumerate(GROUPS)
         if (third == number).any()
     )
@@ -173,15 +187,15 @@ def subgroup_tables(result: EvaluationResult, metric: str) -> tuple[SubgroupTabl
     return (SubgroupTable(_metric_name(metric), rows),) if rows else ()
 
 
-def _risk_group(name: str, evaluation: Evaluation, rows: NDArray[np.intp], of_cause: int) -> RiskGroup:
-    days = evaluation.days
-    observed = _incidence(evaluation.target.take(rows), days, of_cause)
+def _risk_group(name: str, judged: Evaluation, rows: NDArray[np.intp], of_cause: int) -> RiskGroup:
+    days = judged.days
+    observed = _incidence(judged.target.take(rows), days, of_cause)
     rng = np.random.default_rng(0)
     draws = np.stack(
-        [_incidence(evaluation.target.take(rng.choice(rows, len(rows))), days, of_cause) for _ in range(200)]
+        [_incidence(judged.target.take(rng.choice(rows, len(rows))), days, of_cause) for _ in range(200)]
     )
     low, high = np.quantile(draws, [0.025, 0.975], axis=0)
-    predicted = evaluation.incidence[rows, of_cause - 1].mean(axis=0)
+    predicted = judged.incidence[rows, of_cause - 1].mean(axis=0)
     return RiskGroup(
         name, len(rows), days, observed, np.minimum(low, observed), np.maximum(high, observed), predicted
     )
@@ -191,7 +205,7 @@ def _incidence(target: Target, days: Floats, of_cause: int) -> Floats:
     return np.asarray(aalen_johansen(target.days, target.cause, len(target.causes))[of_cause - 1].at(days))
 
 
-def _calibration(curve: CalibrationCurve, result: EvaluationResult) -> Calibration:
+def _calibration(curve: CalibrationCurve, result: Measured) -> Calibration:
     observed, counts = np.array(curve.observed), np.array(curve.cases, dtype=np.int64)
     half = 1.96 * np.sqrt(np.clip(observed * (1 - observed), 1e-9, None) / np.maximum(counts, 1))
     cause = curve.cause.replace("_", " ")

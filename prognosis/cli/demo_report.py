@@ -13,8 +13,8 @@ from prognosis.cli.cohort_report import (
     subgroup_tables,
 )
 from prognosis.cli.demo_truth import Truth
-from prognosis.cli.patient_report import patient_page
-from prognosis.cohort import Case, Cohort, SurvivalLabel
+from prognosis.cli.patient_report import outcome_of, patient_page
+from prognosis.cohort import Case, Cohort
 from prognosis.evaluation.judging import Evaluation
 from prognosis.fusion import FusionModel
 from prognosis.outputs.report_content import Contender, Leaderboard, Report
@@ -49,7 +49,8 @@ def demo_report(
         evidence="simulation",
         evidence_statement=(
             f"{len(cohort)} simulated patients, written as FHIR and DICOM and read back; the model was "
-            f"trained on {model.training.cases} and judged on {result.n} others. {protocol_statement(result)}"
+            f"trained on {model.training.cases} and judged on {result.n} others. "
+            f"{protocol_statement(result.protocol)}"
         ),
         model_id=model.model_id,
         created=created,
@@ -60,7 +61,7 @@ def demo_report(
         calibrations=calibrations(result),
         risk_groups=risk_groups(evaluation),
         subgroups=subgroup_tables(result, "harrell_c"),
-        patients=tuple(patient_page(model, case, _outcome(case)) for case in _patients_to_show(truth)),
+        patients=tuple(patient_page(model, case, outcome_of(case)) for case in _patients_to_show(truth)),
         intended_use=model.task.intended_use,
         not_intended=NOT_INTENDED,
         limits=LIMITS,
@@ -122,10 +123,3 @@ def _patients_to_show(truth: Truth) -> list[Case]:
     complete = [case for case, _ in ranked if case.record.notes and case.record.studies]
     without_film = [case for case, _ in ranked if case.record.notes and not case.record.studies]
     return complete[:1] + without_film[:1]
-
-
-def _outcome(case: Case) -> str:
-    if not isinstance(case.label, SurvivalLabel):
-        return ""
-    what = case.label.cause.replace("_", " ") if case.label.cause else "followed without an event"
-    return f"{what} after {case.label.days:.0f} days"

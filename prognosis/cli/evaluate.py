@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
+import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.table import Table
 
 from prognosis.cli.console import Bars, print_json, stderr, stdout
+from prognosis.cli.evaluation_report import evaluation_report
 from prognosis.cli.loading import load_cohort
 from prognosis.cohort import Cohort
 from prognosis.errors import CohortError
 from prognosis.evaluation.entrant import Fit
 from prognosis.evaluation.judging import (
     Evaluation,
+    Judged,
     cross_validated_folds,
     evaluate_folds_of,
     held_out_fold,
@@ -21,10 +26,11 @@ from prognosis.evaluation.judging import (
 )
 from prognosis.evaluation.view_shortcut import ViewShortcut
 from prognosis.fusion import FusionModel, load_model
+from prognosis.outputs.report import write_report
 from prognosis.survival.bootstrap import Interval
 
 
-def run_evaluate(
+def run_evaluate(  # noqa: PLR0913 - one parameter an option
     folder: Path,
     sources: Sequence[str],
     folds: int,
@@ -33,27 +39,36 @@ def run_evaluate(
     *,
     cv: bool,
     by_site: bool,
+    report: Path | None,
     json_output: bool,
 ) -> None:
-    """Judge straight, by cross-validation, or site by site; print the result."""
+    """Judge straight, by cross-validation, or site by site; print the result, or draw it."""
     model = load_model(folder)
-    cohort = load_cohort(sources, model.task).cohort
+    loaded = load_cohort(sources, model.task)
+    cohort = loaded.cohort
     if by_site:
         report_sites(judge_sites(cohort, model, seed, replicates), json_output=json_output)
         return
-    evaluation = (
-        judge_cv(cohort, model, folds, seed, replicates) if cv else judge(cohort, model, seed, replicates)
-    )
+    judged = retrained(cohort, model, folds, seed) if cv else [unseen(cohort, model)]
+    evaluation = evaluate_folds_of(judged, seed, replicates, shortcuts(cohort))
+    how = f"{folds}-fold cross-validation by patient" if cv else "Patients that did not train the model"
+    if report is not None:
+        command = shlex.join(["prognosis", *sys.argv[1:]])
+        created = datetime.now(tz=UTC).isoformat(timespec="seconds")
+        write_report(report, evaluation_report(loaded, evaluation, judged, how, command, created))
+        stderr.print(f"wrote {report}")
     if json_output:
         print_json({"model_id": model.model_id, "cross_validated": cv, **evaluation.result.to_json()})
     else:
-        print_evaluation(
-            evaluation, f"{folds}-fold cross-validation by patient" if cv else "held-out patients"
-        )
+        print_evaluation(evaluation, how)
 
 
-def judge(cohort: Cohort, model: FusionModel, seed: int, replicates: int) -> Evaluation:
-    """Judge on the cases whose patients did not train the model; the others are left out and counted."""
+def unseen(cohort: Cohort, model: FusionModel) -> Judged:
+    """The cases whose patients did not train the model; of a source with a test part, only that.
+
+    Raises:
+        CohortError: Every patient trained the model.
+    """
     new = cohort.where(lambda case: not model.was_trained_on(case))
     if not new.cases:
         raise CohortError(
@@ -68,14 +83,13 @@ def judge(cohort: Cohort, model: FusionModel, seed: int, replicates: int) -> Eva
         stderr.print(
             f"judged on {len(new)} of {len(cohort)} cases: the others are not held out from this model"
         )
-    return evaluate_folds_of([held_out_fold(model, new)], seed, replicates)
+    return held_out_fold(model, new)
 
 
-def judge_cv(cohort: Cohort, model: FusionModel, folds: int, seed: int, replicates: int) -> Evaluation:
-    """Retrain with the model's own settings on folds of patients and judge what each fold had not seen."""
+def retrained(cohort: Cohort, model: FusionModel, folds: int, seed: int) -> list[Judged]:
+    """Models trained with the model's own settings on folds of patients, each with what it had not seen."""
     with Bars() as bars:
-        judged = cross_validated_folds(cohort, model.config, folds, seed, bars)
-    return evaluate_folds_of(judged, seed, replicates, shortcuts(cohort))
+        return cross_validated_folds(cohort, model.config, folds, seed, bars)
 
 
 def judge_sites(

@@ -71,7 +71,7 @@ def train(
 
 
 @app.command()
-def evaluate(
+def evaluate(  # noqa: PLR0913 - one parameter an option
     model: Annotated[Path, typer.Argument(help="A model folder.")],
     source: SourceOption,
     folds: Annotated[int, typer.Option(help="Folds of --cv.")] = 5,
@@ -84,12 +84,15 @@ def evaluate(
     by_site: Annotated[
         bool, typer.Option("--by-site", help="Retrain without each site in turn and test on it.")
     ] = False,
+    report: Annotated[Path | None, typer.Option(help="Also write the report (HTML) here.")] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Judge a model on patients that did not train it, with an interval for every number."""
     from prognosis.cli.evaluate import run_evaluate
 
-    run_evaluate(model, source, folds, replicates, seed, cv=cv, by_site=by_site, json_output=json_output)
+    run_evaluate(
+        model, source, folds, replicates, seed, cv=cv, by_site=by_site, report=report, json_output=json_output
+    )
 
 
 @app.command()

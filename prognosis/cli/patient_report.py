@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from prognosis.cohort import Case
+from prognosis.cohort import Case, SurvivalLabel
 from prognosis.evidence.imaging.model import ImagingEvidence
 from prognosis.evidence.imaging.regions import parse_layout
 from prognosis.explanation import Explanation, explain_case
@@ -66,6 +66,14 @@ def patient_page(model: FusionModel, case: Case, outcome: str = "") -> PatientPa
         outcome=outcome,
         cautions=prediction.cautions,
     )
+
+
+def outcome_of(case: Case) -> str:
+    """What happened to a case, in words; "" where it is not known."""
+    if isinstance(case.label, SurvivalLabel):
+        what = case.label.cause.replace("_", " ") if case.label.cause else "followed without an event"
+        return f"{what} after {case.label.days:.0f} days"
+    return case.label.category.replace("_", " ") if case.label else ""
 
 
 def horizon_risks(prediction: Prediction) -> tuple[HorizonRisk, ...]:
