@@ -17,7 +17,7 @@ from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Task
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
 from prognosis.evaluation.results import EvaluationResult
-from prognosis.fusion import FusionModel, ModelConfig, check_destination, save_model, train_model
+from prognosis.fusion import FusionModel, ModelConfig, save_model, train_model
 from prognosis.fusion.bundle import refuse_other_files
 from prognosis.outputs.model_card import model_card
 
@@ -39,7 +39,6 @@ def run_train(
     Where a source fixes its own split, only its training part is learnt from and its validation part is
     judged; otherwise every case is learnt from, and `evaluate --cv` judges.
     """
-    check_destination(out)
     task = Task.load(task_path)
     config = model_config(config_path, settings, task)
     refuse_other_files(out)

@@ -1,6 +1,6 @@
 """The additive-bilinear model for any subset of modalities: head, training, bundle on disk."""
 
-from prognosis.fusion.bundle import check_destination, load_model, save_model
+from prognosis.fusion.bundle import load_model, save_model
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.train import train_model
@@ -9,7 +9,6 @@ __all__ = [
     "FusionModel",
     "ModelConfig",
     "Training",
-    "check_destination",
     "load_model",
     "save_model",
     "train_model",
