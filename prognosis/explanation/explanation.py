@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import shap
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,3 +75,14 @@ class Explanation:
     def values(self) -> NDArray[np.float64]:
         """(n,) the contributions in the order of `attributions`."""
         return np.array([attribution.contribution for attribution in self.attributions])
+
+    def to_shap(self) -> shap.Explanation:
+        """The same values as shap holds them, so that its plots work on them."""
+        import shap
+
+        return shap.Explanation(
+            values=self.values(),
+            base_values=self.base,
+            data=np.array([attribution.detail for attribution in self.attributions]),
+            feature_names=[f"{attribution.modality}: {attribution.name}" for attribution in self.attributions],
+        )

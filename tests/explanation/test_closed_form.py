@@ -134,3 +134,11 @@ def test_the_recalibration_of_the_observed_subset_enters_the_explanation(model):
     subset = int(subset_number(inputs.present)[0])
     explanation = explain_case(model, case)
     assert explanation.base == pytest.approx(model.head.alpha[0].mean() + model.head.shift[subset, 0])
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_shap_holds_the_same_values_and_base(model):
+    explanation = explain_case(model, written_case(0, VALUES))
+    held = explanation.to_shap()
+    assert held.base_values + held.values.sum() == pytest.approx(explanation.total, abs=1e-9)
+    assert len(held.feature_names) == len(explanation.attributions)
