@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Literal
 
 from prognosis.cli.cohort_report import cohort_table, measures, subgroup_tables
-from prognosis.cohort import Cohort
+from prognosis.cohort import Cohort, Task
 from prognosis.evaluation.results import EvaluationResult
 from prognosis.fusion import FusionModel
 from prognosis.outputs.model_card import ModelCard, NotDone
 from prognosis.record import Quarantine
+from prognosis.simulate.chart import SIMULATE
 
 NOT_INTENDED = (
     "Decisions about care: it has not been validated for any.",
@@ -26,6 +27,12 @@ METHOD = (
     "patients left out gained by them.",
     "Explanations are Shapley values in closed form, exact on the log-hazard scale.",
 )
+
+
+def evidence_of(task: Task) -> Literal["simulation", "real"]:
+    """Whether a task asks about simulated patients, whose outcome is coded by the simulator."""
+    simulated = any(code.startswith(f"{SIMULATE}|") for code in task.excluded_codes)
+    return "simulation" if simulated else "real"
 
 
 def bundle_card(

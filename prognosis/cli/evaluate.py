@@ -14,7 +14,7 @@ from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.evaluation_report import evaluation_report
 from prognosis.cli.loading import load_cohort
 from prognosis.cohort import Cohort
-from prognosis.errors import CohortError
+from prognosis.errors import CohortError, InputError
 from prognosis.evaluation.entrant import Fit
 from prognosis.evaluation.judging import (
     Evaluation,
@@ -43,6 +43,8 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
     json_output: bool,
 ) -> None:
     """Judge straight, by cross-validation, or site by site; print the result, or draw it."""
+    if by_site and (cv or report is not None):
+        raise InputError("--by-site", "is judged apart, and printed only", "leave out --cv and --report")
     model = load_model(folder)
     loaded = load_cohort(sources, model.task)
     cohort = loaded.cohort

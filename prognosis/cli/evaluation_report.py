@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prognosis.cli.cards import LIMITS, NOT_INTENDED
+from prognosis.cli.cards import LIMITS, NOT_INTENDED, evidence_of
 from prognosis.cli.cohort_report import (
     calibrations,
     cohort_table,
@@ -40,7 +40,7 @@ def evaluation_report(
     return Report(
         title=task.name.replace("_", " "),
         question=task.question,
-        evidence="real",
+        evidence=evidence_of(task),
         evidence_statement=(
             f"{how}: {result.n} cases of {result.patients} patients. {protocol_statement(result.protocol)}"
         ),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prognosis.cli.cards import bundle_card
+from prognosis.cli.cards import bundle_card, evidence_of
 from prognosis.cli.console import Bars, print_json, stderr
 from prognosis.cli.loading import Loaded, cohort_json, load_cohort
 from prognosis.cli.settings import model_config
@@ -51,7 +51,7 @@ def run_train(
         trained.model,
         trained.cohort,
         loaded.quarantine,
-        "real",
+        evidence_of(task),
         judged,
         f"the validation part of the source, {judged.n} cases" if judged else "",
         shlex.join(["prognosis", *sys.argv[1:]]),
