@@ -27,7 +27,7 @@ class Film:
     """A film as it is read.
 
     Attributes:
-        square: (size, size) windowed to 0 to 1; padding is 0.
+        square: (size, size) windowed to 0 to 1; its border is repeated as padding.
         placement: Where the film lies in the square.
         time: When it was taken.
         source: "ImagingStudy/<uid>".
@@ -126,14 +126,17 @@ def frontal_pixels(study: ImagingStudy, config: ImagingConfig) -> NDArray[np.flo
 
 
 def windowed_square(pixels: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
-    """(size, size) the film between its 0.5th and 99.5th percentile as 0 to 1, padded with 0."""
+    """(size, size) the film between its 0.5th and 99.5th percentile as 0 to 1, its border repeated as padding.
+
+    Padding of one brightness would draw an edge round the film, and its shape (which tells the machine, and
+    so how sick the patient was) would be read as evidence.
+    """
     film = resample(pixels, placement)
     low, high = np.percentile(film, _WINDOW)
-    square = np.zeros((placement.size, placement.size), dtype=np.float32)
-    rows = slice(placement.top, placement.top + placement.rows)
-    columns = slice(placement.left, placement.left + placement.columns)
-    square[rows, columns] = np.clip((film - low) / max(float(high - low), 1e-12), 0.0, 1.0)
-    return square
+    film = np.clip((film - low) / max(float(high - low), 1e-12), 0.0, 1.0).astype(np.float32)
+    rows = (placement.top, placement.size - placement.top - placement.rows)
+    columns = (placement.left, placement.size - placement.left - placement.columns)
+    return np.pad(film, (rows, columns), mode="edge")
 
 
 def _latest_two(

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from prognosis.evidence.imaging.config import ImagingConfig
-from prognosis.evidence.imaging.films import gather_films
+from prognosis.evidence.imaging.films import gather_films, windowed_square
 from prognosis.evidence.imaging.quality import film_fault
 from prognosis.evidence.imaging.regions import (
     Placement,
@@ -120,3 +120,11 @@ def test_settings_that_cannot_work_are_refused() -> None:
         ImagingConfig(regions="lobes")
     with pytest.raises(ValidationError):
         ImagingConfig(colour="red")  # type: ignore[call-arg]
+
+
+def test_padding_draws_no_edge_round_a_film_so_that_its_shape_is_no_evidence() -> None:
+    placement = Placement.centred(40, 80, 32)
+    film = np.tile(np.linspace(0.0, 1.0, 80, dtype=np.float32), (40, 1))
+    square = windowed_square(film, placement)
+    assert np.array_equal(square[0], square[placement.top])
+    assert np.array_equal(square[-1], square[placement.top + placement.rows - 1])
