@@ -14,7 +14,7 @@ from prognosis.fusion.inputs import FusionInputs
 Array = NDArray[np.float64]
 
 DRAWS = 200
-BEYOND = 2.0  # the missing value may be 1.4 times as extreme as any seen: its variance is twice theirs
+BEYOND = 1.4  # a missing value may be so many times as extreme as any that training cases had
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +38,10 @@ def case_spread(model: FusionModel, inputs: FusionInputs, row: int, days: Array,
     """Draw the answers for one case.
 
     Draw d joins the modalities with bootstrap replicate d and fills each missing modality with that of a
-    training case, chosen at random among those that had it. To this is added the largest uncertainty of that
-    modality's weight over those cases, doubled: the missing value may be one that the model is least sure how
-    to read. An interval over the draws therefore widens when a modality is missing.
+    training case, chosen at random among those that had it. To this is added the largest uncertainty that
+    such a value could bring, were it `BEYOND` times as extreme: it may be one that the model is least sure
+    how to read. What is filled in is unrelated to the replicates, and a filled case is read with at least
+    the scale of a complete one, so an interval over the draws widens when a modality is missing.
 
     Args:
         model: The model.
@@ -51,11 +52,14 @@ def case_spread(model: FusionModel, inputs: FusionInputs, row: int, days: Array,
     """
     rng = np.random.default_rng(seed)
     replicate = np.resize(rng.permutation(len(model.replicates)), DRAWS)
-    filled = _filled(model.background, inputs, row, rng)
+    head = model.head
     subset = subset_number(inputs.present[row : row + 1])[0]
-    deviation = _deviation(model, filled, replicate) + _unread(model, inputs, row, rng)
-    shift, scale = model.head.shift[subset], model.head.scale[subset]
-    eta = model.replicates.alpha[replicate] + shift[:, None] + scale[:, None] * deviation
+    scale = np.maximum(head.scale[subset], head.scale[-1])  # the last is that of every modality present
+    whole = _deviation(model, _filled(model.background, inputs, row, rng), replicate)
+    known = model.replicates.alpha + scale[:, None] * _weighed_evidence(model, inputs, row)
+    missing = model.replicates.alpha[replicate] + scale[:, None] * whole - known[replicate]
+    missing += _unread(model, inputs, row, known.mean(axis=2), scale, rng)
+    eta = head.shift[subset][:, None] + known[replicate] + _unrelated(missing, known[replicate])
     asked = days if model.task.is_survival else np.full_like(days, model.edges[-1])
     return Spread(cumulative_incidence(eta, model.edges, asked), eta.mean(axis=2))
 
@@ -78,23 +82,47 @@ def _filled(
     return FusionInputs(inputs.modalities, present, tuple(evidence), tuple(vectors), distance, ((),) * DRAWS)
 
 
-def _unread(model: FusionModel, inputs: FusionInputs, row: int, rng: np.random.Generator) -> Array:
-    """(D, K, 1) what not knowing how the missing modalities would be weighed may add."""
+def _weighed_evidence(model: FusionModel, inputs: FusionInputs, row: int) -> Array:
+    """(R, K, B) the evidence of the modalities that the case has, as each replicate weighs it."""
+    present = np.flatnonzero(inputs.present[row])
+    total = np.zeros_like(model.replicates.alpha)
+    for place in present:
+        total += model.replicates.beta[:, place] * inputs.evidence[place][row]
+    return total
+
+
+def _unread(
+    model: FusionModel,
+    inputs: FusionInputs,
+    row: int,
+    known: Array,
+    scale: Array,
+    rng: np.random.Generator,
+) -> Array:
+    """(D, K, 1) what not knowing how the missing modalities would be weighed may add to `known` (R, K)."""
     background = model.background
     variance = np.zeros(len(model.task.causes))
     for place in np.flatnonzero(~inputs.present[row]):
         evidence = background.evidence[place][background.present[:, place]]
-        if len(evidence):
-            weighed = (
-                np.einsum(
-                    "rkb,nkb->rnk",
-                    model.replicates.beta[:, place],
-                    np.broadcast_to(evidence, (len(evidence), *model.head.alpha.shape)),
-                )
-                / model.head.alpha.shape[1]
-            )
-            variance += BEYOND * weighed.var(axis=0, ddof=1).max(axis=0)
+        if not len(evidence):
+            continue
+        beta = model.replicates.beta[:, place]
+        spread_over_bins = np.broadcast_to(evidence, (len(evidence), *beta.shape[1:]))
+        weighed = BEYOND * scale * np.einsum("rkb,nkb->rnk", beta, spread_over_bins) / beta.shape[2]
+        alone = weighed.var(axis=0, ddof=1).max(axis=0)
+        together = (known[:, None] + weighed).var(axis=0, ddof=1).max(axis=0) - known.var(axis=0, ddof=1)
+        variance += np.maximum(alone, together)
     return np.asarray(rng.normal(0.0, np.sqrt(variance), (DRAWS, len(variance)))[:, :, None])
+
+
+def _unrelated(missing: Array, known: Array) -> Array:
+    """(D, K, B) `missing` without what goes up and down with `known` by the chance of the draws."""
+    centred = known.mean(axis=2) - known.mean(axis=(0, 2))
+    size = (centred**2).sum(axis=0)
+    slope = np.divide(
+        (centred * missing.mean(axis=2)).sum(axis=0), size, out=np.zeros_like(size), where=size > 0
+    )
+    return np.asarray(missing - (slope * centred)[:, :, None])
 
 
 def _deviation(model: FusionModel, inputs: FusionInputs, replicate: NDArray[np.intp]) -> Array:
