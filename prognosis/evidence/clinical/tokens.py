@@ -113,7 +113,8 @@ def _detail(events: Sequence[Event], *, dated: bool) -> str:
     last = events[-1]
     if last.number is not None:
         unit = {"a": "years", "1": ""}.get(last.unit or "", last.unit or "")
-        number = f"{int(last.number)}" if last.unit == "a" else f"{last.number:.4g}"  # ages are whole years lived
+        whole_years = last.unit == "a"
+        number = f"{int(last.number)}" if whole_years else f"{last.number:.4g}"
         value = f"{last.comparator or ''}{number} {unit}".strip()
     else:
         value = last.text or "recorded"

@@ -126,7 +126,7 @@ def frontal_pixels(study: ImagingStudy, config: ImagingConfig) -> NDArray[np.flo
 
 
 def windowed_square(pixels: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
-    """(size, size) the film between its 0.5th and 99.5th percentile as 0 to 1, its border repeated as padding.
+    """(size, size) the film between its 0.5th and 99.5th percentile as 0 to 1, padded with its border.
 
     Padding of one brightness would draw an edge round the film, and its shape (which tells the machine, and
     so how sick the patient was) would be read as evidence.
