@@ -44,7 +44,7 @@ class Explanation:
         base: The answer for the average training patient on this scale.
         total: The answer for this patient: base + the sum of contributions.
         attributions: Every token's share, largest magnitude first.
-        scale: "log_hazard" (log-odds for a class), averaged over the time bins.
+        scale: "log_hazard", averaged over the time bins, or "log_odds" of a class.
         method: How the values were computed.
         max_additivity_error: |base + sum - total|, total taken from the prediction's own path.
         standard_error: 0.0 where values are exact.
@@ -84,5 +84,7 @@ class Explanation:
             values=self.values(),
             base_values=self.base,
             data=np.array([attribution.detail for attribution in self.attributions]),
-            feature_names=[f"{attribution.modality}: {attribution.name}" for attribution in self.attributions],
+            feature_names=[
+                f"{attribution.modality}: {attribution.name}" for attribution in self.attributions
+            ],
         )
