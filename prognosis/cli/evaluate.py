@@ -136,16 +136,21 @@ def shortcuts(cohort: Cohort) -> dict[str, Fit]:
 
 
 def print_evaluation(evaluation: Evaluation, how: str) -> None:
-    """Tables of metrics, modalities alone and paired differences."""
+    """Tables of the first cause's metrics, modalities alone and paired differences; --json holds the rest."""
     result = evaluation.result
     events = ", ".join(f"{count} {name}" for name, count in result.events.items())
     table = Table(title=f"{result.task}: {how}, {result.n} cases of {result.patients} patients ({events})")
     for name in ("", *result.members, "fused"):
         table.add_column(name, justify="left" if not name else "right")
-    for metric in result.result.metrics:
+    shown = [metric for metric in result.result.metrics if ":" not in metric]
+    for metric in shown:
         cells = [_cell(found.metrics.get(metric)) for found in (*result.members.values(), result.result)]
         table.add_row(metric, *cells)
     stdout.print(table)
+    if len(shown) < len(result.result.metrics):
+        stderr.print(
+            f"{len(result.result.metrics) - len(shown)} metrics of other causes: see --json or --report"
+        )
     differences = Table(title="fused minus the other, paired by patient")
     for name in ("other", "metric", "difference (95% interval)"):
         differences.add_column(name)

@@ -22,6 +22,19 @@ app = typer.Typer(
 cohort_app = typer.Typer(help="Build, describe, check and export cohorts.", no_args_is_help=True)
 app.add_typer(cohort_app, name="cohort")
 
+
+@app.callback(invoke_without_command=True)
+def main(
+    *, version: Annotated[bool, typer.Option("--version", help="Print the version and stop.")] = False
+) -> None:
+    """Explained, calibrated prognosis from health records, images and notes together."""
+    if version:
+        from prognosis import __version__
+
+        typer.echo(__version__)
+        raise typer.Exit
+
+
 SourceOption = Annotated[
     list[str],
     typer.Option(
