@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Set before anything imports transformers: a test that reaches for the network should fail, not download.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
+# Also set before torch: on tensors as small as these, threads wait for one another longer than they work.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # The first call into torch takes longer than Hypothesis' 200 ms, and a test that fails must fail again.
 settings.register_profile(
