@@ -45,7 +45,7 @@ def run_benchmark(suite_path: Path, out: Path, config_path: Path | None, *, json
     else:
         for board in result.leaderboards:
             print_board(board)
-    stderr.print(f"wrote {path} and a page for each data set")
+    stderr.print(f"wrote {path} and a page for each data set", markup=False)
 
 
 def print_board(board: Leaderboard) -> None:

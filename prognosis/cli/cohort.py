@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from rich.markup import escape
 from rich.table import Table
 
 from prognosis.cli.console import Bars, print_json, stderr, stdout
@@ -28,7 +29,7 @@ def run_build(task_path: Path, sources: Sequence[str], out: Path, *, json_output
     write_labels(loaded, out / "labels.parquet")
     counts = cohort_json(loaded)
     (out / "cohort.json").write_text(json.dumps(counts, indent=1, default=str), encoding="utf-8")
-    stderr.print(f"wrote {len(loaded.cohort)} cases to {out}")
+    stderr.print(f"wrote {len(loaded.cohort)} cases to {out}", markup=False)
     if json_output:
         print_json(counts)
 
@@ -64,7 +65,7 @@ def run_describe(task_path: Path, sources: Sequence[str], *, json_output: bool) 
         table.add_row(name.replace("_", " "), str(counts[name]))
     for section in ("sites", "labels", "exclusions", "accepted"):
         for name, count in counts[section].items():
-            table.add_row(f"{section}: {name}", str(count))
+            table.add_row(escape(f"{section}: {name}"), str(count))
     table.add_row("set aside", str(len(counts["quarantined"])))
     stdout.print(table)
 
@@ -76,7 +77,8 @@ def run_check(task_path: Path, sources: Sequence[str], *, json_output: bool) -> 
     if json_output:
         print_json({"findings": [finding.to_json() for finding in findings], "cohort": cohort_json(loaded)})
     for finding in findings:
-        stderr.print(f"[red]{finding.kind}[/] {finding.subject}: {finding.problem}", highlight=False)
+        told = escape(f"{finding.subject}: {finding.problem}")
+        stderr.print(f"[red]{finding.kind}[/] {told}", highlight=False)
     if findings:
         raise SystemExit(1)
     stderr.print("no sign of leakage found")
@@ -93,6 +95,7 @@ def run_export(folder: Path, sources: Sequence[str], to: str, *, json_output: bo
         written = export_meds(records, folder)
     else:
         raise SourceError(f"--to {to}", "is not a form of export", "use fhir-dicom or meds")
-    stderr.print(f"wrote {folder}: " + ", ".join(f"{count} {name}" for name, count in written.items()))
+    counts = ", ".join(f"{count} {name}" for name, count in written.items())
+    stderr.print(f"wrote {folder}: {counts}", markup=False)
     if json_output:
         print_json({"written": dict(written), "quarantined": len(quarantine)})

@@ -19,7 +19,7 @@ class Bars:
 
     def __init__(self) -> None:
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),  # a source's path may hold square brackets
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),

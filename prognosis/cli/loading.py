@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from rich.markup import escape
+
 from prognosis.cli.console import Bars, stderr
 from prognosis.cli.sources import read_records
 from prognosis.cohort import Cohort, Task, build_cohort
@@ -46,7 +48,7 @@ def load_cohort(sources: Sequence[str], task: Task, *, require_labels: bool = Tr
 def report_quarantine(quarantine: Quarantine) -> None:
     """Print to stderr how much input was set aside, and the first reasons."""
     for message, count in quarantine.notices.items():
-        stderr.print(f"[yellow]note[/]: {message} ({count})", highlight=False)
+        stderr.print(f"[yellow]note[/]: {escape(message)} ({count})", highlight=False)
     if not len(quarantine):
         return
     stderr.print(f"[yellow]{len(quarantine)} set aside[/], the rest goes on:")

@@ -40,7 +40,7 @@ def run_risk(
     case = case_at(model, record, at)
     if report is not None:
         write_patient_page(report, patient_page(model, case))
-        stderr.print(f"wrote {report}")
+        stderr.print(f"wrote {report}", markup=False)
     if json_output:
         explanations = [explain_case(model, case, cause) for cause in model.task.causes]
         print_json(risk_json(predict_cases(model, [case])[0], explanations, top))

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rich.markup import escape
+
 from prognosis.cli.cards import bundle_card, evidence_of
 from prognosis.cli.console import Bars, print_json, stderr
 from prognosis.cli.loading import Loaded, cohort_json, load_cohort
@@ -61,8 +63,8 @@ def run_train(
         metrics["validation"] = judged.to_json()
     model = save_model(trained.model, out, model_card(card), metrics)
     for name, reason in model.training.left_out.items():
-        stderr.print(f"[yellow]note[/]: {name} is left out: {reason}")
-    stderr.print(f"wrote {out} ({model.model_id}) in {seconds} s")
+        stderr.print(f"[yellow]note[/]: {name} is left out: {escape(reason)}")
+    stderr.print(f"wrote {out} ({model.model_id}) in {seconds} s", markup=False)
     if json_output:
         print_json({"model": str(out), "model_id": model.model_id, **metrics})
 

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from prognosis.errors import TaskError
 
 Days = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+DaysOrZero = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
 class _Strict(BaseModel):
@@ -63,7 +64,7 @@ class State(_Strict):
     start_codes: tuple[str, ...] = Field(min_length=1)
     end_codes: tuple[str, ...] = ()
     unknown_codes: tuple[str, ...] = ()
-    within_days: float = 0.0
+    within_days: DaysOrZero = 0.0
 
 
 class Value(_Strict):
@@ -75,7 +76,7 @@ class Value(_Strict):
     kind: Literal["value"]
     code: str
     classes: dict[str, str] = Field(min_length=2)
-    within_days: float = 1.0
+    within_days: DaysOrZero = 1.0
 
 
 Outcome = Annotated[TimeToEvent | State | Value, Field(discriminator="kind")]
@@ -95,7 +96,7 @@ class Arm(_Strict):
 
     name: str
     codes: tuple[str, ...] = Field(min_length=1)
-    grace_days: float = 0.0
+    grace_days: DaysOrZero = 0.0
 
 
 class Screening(_Strict):
@@ -132,7 +133,7 @@ class TableMapping(_Strict):
     event_causes: dict[str, str]
     censored_values: tuple[str, ...] = ("0", "False", "false")
     patient_id: str | None = None
-    days_per_unit: float = 1.0
+    days_per_unit: Days = 1.0
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
     keep_rows_where: dict[str, str] = Field(default_factory=dict)

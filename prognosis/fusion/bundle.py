@@ -19,7 +19,7 @@ from prognosis.evidence import EvidenceModel
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead
 from prognosis.fusion.inputs import FusionInputs
-from prognosis.fusion.manifest import MANIFEST, check_manifest, write_manifest
+from prognosis.fusion.manifest import check_manifest, states_a_model, write_manifest
 from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.replicates import Replicates
 
@@ -63,11 +63,13 @@ def refuse_other_files(folder: Path) -> None:
     """Check, before the time of a training is spent, that a model may be written to a folder.
 
     Raises:
-        BundleError: It is a file, or holds anything but a model.
+        BundleError: It is a file or a link, or holds anything but a model.
     """
     if folder.exists() and not folder.is_dir():
         raise BundleError(str(folder), "is a file", "name an empty or new folder")
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).exists():
+    if folder.is_symlink():
+        raise BundleError(str(folder), "is a link", "name the folder itself")
+    if folder.exists() and any(folder.iterdir()) and not states_a_model(folder):
         raise BundleError(str(folder), "holds files that are not a model", "name an empty or new folder")
 
 

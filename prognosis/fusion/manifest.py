@@ -20,6 +20,19 @@ def file_digests(folder: Path) -> dict[str, str]:
     }
 
 
+def states_a_model(folder: Path) -> bool:
+    """Whether a folder's manifest is one of ours: its id belongs to the digests that it lists.
+
+    A manifest.json alone says nothing: web pages and browser extensions have one too.
+    """
+    try:
+        stated = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        listed, model_id = dict(stated["sha256"]), str(stated["model_id"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+    return model_id == _identity(model_id.rpartition("-")[0], listed)
+
+
 def write_manifest(folder: Path, name: str) -> str:
     """Write manifest.json and give the model id: the name and a digest of everything in the folder."""
     digests = file_digests(folder)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from prognosis.errors import InputError
 from prognosis.outputs.estimate import Estimate, as_percent, decimal, in_days, signed, with_interval
 from prognosis.outputs.figures import Picture, calibration_picture, leaderboard_picture, risk_group_picture
 from prognosis.outputs.patient_figures import BARS, film_picture, incidence_picture, waterfall_picture
@@ -44,6 +45,9 @@ def write_report(path: Path, report: Report) -> None:
     Args:
         path: Where to; an existing file is replaced.
         report: What to say.
+
+    Raises:
+        InputError: The path is a folder, or cannot be written.
     """
     _write_whole(path, render_report(report))
 
@@ -54,6 +58,9 @@ def write_patient_page(path: Path, page: PatientPage) -> None:
     Args:
         path: Where to; an existing file is replaced.
         page: What to say.
+
+    Raises:
+        InputError: The path is a folder, or cannot be written.
     """
     _write_whole(path, render_patient_page(page))
 
@@ -86,10 +93,17 @@ def render_patient_page(page: PatientPage) -> str:
 
 def _write_whole(path: Path, text: str) -> None:
     """A reader never meets half a file: it is written beside its place and then moved there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(path.name + ".part")
-    unfinished.write_text(text, encoding="utf-8")
-    unfinished.replace(path)
+    if path.is_dir():
+        raise InputError(str(path), "is a folder", "name the file to write")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        unfinished = path.with_name(path.name + ".part")
+        unfinished.write_text(text, encoding="utf-8")
+        unfinished.replace(path)
+    except OSError as error:
+        raise InputError(
+            str(path), "cannot be written", "name a file in a folder you may write to"
+        ) from error
 
 
 def _view(page: PatientPage) -> _PatientView:

@@ -94,3 +94,12 @@ def test_every_command_explains_itself(prognosis: Program) -> None:
         ran = prognosis(*command, "--help")
         assert ran.status == 0
         assert "Usage" in ran.out
+
+
+def test_square_brackets_in_a_path_are_not_read_as_markup(prognosis: Program, tmp_path: Path) -> None:
+    place = tmp_path / "a[" / "red]"
+    place.mkdir(parents=True)
+    task, source = clinic(place)
+    ran = prognosis("cohort", "build", task, "--source", source, "--out", place / "[" / "red]", "--json")
+    assert ran.status == 0, ran.err
+    assert ran.stated["cases"] == 90

@@ -134,3 +134,11 @@ def test_what_may_happen_and_what_no_evidence_may_read_follow_from_the_outcome()
     value = task(outcome=VALUE)
     assert (value.causes, value.excluded_codes) == (("pneumonia",), {"s|x"})
     assert value.index.codes == (INDEX,)
+
+
+@pytest.mark.parametrize("days", [-5.0, float("nan"), float("inf")])
+def test_a_window_that_ends_before_the_index_or_never_is_no_question(days: float) -> None:
+    state = {"kind": "state", "name": "ill", "start_codes": ["a|b"], "within_days": days}
+    stated = {"name": "t", "question": "?", "index": {"at": "study"}, "outcome": state}
+    with pytest.raises(TaskError, match="within_days"):
+        Task.from_statement(stated, "task.yaml")

@@ -126,6 +126,17 @@ def test_a_folder_that_holds_something_else_is_not_overwritten(small: Simulated,
     assert (tmp_path / "thesis.tex").read_text(encoding="utf-8") == "years of work"
 
 
+@pytest.mark.parametrize("manifest", ['{"name": "a web page"}', "[]", "not JSON", '{"sha256": {}}'])
+def test_a_manifest_of_something_else_does_not_make_its_folder_a_model(
+    small: Simulated, tmp_path: Path, manifest: str
+) -> None:
+    (tmp_path / MANIFEST).write_text(manifest, encoding="utf-8")
+    (tmp_path / "index.html").write_text("kept", encoding="utf-8")
+    with pytest.raises(BundleError, match="not a model"):
+        save_model(small.model, tmp_path, "", {})
+    assert (tmp_path / "index.html").read_text(encoding="utf-8") == "kept"
+
+
 def test_an_earlier_model_is_replaced_as_a_whole(small: Simulated, copy: Path) -> None:
     (copy / "notes.txt").write_text("beside the model", encoding="utf-8")
     saved = save_model(small.model, copy, "another card", {})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from prognosis.errors import InputError
 from prognosis.outputs.estimate import as_percent, signed, with_interval
 from prognosis.outputs.patient_page import Driver, Missing, NoteText, Sentence
 from prognosis.outputs.report import render_patient_page, render_report, write_patient_page, write_report
@@ -189,3 +190,10 @@ def test_text_can_be_read_by_people_with_low_vision() -> None:
         assert contrast(named[name], named["tint"]) >= 4.5
     for back, front in re.findall(r"background: (#[0-9a-f]{6}); color: (#[0-9a-f]{6})", style):
         assert contrast(back, front) >= 4.5
+
+
+def test_a_page_that_cannot_be_written_is_an_error_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    for place in (tmp_path, tmp_path / "file" / "page.html"):
+        with pytest.raises(InputError):
+            write_patient_page(place, patient())
