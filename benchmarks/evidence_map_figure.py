@@ -70,7 +70,7 @@ def main() -> None:
     risk = prediction.risks()[0]
     right.set_title(
         f"{risk.cause.replace('_', ' ')} within {risk.days:g} days: {risk.probability:.0%} "
-        f"({risk.low:.0%} to {risk.high:.0%}); largest drivers, log-odds",
+        f"({risk.low:.0%} to {risk.high:.0%})\nlargest drivers, log-odds",
         fontsize=10,
     )
     stated.out.parent.mkdir(parents=True, exist_ok=True)

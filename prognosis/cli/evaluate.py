@@ -58,7 +58,7 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
         command = shlex.join(["prognosis", *sys.argv[1:]])
         created = datetime.now(tz=UTC).isoformat(timespec="seconds")
         write_report(report, evaluation_report(loaded, evaluation, judged, how, command, created))
-        stderr.print(f"wrote {report}")
+        stderr.print(f"wrote {report}", markup=False)
     if json_output:
         print_json({"model_id": model.model_id, "cross_validated": cv, **evaluation.result.to_json()})
     else:
@@ -159,7 +159,7 @@ def print_evaluation(evaluation: Evaluation, how: str) -> None:
     if result.comparisons:
         stdout.print(differences)
     for name, reason in result.result.refused.items():
-        stderr.print(f"{name}: not given, {reason}", highlight=False)
+        stderr.print(f"{name}: not given, {reason}", markup=False, highlight=False)
 
 
 def _cell(interval: Interval | None) -> str:

@@ -56,7 +56,7 @@ INPUT_ERROR = 2
 @app.command()
 def demo(
     out: OutOption = Path("runs/demo"),
-    patients: Annotated[int, typer.Option(help="How many patients to simulate.")] = 1500,
+    patients: Annotated[int, typer.Option(help="How many patients to simulate.")] = 2500,
     seed: Annotated[int, typer.Option(help="Of the simulation and the training.")] = 0,
     *,
     json_output: JsonOption = False,
@@ -87,8 +87,8 @@ def train(
 def evaluate(  # noqa: PLR0913 - one parameter an option
     model: Annotated[Path, typer.Argument(help="A model folder.")],
     source: SourceOption,
-    folds: Annotated[int, typer.Option(help="Folds of --cv.")] = 5,
-    replicates: Annotated[int, typer.Option(help="Bootstrap samples of patients.")] = 1000,
+    folds: Annotated[int, typer.Option(min=2, help="Folds of --cv.")] = 5,
+    replicates: Annotated[int, typer.Option(min=2, help="Bootstrap samples of patients.")] = 1000,
     seed: Annotated[int, typer.Option(help="Of folds and bootstrap.")] = 0,
     *,
     cv: Annotated[
@@ -117,7 +117,7 @@ def risk(
         str | None, typer.Option(help="Index time (ISO 8601); the task's last index by default.")
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Also write the patient's page (HTML) here.")] = None,
-    top: Annotated[int, typer.Option(help="How many drivers to print.")] = 8,
+    top: Annotated[int, typer.Option(min=0, help="How many drivers to print.")] = 8,
     *,
     json_output: JsonOption = False,
 ) -> None:
