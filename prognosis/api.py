@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from prognosis.cohort import Case, Cohort
-from prognosis.cohort.labels import last_contact
-from prognosis.errors import InputError
+from prognosis.cohort import Cohort
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
 from prognosis.evaluation.results import EvaluationResult
 from prognosis.explanation import Explanation, explain_case
 from prognosis.fusion import FusionModel, ModelConfig, load_model, train_model
+from prognosis.prediction.predictor import case_of
 from prognosis.record import PatientRecord
 
 
@@ -53,12 +52,10 @@ def explain(
         cause: Which cause; the task's first by default.
 
     Raises:
-        InputError: The record is empty and no time is given, or the cause is unknown.
+        InputError: The record is empty and no time is given, the time names no time zone, or the cause is
+            unknown.
     """
-    index_time = at or last_contact(record)
-    if index_time is None:
-        raise InputError(f"patient {record.key}", "has an empty record", "give the index time")
-    return explain_case(model, Case(record.as_of(index_time), index_time), cause)
+    return explain_case(model, case_of(record, at), cause)
 
 
 def evaluate(model: FusionModel, cohort: Cohort, seed: int = 0) -> EvaluationResult:

@@ -43,9 +43,18 @@ def save_model(model: FusionModel, folder: Path, card: str, metrics: Mapping[str
         BundleError: The folder holds something else.
     """
     refuse_other_files(folder)
+    whole = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(whole, ignore_errors=True)
+    model_id = _write_whole(model, whole, card, metrics)
     if folder.exists():
         shutil.rmtree(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    whole.rename(folder)
+    return replace(model, model_id=model_id)
+
+
+def _write_whole(model: FusionModel, folder: Path, card: str, metrics: Mapping[str, Any]) -> str:
+    """Write every file to a new folder: a run that is killed leaves the earlier model whole."""
+    folder.mkdir(parents=True)
     for name, evidence in model.evidence.items():
         (folder / "evidence" / name).mkdir(parents=True)
         evidence.save(folder / "evidence" / name)
@@ -56,7 +65,7 @@ def save_model(model: FusionModel, folder: Path, card: str, metrics: Mapping[str
     _write_json(folder / "training.json", _training(model.training))
     _write_json(folder / "metrics.json", dict(metrics))
     (folder / "README.md").write_text(card, encoding="utf-8")
-    return replace(model, model_id=write_manifest(folder, model.task.name))
+    return write_manifest(folder, model.task.name)
 
 
 def refuse_other_files(folder: Path) -> None:

@@ -35,14 +35,27 @@ def predict(model: FusionModel, record: PatientRecord, at: datetime | None = Non
         at: The index time; the record's last fact by default.
 
     Raises:
-        InputError: The record is empty and no index time is given.
+        InputError: The record is empty and no index time is given, or the time names no time zone.
+    """
+    return predict_cases(model, [case_of(record, at)])[0]
+
+
+def case_of(record: PatientRecord, at: datetime | None = None) -> Case:
+    """The question asked of one patient: the record as known at a time, its last fact by default.
+
+    Raises:
+        InputError: The record is empty and no index time is given, or the time names no time zone.
     """
     index_time = at or last_contact(record)
     if index_time is None:
         raise InputError(
             f"patient {record.key}", "has an empty record", "give the index time, or a source that has it"
         )
-    return predict_cases(model, [Case(record.as_of(index_time), index_time)])[0]
+    if index_time.tzinfo is None:
+        raise InputError(
+            f"index time {index_time.isoformat()}", "names no time zone", "give tzinfo, e.g. UTC"
+        )
+    return Case(record.as_of(index_time), index_time)
 
 
 def predict_cases(model: FusionModel, cases: Sequence[Case]) -> tuple[Prediction, ...]:
@@ -123,7 +136,10 @@ def _helps_most(model: FusionModel, inputs: FusionInputs, row: int, spread: Spre
 
 
 def _cautions(model: FusionModel, inputs: FusionInputs, row: int) -> tuple[str, ...]:
-    cautions = [reason for reason in inputs.withheld[row] if reason]
+    cautions = []
+    for reason in inputs.withheld[row]:
+        read = inputs.present[row, model.modalities.index(reason.partition(":")[0])]
+        cautions.append(f"{reason}; what came before it was read instead" if read else reason)
     for place, name in enumerate(model.modalities):
         if UNUSUAL < inputs.distance[row, place] <= OUT_OF_DISTRIBUTION:
             cautions.append(f"{name}: further from the training patients than 99 in 100 of them")

@@ -144,3 +144,11 @@ def test_the_public_names_load_without_torch():
     assert set(dir(prognosis)) >= {"load", "predict", "explain", "train", "evaluate", "Task", "build_cohort"}
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = prognosis.nonsense
+
+
+def test_an_index_time_without_a_time_zone_is_refused_by_name():
+    record = written_case(0, {"clinical": [0.1]}).record
+    with pytest.raises(InputError, match="names no time zone"):
+        predict(MODEL, record, INDEX.replace(tzinfo=None))
+    with pytest.raises(InputError, match="names no time zone"):
+        prognosis.explain(MODEL, record, INDEX.replace(tzinfo=None))
