@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.case import Case, Cohort, SurvivalLabel
+from prognosis.cohort.labels import REFERENCE
 from prognosis.cohort.task import Task, Value
 from prognosis.errors import CohortError
 
@@ -119,4 +120,4 @@ def reference_class(task: Task) -> str:
     """The name of "nothing happened": a Value outcome's first class, else "none"."""
     if isinstance(task.outcome, Value):
         return next(iter(task.outcome.classes.values()))
-    return "none"
+    return REFERENCE

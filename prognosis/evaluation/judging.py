@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort import Cohort, Target, cohort_target, patient_folds
-from prognosis.cohort.labels import REFERENCE
-from prognosis.cohort.task import Value
+from prognosis.cohort.target import reference_class
 from prognosis.errors import CohortError
 from prognosis.evaluation.class_metrics import prepare_classes
 from prognosis.evaluation.comparison import compare
@@ -188,7 +187,7 @@ def evaluate_folds_of(
         n=len(cohort),
         patients=len(set(cohort.patients)),
         events={
-            **({} if target.survival else {_reference(cohort): int((target.cause == 0).sum())}),
+            **({} if target.survival else {reference_class(cohort.task): int((target.cause == 0).sum())}),
             **{name: int((target.cause == k).sum()) for k, name in enumerate(target.causes, start=1)},
         },
         protocol=protocol,
@@ -205,16 +204,6 @@ def evaluate_folds_of(
     return Evaluation(result, cohort, target, days, np.concatenate(fused), prepared)
 
 
-def strongest_single(result: EvaluationResult, metric: str) -> str | None:
-    """The name of the modality that is best alone by a metric where higher is better, or None."""
-    alone = {
-        name: found.metrics[metric].value
-        for name, found in result.members.items()
-        if name.endswith(" alone") and metric in found.metrics
-    }
-    return max(alone, key=lambda name: alone[name], default=None)
-
-
 Prepare = Callable[[Sequence[Floats], NDArray[np.intp] | None], PreparedMetrics]
 
 
@@ -224,7 +213,7 @@ def _judge(folds: Sequence[Judged], seed: int, replicates: int) -> tuple[Floats,
     target = _joined_target(folds)
     clusters = np.concatenate([fold.cohort.patients for fold in folds])
     number = np.repeat(np.arange(len(folds)), [len(fold.cohort) for fold in folds])
-    names = (_reference(folds[0].cohort), *target.causes)
+    names = (reference_class(folds[0].cohort.task), *target.causes)
 
     def prepare(incidence: Sequence[Floats], rows: NDArray[np.intp] | None) -> PreparedMetrics:
         chance = np.concatenate(incidence)[:, :, -1]
@@ -281,11 +270,6 @@ def _differences(
     )
 
 
-def _reference(cohort: Cohort) -> str:
-    outcome = cohort.task.outcome
-    return next(iter(outcome.classes.values())) if isinstance(outcome, Value) else REFERENCE
-
-
 __all__ = [
     "Evaluation",
     "Judged",
@@ -293,5 +277,4 @@ __all__ = [
     "evaluate_folds_of",
     "held_out_fold",
     "left_out_sites",
-    "strongest_single",
 ]

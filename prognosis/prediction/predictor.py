@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from prognosis.cohort import Case
 from prognosis.cohort.labels import last_contact
-from prognosis.cohort.target import Target
 from prognosis.errors import InputError
 from prognosis.fusion import FusionModel
 from prognosis.fusion.inputs import FusionInputs
@@ -166,21 +165,6 @@ def _reason_to_abstain(model: FusionModel, inputs: FusionInputs, row: int, predi
     return ""
 
 
-def risk_at(model: FusionModel, inputs: FusionInputs, days: Sequence[float]) -> Array:
-    """(n, K, T) cumulative incidence at days, for evaluation."""
-    return model.incidence_of(inputs, np.asarray(days, dtype=np.float64))
-
-
 def average_log_hazard(model: FusionModel, inputs: FusionInputs) -> Array:
     """(n, K) log-hazard averaged over bins: a risk that does not depend on a horizon; higher is worse."""
     return np.asarray(model.head.log_hazard(inputs).mean(axis=2))
-
-
-def followed(target: Target, last_day: float) -> Target:
-    """The target with follow-up cut at the last predicted day: an open last bin is never scored."""
-    beyond = target.days > last_day
-    return replace(
-        target,
-        cause=np.where(beyond, 0, target.cause),
-        days=np.minimum(target.days, last_day),
-    )

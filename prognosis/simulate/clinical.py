@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from prognosis.record import Code
 from prognosis.simulate.dials import Dials
-from prognosis.simulate.standard import CAUSES, Vector, standard_indicator, unit_weights
+from prognosis.simulate.standard import Vector, standard_indicator, unit_weights
 
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
@@ -156,8 +156,3 @@ def draw_values(
         standard = own + 0.4 * random.standard_normal(visits)
     value = assay.centre + assay.spread * standard
     return np.exp(value) if assay.logarithmic else np.maximum(value, 0.1 * assay.centre)
-
-
-def causes_with_weight(name: str) -> tuple[str, ...]:
-    """The causes whose hazard depends on a planted quantity."""
-    return tuple(cause for cause in CAUSES if name in _WEIGHTS[cause])

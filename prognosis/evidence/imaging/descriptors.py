@@ -15,15 +15,6 @@ _CONTRAST_THRESHOLDS = (0.125, 0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
 _DARK_THRESHOLDS = (0.25, 0.75)
 
 
-def descriptor_names(scales: tuple[float, ...]) -> tuple[str, ...]:
-    """The descriptors' names, in the order in which `cell_descriptors` gives them."""
-    names = ["brightness", *(f"brightness over {threshold:g}" for threshold in _FILM_THRESHOLDS)]
-    for scale in scales:
-        names += [f"bright spots of scale {scale:g} over {threshold:g}" for threshold in _CONTRAST_THRESHOLDS]
-        names += [f"dark spots of scale {scale:g} over {threshold:g}" for threshold in _DARK_THRESHOLDS]
-    return tuple(names)
-
-
 def cell_descriptors(channels: NDArray[np.float32], cells: int) -> NDArray[np.float32]:
     """(descriptors, cells, cells) mean of each descriptor over each cell.
 
