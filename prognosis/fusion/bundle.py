@@ -22,8 +22,10 @@ from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.manifest import check_manifest, states_a_model, write_manifest
 from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.replicates import Replicates
+from prognosis.survival.conformal import SurvivalBound
 
 FORMAT = 1
+CONFORMAL = "conformal.json"
 LIBRARIES = ("torch", "transformers", "monai", "xgboost-cpu", "shap", "numpy", "scikit-learn")
 
 
@@ -62,6 +64,8 @@ def _write_whole(model: FusionModel, folder: Path, card: str, metrics: Mapping[s
     _write_json(folder / "config.json", _configuration(model))
     recalibration = {"shift": model.head.shift.tolist(), "scale": model.head.scale.tolist()}
     _write_json(folder / "calibration.json", recalibration)
+    if model.bounds:
+        _write_json(folder / CONFORMAL, _bounds(model.bounds))
     _write_json(folder / "training.json", _training(model.training))
     _write_json(folder / "metrics.json", dict(metrics))
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -122,6 +126,7 @@ def load_model(folder: str | Path) -> FusionModel:
             ((),) * len(arrays["background.present"]),
         ),
         training=Training(**{**training, "patients": frozenset(training["patients"])}),
+        bounds=_read_bounds(folder / CONFORMAL),
         model_id=model_id,
     )
 
@@ -182,6 +187,32 @@ def _configuration(model: FusionModel) -> dict[str, Any]:
         "config": model.config.model_dump(mode="json"),
         "libraries": {name: found for name in ("prognosis", *LIBRARIES) if (found := _version(name))},
     }
+
+
+def _bounds(bounds: Mapping[str, SurvivalBound]) -> dict[str, Any]:
+    return {
+        name: {
+            "levels": bound.levels.tolist(),
+            "probability": bound.probability.tolist(),
+            "last_day": bound.last_day,
+        }
+        for name, bound in bounds.items()
+    }
+
+
+def _read_bounds(path: Path) -> dict[str, SurvivalBound]:
+    """The lower bounds; none for a class, and for a model saved before they existed."""
+    if not path.exists():
+        return {}
+    stated = json.loads(path.read_text(encoding="utf-8"))
+    bounds = {
+        name: SurvivalBound(np.array(each["levels"]), np.array(each["probability"]), float(each["last_day"]))
+        for name, each in stated.items()
+    }
+    for name, bound in bounds.items():
+        if not (np.isfinite(bound.probability).all() and np.isfinite(bound.last_day)):
+            raise BundleError(str(path), f"the bound of {name} is not finite", "train the model anew")
+    return bounds
 
 
 def _training(training: Training) -> dict[str, Any]:

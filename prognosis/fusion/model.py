@@ -11,10 +11,12 @@ from numpy.typing import NDArray
 
 from prognosis.cohort import Case, Task
 from prognosis.evidence import EvidenceModel
+from prognosis.fusion.bounds import bound_days, event_incidence
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead, cumulative_incidence
 from prognosis.fusion.inputs import FusionInputs, join_modalities
 from prognosis.fusion.replicates import Replicates
+from prognosis.survival.conformal import SurvivalBound
 
 Array = NDArray[np.float64]
 
@@ -51,6 +53,8 @@ class FusionModel:
         replicates: Bootstrap refits of the head.
         background: Out-of-fold inputs of up to 256 training cases: what an unknown modality might have been.
         training: What it was trained on.
+        bounds: What turns curves into lower bounds on the time free of "any event" and, where there are
+            several causes, of each; empty for a class and for a model saved before bounds existed.
         model_id: Name and content digest; empty until saved.
     """
 
@@ -62,6 +66,7 @@ class FusionModel:
     replicates: Replicates
     background: FusionInputs
     training: Training
+    bounds: Mapping[str, SurvivalBound] = field(default_factory=dict)
     model_id: str = field(default="")
 
     @property
@@ -83,6 +88,18 @@ class FusionModel:
         if not self.task.is_survival:
             asked = np.full_like(asked, self.edges[-1])
         return cumulative_incidence(self.head.log_hazard(inputs), self.edges, asked)
+
+    def lower_bounds(self, inputs: FusionInputs, level: float) -> dict[str, Array]:
+        """By what a case stays free of, (n,) days for which it does so with confidence `level`.
+
+        Raises:
+            InputError: The level has no calibrated bound.
+        """
+        if not self.bounds:
+            return {}
+        grid = bound_days(self.edges)
+        curves = event_incidence(self.incidence_of(inputs, grid), self.task.causes)
+        return {name: bound.days(curves[name], grid, level) for name, bound in self.bounds.items()}
 
     def was_trained_on(self, case: Case) -> bool:
         """Whether this patient was among the training patients."""

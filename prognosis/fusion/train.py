@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case, Cohort, Target, cohort_target, patient_folds
 from prognosis.errors import CohortError
 from prognosis.evidence import FittedEvidence
+from prognosis.fusion.bounds import fit_bounds
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.inputs import FusionInputs, join_modalities
@@ -65,6 +66,9 @@ def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | Non
     replicates = bootstrap_head(
         parameters, inputs, exposure, cohort.patients, config.fusion.bootstrap, config.seed, on_progress
     )
+    bounds = (
+        fit_bounds(parameters, inputs, exposure, target, cohort.patients, folds) if target.survival else {}
+    )
     return FusionModel(
         task=cohort.task,
         config=config,
@@ -74,6 +78,7 @@ def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | Non
         replicates=replicates,
         background=_background(inputs, config.seed),
         training=_training(cohort, target, inputs, left_out),
+        bounds=bounds,
     )
 
 

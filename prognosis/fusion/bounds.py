@@ -1,0 +1,79 @@
+"""Lower bounds on the time free of an event: calibrated on predictions that no case took part in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.target import Target
+from prognosis.fusion.fitting import refit
+from prognosis.fusion.head import Array, cumulative_incidence
+from prognosis.fusion.inputs import FusionInputs
+from prognosis.fusion.likelihood import Exposure
+from prognosis.fusion.optimiser import Parameters
+from prognosis.fusion.recalibration import recalibrate
+from prognosis.survival.conformal import SurvivalBound, fit_bound, probability_at
+
+ANY_EVENT = "any event"
+STEPS_PER_BIN = 8
+
+
+def bound_days(edges: Array) -> Array:
+    """The days on which curves are read for a bound: each bin of the hazard in equal steps, from 0."""
+    inside = np.arange(STEPS_PER_BIN) / STEPS_PER_BIN
+    return np.append((edges[:-1, None] + np.diff(edges)[:, None] * inside).ravel(), edges[-1])
+
+
+def event_incidence(incidence: Array, causes: tuple[str, ...]) -> dict[str, Array]:
+    """(n, G) probability of what a bound can be about: any event and, where there are several, each cause."""
+    found = {ANY_EVENT: np.asarray(incidence.sum(axis=1))}
+    if len(causes) > 1:
+        found |= {name: incidence[:, place] for place, name in enumerate(causes)}
+    return found
+
+
+def happened(cause: NDArray[np.int64], causes: tuple[str, ...], name: str) -> NDArray[np.bool_]:
+    """(n,) True where follow-up ended with what the bound `name` is about."""
+    return np.asarray(cause > 0 if name == ANY_EVENT else cause == causes.index(name) + 1)
+
+
+def fit_bounds(
+    fitted: Parameters,
+    inputs: FusionInputs,
+    exposure: Exposure,
+    target: Target,
+    patients: NDArray[np.str_],
+    folds: NDArray[np.int64],
+) -> Mapping[str, SurvivalBound]:
+    """Calibrate a bound for any event and for each of several causes.
+
+    The evidence is out of fold already; the head and its recalibration are fitted again without each fold, so
+    that nothing which reads a case was learnt from it.
+
+    Args:
+        fitted: The head on all cases, where each refit starts.
+        inputs: Out-of-fold evidence of the training cases.
+        exposure: What happened, on the bins.
+        target: What happened, a time to event.
+        patients: (n,) the patient of each case.
+        folds: (n,) fold of each case, whole patients.
+    """
+    grid = bound_days(target.edges)
+    scores: dict[str, Array] = {}
+    for left_out in np.unique(folds):
+        weights = (folds != left_out).astype(np.float64)
+        head = recalibrate(refit(fitted, inputs, exposure, weights).head(), inputs, exposure, weights)
+        rows = folds == left_out
+        incidence = cumulative_incidence(head.log_hazard(inputs.take(rows)), target.edges, grid)
+        for name, curve in event_incidence(incidence, target.causes).items():
+            scores.setdefault(name, np.zeros(len(target)))[rows] = probability_at(
+                curve, grid, target.days[rows]
+            )
+    return {
+        name: fit_bound(
+            score, target.days, target.cause, happened(target.cause, target.causes, name), patients
+        )
+        for name, score in scores.items()
+    }
