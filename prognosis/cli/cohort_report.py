@@ -36,6 +36,7 @@ Better = Literal["higher", "lower", "nearer 0", "nearer 1"]
 BETTER: dict[str, Better] = {
     "uno_c": "higher",
     "harrell_c": "higher",
+    "antolini_c": "higher",
     "auc": "higher",
     "auroc": "higher",
     "accuracy": "higher",
@@ -43,6 +44,7 @@ BETTER: dict[str, Better] = {
     "ipa": "higher",
     "brier": "lower",
     "ibs": "lower",
+    "nbll": "lower",
     "log_loss": "lower",
     "ici": "nearer 0",
     "calibration_slope": "nearer 1",
@@ -51,7 +53,9 @@ BETTER: dict[str, Better] = {
 MEANING = {
     "uno_c": "chance that of two patients the one of higher risk has the event first, censoring weighed out",
     "harrell_c": "the same over all pairs that follow-up lets be compared",
+    "antolini_c": "chance that a patient with an event then had a higher risk than one still free of it",
     "ibs": "squared error of the predicted risk, averaged over time",
+    "nbll": "mean surprise at what happened by then, in nats; averaged over time where no day is given",
     "brier": "squared error of the predicted risk",
     "ipa": "share of the squared error of predicting everyone's average that is removed",
     "auc": "chance that a patient with the event by then has a higher risk than one without",
@@ -145,7 +149,7 @@ def leaderboard(
         for name, found in result.members.items()
         if metric in found.metrics
     ]
-    chance = 0.5 if metric in {"auroc", "uno_c", "harrell_c"} or metric.startswith("auc@") else None
+    chance = 0.5 if _kind(metric) in {"auroc", "auc", "uno_c", "harrell_c", "antolini_c"} else None
     protocol = f"the same {result.n} held-out cases for all; paired bootstrap over {result.patients} patients"
     return Leaderboard(title, chance, (ours, *others, *extra), _better(metric) == "higher", protocol)
 
@@ -253,7 +257,9 @@ def _metric_name(metric: str) -> str:
     words = {
         "uno_c": "Uno's C",
         "harrell_c": "Harrell's C",
+        "antolini_c": "Antolini's C",
         "ibs": "integrated Brier score",
+        "nbll": "negative binomial log-likelihood",
         "auroc": "AUROC",
     }
     name, _, cause = name.partition(":")

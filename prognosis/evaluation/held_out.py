@@ -12,6 +12,7 @@ from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
 from prognosis.survival.censoring import estimate_censoring
 from prognosis.survival.curves import Floats
+from prognosis.survival.restricted_mean import predicted_days_lost
 
 GRID_POINTS = 50
 _LEAST_UNCENSORED = 0.05
@@ -57,9 +58,18 @@ class HeldOut:
         """(n,) area under the cumulative incidence of `of_cause` from 0 to `tau`, in days."""
         inside = self.days_grid[self.days_grid < tau]
         days = np.concatenate([inside, [tau]])
-        curve = np.concatenate([np.zeros((len(self.cif), 1)), self.risk_at(days, of_cause)], axis=1)
-        area: Floats = np.trapezoid(curve, np.concatenate([[0.0], days]), axis=1)
-        return area
+        return predicted_days_lost(self.risk_at(days, of_cause), days)
+
+    def survival_at_own(self, last: float) -> Floats:
+        """(n,) predicted probability of no event by the end of each case's follow-up, or by day `last`."""
+        grid = np.concatenate([[0.0], self.days_grid])
+        curve = np.pad(1.0 - self.cif.sum(axis=1), ((0, 0), (1, 0)), constant_values=1.0)
+        day = np.minimum(self.target.days, last)
+        right = np.clip(np.searchsorted(grid, day, side="left"), 1, len(grid) - 1)
+        share = (day - grid[right - 1]) / (grid[right] - grid[right - 1])
+        row = np.arange(len(curve))
+        survival: Floats = curve[row, right - 1] * (1.0 - share) + curve[row, right] * share
+        return survival
 
 
 @dataclass(frozen=True, slots=True)

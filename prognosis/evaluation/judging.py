@@ -193,6 +193,8 @@ def evaluate_folds_of(
         protocol=protocol,
         result=prepared[FUSED].bootstrap(replicates, seed),
         calibration=prepared[FUSED].calibration,
+        decisions=prepared[FUSED].decisions,
+        tests=prepared[FUSED].tests,
         subgroups=evaluate_subgroups(
             cohort_groups(cohort),
             target.cause == 1,

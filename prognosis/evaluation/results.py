@@ -16,16 +16,20 @@ class MetricSet:
         metrics: Each metric's value and interval; "brier@365" is at 365 days, "uno_c:relapse" of a
             cause other than the first.
         refused: Why each metric that is missing from `metrics` has no value.
+        fewer_replicates: Number of bootstrap samples of each metric that was given fewer than the protocol
+            states, because one costs too much.
     """
 
     metrics: Mapping[str, Interval]
     refused: Mapping[str, str] = field(default_factory=dict)
+    fewer_replicates: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
-        """{"metrics": {name: {"value", "low", "high"}}, "refused": {name: reason}}."""
+        """{"metrics": {name: {"value", "low", "high"}}, "refused": {name: reason}, "fewer_replicates"}."""
         return {
             "metrics": {name: interval_json(found) for name, found in self.metrics.items()},
             "refused": dict(self.refused),
+            "fewer_replicates": dict(self.fewer_replicates),
         }
 
 
@@ -122,6 +126,72 @@ class CalibrationCurve:
 
 
 @dataclass(frozen=True, slots=True)
+class DecisionCurve:
+    """Net benefit of acting on the predicted risk of one cause at one horizon, over thresholds.
+
+    Acting on no one is worth 0 at every threshold.
+
+    Attributes:
+        cause: The cause.
+        horizon_days: The horizon.
+        thresholds: The risks from which one would act, above 0 and below 1.
+        model: Net benefit a case of acting on those whose predicted risk reaches the threshold.
+        treat_all: Net benefit a case of acting on everyone.
+    """
+
+    cause: str
+    horizon_days: float
+    thresholds: tuple[float, ...]
+    model: tuple[float, ...]
+    treat_all: tuple[float, ...]
+
+    def to_json(self) -> dict[str, object]:
+        """The fields by name, with "treat_none"."""
+        return {
+            "cause": self.cause,
+            "horizon_days": self.horizon_days,
+            "thresholds": list(self.thresholds),
+            "model": list(self.model),
+            "treat_all": list(self.treat_all),
+            "treat_none": [0.0] * len(self.thresholds),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationTest:
+    """Whether predicted curves could be right, judged over all days.
+
+    Attributes:
+        kind: "d_calibration" (tenths of the predicted survival) or "aj_calibration" (mean predicted against
+            observed cumulative incidence).
+        cause: The cause; empty where all causes count together.
+        group: "all", or the group of predicted risk, from the lowest.
+        cases: Number of cases.
+        distance: 0 is right. d_calibration: share of cases in the wrong tenth; aj_calibration: mean absolute
+            difference of the two curves over time.
+        p_value: Chance of what was seen, or worse, if the predictions are right.
+    """
+
+    kind: str
+    cause: str
+    group: str
+    cases: int
+    distance: float
+    p_value: float
+
+    def to_json(self) -> dict[str, object]:
+        """The fields by name."""
+        return {
+            "kind": self.kind,
+            "cause": self.cause,
+            "group": self.group,
+            "cases": self.cases,
+            "distance": self.distance,
+            "p_value": self.p_value,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Subgroup:
     """The metrics of the cases that share a level of something, or why there are none.
 
@@ -184,6 +254,8 @@ class EvaluationResult:
         protocol: How the numbers were made.
         result: The metrics of all cases.
         calibration: One curve a cause and horizon.
+        decisions: Net benefit, one curve a cause and horizon.
+        tests: Tests of calibration over all days.
         subgroups: The same metrics in groups.
         members: The metrics of baselines and parts of the model, on the same cases.
         comparisons: Paired differences.
@@ -196,6 +268,8 @@ class EvaluationResult:
     protocol: Protocol
     result: MetricSet
     calibration: tuple[CalibrationCurve, ...] = ()
+    decisions: tuple[DecisionCurve, ...] = ()
+    tests: tuple[CalibrationTest, ...] = ()
     subgroups: tuple[Subgroup, ...] = ()
     members: Mapping[str, MetricSet] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
@@ -210,6 +284,8 @@ class EvaluationResult:
             "protocol": self.protocol.to_json(),
             **self.result.to_json(),
             "calibration": [curve.to_json() for curve in self.calibration],
+            "decisions": [curve.to_json() for curve in self.decisions],
+            "calibration_tests": [test.to_json() for test in self.tests],
             "subgroups": [subgroup.to_json() for subgroup in self.subgroups],
             "members": {name: member.to_json() for name, member in self.members.items()},
             "comparisons": [comparison.to_json() for comparison in self.comparisons],

@@ -76,6 +76,8 @@ def evaluate_folds(
         protocol=survival_protocol(judged, len(parts), seed, replicates),
         result=prepared.bootstrap(replicates, seed),
         calibration=prepared.calibration,
+        decisions=prepared.decisions,
+        tests=prepared.tests,
     )
 
 

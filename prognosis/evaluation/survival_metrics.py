@@ -6,7 +6,7 @@ training cases; the bootstrap resamples patients over all folds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -14,32 +14,24 @@ from numpy.typing import NDArray
 
 from prognosis.errors import CohortError
 from prognosis.evaluation.held_out import HeldOut, JudgingDays
-from prognosis.evaluation.results import CalibrationCurve, MetricSet
+from prognosis.evaluation.results import CalibrationCurve, CalibrationTest, DecisionCurve, MetricSet
+from prognosis.evaluation.survival_calibration import calibration_curve, calibration_tests, decisions_at
+from prognosis.evaluation.survival_folds import Fold, Pooled, folds_of, pool, stratified
+from prognosis.survival.antolini import antolini_statistic
 from prognosis.survival.auc import dynamic_auc_statistic
+from prognosis.survival.binomial_likelihood import nbll_contributions
 from prognosis.survival.bootstrap import Interval, clustered_bootstrap
-from prognosis.survival.brier import brier_contributions, had_event, integrate, known_state_weights
-from prognosis.survival.calibration import (
-    calibration_bins,
-    calibration_slope,
-    observed_over_expected,
-    smooth_calibration,
-)
-from prognosis.survival.censoring import Censoring, estimate_censoring
+from prognosis.survival.brier import brier_contributions, integrate
+from prognosis.survival.calibration import calibration_slope, observed_over_expected
 from prognosis.survival.concordance import harrell_statistic, uno_statistic
-from prognosis.survival.curves import Floats, aalen_johansen
-from prognosis.survival.statistic import (
-    RatioStatistic,
-    Statistic,
-    Stratified,
-    WeightedMean,
-    ratio_of,
-    relative_gain,
-)
+from prognosis.survival.curves import Floats
+from prognosis.survival.statistic import RatioStatistic, Statistic, WeightedMean, ratio_of, relative_gain
 
-_SMOOTH_POINTS = 50
 _SAME_FOR_ALL = "the predicted risk is the same for every case"
 _NO_SPREAD = 1e-9
-_AT_HORIZON = ("auc", "brier", "ipa", "calibration_slope", "observed_over_expected")
+_AT_HORIZON = ("auc", "brier", "ipa", "nbll", "calibration_slope", "observed_over_expected")
+_MOST_COMPARISONS = 5e10
+_LEAST_REPLICATES = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,33 +40,34 @@ class PreparedMetrics:
 
     Attributes:
         statistics: By name.
-        refused: Why a metric has no statistic.
         clusters: (n,) the patient of each case.
-        calibration: The curves.
+        refused: Why a metric has no statistic.
+        calibration: Observed against predicted risk, one curve a cause and horizon.
+        decisions: Net benefit, one curve a cause and horizon.
+        tests: Tests of calibration over all days.
+        most_replicates: Of a metric that costs too much to be resampled at will, the most samples.
     """
 
     statistics: dict[str, Statistic]
     clusters: NDArray[np.str_]
     refused: dict[str, str] = field(default_factory=dict)
     calibration: tuple[CalibrationCurve, ...] = ()
+    decisions: tuple[DecisionCurve, ...] = ()
+    tests: tuple[CalibrationTest, ...] = ()
+    most_replicates: dict[str, int] = field(default_factory=dict)
 
     def bootstrap(self, replicates: int, seed: int, level: float = 0.95) -> MetricSet:
         """Each metric with its interval; one that is not defined is refused with the reason."""
         metrics: dict[str, Interval] = {}
         refused = dict(self.refused)
+        fewer = {name: most for name, most in self.most_replicates.items() if most < replicates}
         for name, statistic in self.statistics.items():
+            drawn = fewer.get(name, replicates)
             try:
-                metrics[name] = clustered_bootstrap(statistic, self.clusters, replicates, seed, level)
+                metrics[name] = clustered_bootstrap(statistic, self.clusters, drawn, seed, level)
             except CohortError as error:
                 refused[name] = error.problem
-        return MetricSet(metrics, refused)
-
-
-@dataclass(frozen=True, slots=True)
-class _Fold:
-    part: HeldOut
-    rows: NDArray[np.intp]
-    censoring: Censoring
+        return MetricSet(metrics, refused, fewer)
 
 
 def prepare_survival(parts: Sequence[HeldOut], judged: JudgingDays) -> PreparedMetrics:
@@ -84,78 +77,95 @@ def prepare_survival(parts: Sequence[HeldOut], judged: JudgingDays) -> PreparedM
         parts: The held-out predictions, one element a fold.
         judged: The days at which they are judged.
     """
-    sizes = np.cumsum([0, *(len(part.target) for part in parts)])
-    folds = [
-        _Fold(
-            part,
-            np.arange(sizes[number], sizes[number + 1]),
-            estimate_censoring(part.training_target.days, part.training_target.cause > 0),
-        )
-        for number, part in enumerate(parts)
-    ]
-    prepared = PreparedMetrics({}, np.concatenate([part.clusters for part in parts]))
-    curves: list[CalibrationCurve] = []
+    folds = folds_of(parts)
+    clusters = np.concatenate([part.clusters for part in parts])
+    statistics: dict[str, Statistic] = {}
+    refused: dict[str, str] = {}
+    calibration: list[CalibrationCurve] = []
+    decisions: list[DecisionCurve] = []
+    most: dict[str, int] = {}
     for of_cause, cause in enumerate(parts[0].target.causes, start=1):
         suffix = "" if of_cause == 1 else f":{cause}"
-        found = _overall(folds, judged, of_cause)
+        overall = _overall(folds, judged, of_cause)
+        statistics.update({f"{name}{suffix}": value for name, value in overall.items()})
+        most[f"antolini_c{suffix}"] = _affordable(folds, of_cause)
         for horizon in judged.horizons:
             reason = _unanswerable(folds, horizon, of_cause)
-            names = [f"{kind}@{horizon:g}{suffix}" for kind in _AT_HORIZON]
             if reason:
-                prepared.refused.update(dict.fromkeys(names, reason))
+                refused.update({f"{kind}@{horizon:g}{suffix}": reason for kind in _AT_HORIZON})
                 continue
-            values, curve = _at_horizon(folds, horizon, of_cause)
+            pooled = pool(folds, np.array([horizon]), of_cause)
+            values = _at_horizon(folds, pooled, horizon, of_cause)
             if _alike(folds, horizon, of_cause):
                 values.pop("calibration_slope")
-                prepared.refused[f"calibration_slope@{horizon:g}{suffix}"] = _SAME_FOR_ALL
-            found.update({f"{kind}@{horizon:g}": value for kind, value in values.items()})
-            curves.append(curve)
-        prepared.statistics.update({f"{name}{suffix}": value for name, value in found.items()})
-    return PreparedMetrics(prepared.statistics, prepared.clusters, prepared.refused, tuple(curves))
+                refused[f"calibration_slope@{horizon:g}{suffix}"] = _SAME_FOR_ALL
+            statistics.update({f"{kind}@{horizon:g}{suffix}": value for kind, value in values.items()})
+            calibration.append(calibration_curve(pooled, horizon, of_cause, cause))
+            decisions.append(decisions_at(pooled, horizon, of_cause, cause))
+    tests = calibration_tests(folds, judged, clusters)
+    return PreparedMetrics(statistics, clusters, refused, tuple(calibration), tuple(decisions), tests, most)
 
 
-def _stratified(folds: Sequence[_Fold], make: Callable[[_Fold], RatioStatistic]) -> Stratified:
-    return Stratified(tuple(fold.rows for fold in folds), tuple(make(fold) for fold in folds))
+def _affordable(folds: Sequence[Fold], of_cause: int) -> int:
+    """How often Antolini's C, whose pairs cannot be sorted once for all days, may be recomputed."""
+    targets = [fold.part.target for fold in folds]
+    comparisons = sum(float((target.cause == of_cause).sum()) * len(target) for target in targets)
+    return max(_LEAST_REPLICATES, int(_MOST_COMPARISONS / max(comparisons, 1.0)))
 
 
-def _overall(folds: Sequence[_Fold], judged: JudgingDays, of_cause: int) -> dict[str, Statistic]:
-    def harrell(fold: _Fold) -> RatioStatistic:
+def _overall(folds: Sequence[Fold], judged: JudgingDays, of_cause: int) -> dict[str, Statistic]:
+    def harrell(fold: Fold) -> RatioStatistic:
         target, risk = fold.part.target, fold.part.expected_days_lost(judged.tau, of_cause)
         return harrell_statistic(target.days, target.cause, risk, of_cause=of_cause)
 
-    def uno(fold: _Fold) -> RatioStatistic:
+    def uno(fold: Fold) -> RatioStatistic:
         target, risk = fold.part.target, fold.part.expected_days_lost(judged.tau, of_cause)
         return uno_statistic(target.days, target.cause, risk, fold.censoring, judged.tau, of_cause=of_cause)
 
-    def error(fold: _Fold) -> RatioStatistic:
-        return _integrated(fold, fold.part.risk_at(judged.grid, of_cause), judged.grid, of_cause)
+    def antolini(fold: Fold) -> RatioStatistic:
+        target = fold.part.target
+        return antolini_statistic(
+            target.days,
+            target.cause,
+            lambda days: fold.part.risk_at(days, of_cause),
+            tau=judged.tau,
+            of_cause=of_cause,
+        )
 
-    def reference(fold: _Fold) -> RatioStatistic:
-        return _integrated(fold, _reference_risk(fold, judged.grid, of_cause), judged.grid, of_cause)
-
-    brier = _stratified(folds, error)
+    errors = _errors(folds, judged.grid, of_cause)
     return {
-        "uno_c": ratio_of(_stratified(folds, uno)),
-        "harrell_c": ratio_of(_stratified(folds, harrell)),
-        "ibs": ratio_of(brier),
-        "ipa": relative_gain(brier, _stratified(folds, reference)),
+        "uno_c": ratio_of(stratified(folds, uno)),
+        "harrell_c": ratio_of(stratified(folds, harrell)),
+        "antolini_c": ratio_of(stratified(folds, antolini)),
+        "ibs": errors.pop("brier"),
+        **errors,
     }
 
 
-def _integrated(fold: _Fold, risk: Floats, grid: Floats, of_cause: int) -> WeightedMean:
-    target = fold.part.target
-    each = brier_contributions(target.days, target.cause, risk, grid, fold.censoring, of_cause)
-    return WeightedMean(integrate(each, grid))
+def _errors(folds: Sequence[Fold], times: Floats, of_cause: int) -> dict[str, Statistic]:
+    """Brier score, its gain over the reference and the log-likelihood; over a grid, their mean over time."""
+
+    def mean(each: Floats) -> WeightedMean:
+        return WeightedMean(integrate(each, times) if len(times) > 1 else each[:, 0])
+
+    def squared(fold: Fold, risk: Floats) -> WeightedMean:
+        target = fold.part.target
+        return mean(brier_contributions(target.days, target.cause, risk, times, fold.censoring, of_cause))
+
+    def surprise(fold: Fold) -> WeightedMean:
+        target, risk = fold.part.target, fold.part.risk_at(times, of_cause)
+        return mean(nbll_contributions(target.days, target.cause, risk, times, fold.censoring, of_cause))
+
+    brier = stratified(folds, lambda fold: squared(fold, fold.part.risk_at(times, of_cause)))
+    reference = stratified(folds, lambda fold: squared(fold, fold.reference_risk(times, of_cause)))
+    return {
+        "brier": ratio_of(brier),
+        "ipa": relative_gain(brier, reference),
+        "nbll": ratio_of(stratified(folds, surprise)),
+    }
 
 
-def _reference_risk(fold: _Fold, days: Floats, of_cause: int) -> Floats:
-    """(n, T) the training cases' Aalen-Johansen curve, the same for everyone."""
-    training = fold.part.training_target
-    curve = aalen_johansen(training.days, training.cause, len(training.causes))[of_cause - 1]
-    return np.tile(curve.at(days), (len(fold.part.target), 1))
-
-
-def _unanswerable(folds: Sequence[_Fold], horizon: float, of_cause: int) -> str:
+def _unanswerable(folds: Sequence[Fold], horizon: float, of_cause: int) -> str:
     """Why the horizon cannot be judged; empty when it can."""
     target_days = np.concatenate([fold.part.target.days for fold in folds])
     cause = np.concatenate([fold.part.target.cause for fold in folds])
@@ -166,97 +176,25 @@ def _unanswerable(folds: Sequence[_Fold], horizon: float, of_cause: int) -> str:
     return ""
 
 
-def _alike(folds: Sequence[_Fold], horizon: float, of_cause: int) -> bool:
+def _alike(folds: Sequence[Fold], horizon: float, of_cause: int) -> bool:
     """True when no fold's predictions vary: a slope would compare the folds' baselines with each other."""
     times = np.array([horizon])
     return all(np.ptp(fold.part.risk_at(times, of_cause)) < _NO_SPREAD for fold in folds)
 
 
-def _at_horizon(
-    folds: Sequence[_Fold], horizon: float, of_cause: int
-) -> tuple[dict[str, Statistic], CalibrationCurve]:
+def _at_horizon(folds: Sequence[Fold], pooled: Pooled, horizon: float, of_cause: int) -> dict[str, Statistic]:
     times = np.array([horizon])
 
-    def auc(fold: _Fold) -> RatioStatistic:
+    def auc(fold: Fold) -> RatioStatistic:
         target, risk = fold.part.target, fold.part.risk_at(times, of_cause)[:, 0]
         return dynamic_auc_statistic(
             target.days, target.cause, risk, horizon, fold.censoring, of_cause=of_cause
         )
 
-    def error(fold: _Fold) -> RatioStatistic:
-        return _squared_error(fold, fold.part.risk_at(times, of_cause), times, of_cause)
-
-    def reference(fold: _Fold) -> RatioStatistic:
-        return _squared_error(fold, _reference_risk(fold, times, of_cause), times, of_cause)
-
-    brier = _stratified(folds, error)
-    pooled = _pool(folds, times, of_cause)
-    statistics = {
-        "auc": ratio_of(_stratified(folds, auc)),
-        "brier": ratio_of(brier),
-        "ipa": relative_gain(brier, _stratified(folds, reference)),
-        "calibration_slope": calibration_slope(pooled.outcome, pooled.known, pooled.risk),
-        "observed_over_expected": observed_over_expected(
-            pooled.days, pooled.cause, pooled.risk, horizon, of_cause
-        ),
+    risk = pooled.risk[:, 0]
+    return {
+        "auc": ratio_of(stratified(folds, auc)),
+        **_errors(folds, times, of_cause),
+        "calibration_slope": calibration_slope(pooled.outcome[:, 0], pooled.known[:, 0], risk),
+        "observed_over_expected": observed_over_expected(pooled.days, pooled.cause, risk, horizon, of_cause),
     }
-    return statistics, _curve(pooled, horizon, of_cause, folds[0].part.target.causes[of_cause - 1])
-
-
-def _squared_error(fold: _Fold, risk: Floats, times: Floats, of_cause: int) -> WeightedMean:
-    target = fold.part.target
-    each = brier_contributions(target.days, target.cause, risk, times, fold.censoring, of_cause)
-    return WeightedMean(each[:, 0])
-
-
-@dataclass(frozen=True, slots=True)
-class _Pooled:
-    days: Floats
-    cause: NDArray[np.int64]
-    risk: Floats
-    outcome: NDArray[np.bool_]
-    known: Floats
-
-
-def _pool(folds: Sequence[_Fold], times: Floats, of_cause: int) -> _Pooled:
-    targets = [fold.part.target for fold in folds]
-    days = np.concatenate([target.days for target in targets])
-    cause = np.concatenate([target.cause for target in targets])
-    known = [
-        known_state_weights(target.days, target.cause, times, fold.censoring)[:, 0]
-        for target, fold in zip(targets, folds, strict=True)
-    ]
-    return _Pooled(
-        days,
-        cause,
-        np.concatenate([fold.part.risk_at(times, of_cause)[:, 0] for fold in folds]),
-        had_event(days, cause, times, of_cause)[:, 0],
-        np.concatenate(known),
-    )
-
-
-def _curve(pooled: _Pooled, horizon: float, of_cause: int, cause: str) -> CalibrationCurve:
-    bins = calibration_bins(pooled.days, pooled.cause, pooled.risk, horizon, of_cause=of_cause)
-    binned = CalibrationCurve(
-        cause,
-        horizon,
-        tuple(each.predicted for each in bins),
-        tuple(each.observed for each in bins),
-        tuple(each.cases for each in bins),
-    )
-    try:
-        smooth = smooth_calibration(pooled.outcome, pooled.known, pooled.risk)
-    except CohortError:  # risks that hardly vary (Kaplan-Meier) have bins but no curve
-        return binned
-    shown = np.linspace(0, len(smooth.predicted) - 1, _SMOOTH_POINTS).astype(int)
-    return CalibrationCurve(
-        cause,
-        horizon,
-        binned.predicted,
-        binned.observed,
-        binned.cases,
-        tuple(float(value) for value in smooth.predicted[shown]),
-        tuple(float(value) for value in smooth.observed[shown]),
-        smooth.ici,
-        smooth.e90,
-    )

@@ -153,18 +153,27 @@ def incidence_at(
         time: Days.
         weights: (R, n) non-negative case weights.
     """
+    return incidences_at(days, cause, of_cause, np.array([time]), weights)[:, 0]
+
+
+def incidences_at(
+    days: Floats, cause: NDArray[np.int64], of_cause: int, times: Floats, weights: Floats
+) -> Floats:
+    """(R, T) Aalen-Johansen curve of `of_cause` at `times` (T,); otherwise as `incidence_at`."""
     order = np.argsort(days, kind="stable")
     ordered, kind = days[order], cause[order]
+    last = float(np.max(times))
     starts = np.flatnonzero(np.diff(ordered, prepend=-np.inf) > 0)
-    starts = starts[ordered[starts] <= time]
+    starts = starts[ordered[starts] <= last]
     if not len(starts):
-        return np.zeros(len(weights))
+        return np.zeros((len(weights), len(times)))
     weight = weights[:, order]
     at_risk = np.cumsum(weight[:, ::-1], axis=1)[:, ::-1][:, starts]
-    within = weight[:, : int(np.searchsorted(ordered, time, side="right"))]
+    within = weight[:, : int(np.searchsorted(ordered, last, side="right"))]
     kind = kind[: within.shape[1]]
     any_hazard = _share(np.add.reduceat(within * (kind > 0), starts, axis=1), at_risk)
     own_hazard = _share(np.add.reduceat(within * (kind == of_cause), starts, axis=1), at_risk)
     free_before = np.cumprod(1.0 - np.pad(any_hazard, ((0, 0), (1, 0)))[:, :-1], axis=1)
-    incidence: Floats = (own_hazard * free_before).sum(axis=1)
-    return incidence
+    incidence = np.pad(np.cumsum(own_hazard * free_before, axis=1), ((0, 0), (1, 0)))
+    curve: Floats = incidence[:, np.searchsorted(ordered[starts], times, side="right")]
+    return curve

@@ -2,11 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.survival.curves import Floats, incidence_at
-from prognosis.survival.statistic import Statistic
+from prognosis.survival.statistic import Statistic, once
+
+
+@dataclass(frozen=True, slots=True)
+class NetBenefits:
+    """Net benefit over thresholds: of acting on the predictions, on everyone and on no one.
+
+    Attributes:
+        thresholds: (H,) the risks from which one would act, above 0 and below 1.
+        model: (H,) acting on those whose predicted risk is at least the threshold.
+        treat_all: (H,) acting on everyone.
+    """
+
+    thresholds: Floats
+    model: Floats
+    treat_all: Floats
+
+    @property
+    def treat_none(self) -> Floats:
+        """(H,) acting on no one: 0 at every threshold, the zero that the others are measured from."""
+        return np.zeros_like(self.thresholds)
 
 
 def net_benefit(
@@ -46,3 +69,29 @@ def net_benefit(
         return value
 
     return benefit
+
+
+def decision_curve(
+    days: Floats,
+    cause: NDArray[np.int64],
+    risk: Floats,
+    time: float,
+    thresholds: Sequence[float],
+    of_cause: int = 1,
+) -> NetBenefits:
+    """Net benefit at each threshold (Vickers and Elkin 2006); otherwise as `net_benefit`.
+
+    Args:
+        days: (n,) follow-up, > 0.
+        cause: (n,) 0 when censored, else 1 to K.
+        risk: (n,) predicted risk of `of_cause` by `time`.
+        time: The horizon in days.
+        thresholds: Above 0 and below 1.
+        of_cause: The cause asked about.
+    """
+    all_cases = once(len(days))
+    steps = np.array(thresholds, dtype=np.float64)
+    model = [net_benefit(days, cause, risk, time, each, of_cause)(all_cases)[0] for each in thresholds]
+    observed = incidence_at(days, cause, of_cause, time, all_cases)[0]
+    treat_all = observed - (1.0 - observed) * steps / (1.0 - steps)
+    return NetBenefits(steps, np.array(model, dtype=np.float64), treat_all)
