@@ -14,7 +14,7 @@ from prognosis.evidence.clinical.concepts import Vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel
 from prognosis.evidence.clinical.preparation import Preparation
-from prognosis.evidence.clinical.tree_tables import shapley_values
+from prognosis.evidence.clinical.tree_shapley import InterventionalTables
 from prognosis.evidence.clinical.trees import Forest
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
 from prognosis.evidence.token import ModalityEvidence, Token
@@ -67,7 +67,7 @@ class ClinicalEvidence:
         self.background = background
         self.columns = table_columns(vocabulary, config.windows_days)
         self.width = len(causes) + space.directions.shape[1]
-        self._met: dict[tuple[int, int], NDArray[np.bool_]] = {}
+        self._prepared: dict[tuple[int, int], InterventionalTables] = {}
 
     def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
         """The clinical evidence of each case; zeros where nothing usable was known."""
@@ -89,7 +89,7 @@ class ClinicalEvidence:
             raw = fold.preparation.raw(values, self.columns)
             for place, own in enumerate(fold.forests):
                 if own is not None and fold.share[place] > 0.0:
-                    explained = shapley_values(own.leaves, raw, self._background_meets(number, place, own))
+                    explained = self._tables(number, place, own).values(raw)
                     total[:, fold.preparation.kept, place] += fold.share[place] * explained
         return total / len(self.folds)
 
@@ -106,11 +106,11 @@ class ClinicalEvidence:
 
         save_clinical(self, folder)
 
-    def _background_meets(self, number: int, place: int, own: Forest) -> NDArray[np.bool_]:
-        if (number, place) not in self._met:
+    def _tables(self, number: int, place: int, own: Forest) -> InterventionalTables:
+        if (number, place) not in self._prepared:
             rows = self.folds[number].preparation.raw(self.background, self.columns)
-            self._met[number, place] = own.leaves.meets(rows)
-        return self._met[number, place]
+            self._prepared[number, place] = InterventionalTables.prepare(own.leaves, rows)
+        return self._prepared[number, place]
 
 
 def assemble(
