@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connectors.datasets.columns import TableColumns
 from connectors.datasets.frame_pickle import read_pickled_frame
-from connectors.datasets.table import TableColumns, frame_records, read_frame
+from connectors.datasets.table import frame_records, read_frame
 from prognosis.errors import MissingDependencyError, SourceError
 from prognosis.record import PatientRecord, Quarantine
 
@@ -42,7 +43,7 @@ class PackageTable:
         self.columns = columns
 
     def records(self, quarantine: Quarantine) -> Iterator[PatientRecord]:
-        """Each row as a patient; the data set's name is the site.
+        """Each patient; the data set's name is the site.
 
         Raises:
             MissingDependencyError: The package is not installed.

@@ -24,7 +24,7 @@ def run_build(task_path: Path, sources: Sequence[str], out: Path, *, json_output
     The records are whole; a label's prediction_time says up to when each may be read.
     """
     loaded = load_cohort(sources, Task.load(task_path))
-    selected = {case.patient for case in loaded.cohort.cases}
+    selected = {case.record.key for case in loaded.cohort.cases}
     export_meds([record for record in loaded.records if record.key in selected], out / "records")
     write_labels(loaded, out / "labels.parquet")
     counts = cohort_json(loaded)

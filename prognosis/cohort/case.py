@@ -46,7 +46,7 @@ class Case:
     @property
     def patient(self) -> str:
         """The unit of splitting: no patient is ever on two sides."""
-        return self.record.key
+        return self.record.person
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,15 +99,24 @@ class Arm(_Strict):
     grace_days: DaysOrZero = 0.0
 
 
+class Accepted(_Strict):
+    """A finding of the leakage lint that is known and meant: its kind, its code, and why it may stand."""
+
+    kind: str = Field(min_length=1)
+    code: str = Field(min_length=1)
+    because: str = Field(min_length=1)
+
+
 class Screening(_Strict):
-    """What evidence may not read: outcome-like codes and sentences.
+    """What evidence may not read: outcome-like codes and sentences; and what the lint need not fail on.
 
     The outcome's own codes are always excluded. `sentence_patterns` are case-insensitive regular
-    expressions; a sentence that matches one is dropped and counted.
+    expressions; a sentence that matches one is dropped and counted. What `accept` names is still shown.
     """
 
     exclude_codes: tuple[str, ...] = ()
     sentence_patterns: tuple[str, ...] = ()
+    accept: tuple[Accepted, ...] = ()
 
     @field_validator("sentence_patterns")
     @classmethod
@@ -121,22 +130,44 @@ class Screening(_Strict):
         return patterns
 
 
-class TableMapping(_Strict):
-    """How a CSV or Parquet file becomes records: one row a patient.
+class OutcomeMapping(_Strict):
+    """A time column and the column that says what happened then.
 
     `event_causes` maps a value of the event column to a cause; a value not named is censored only if it is
-    listed in `censored_values`, and rejected otherwise. `days_per_unit` turns the time column into days.
+    listed in `censored_values`, and rejected otherwise.
     """
 
     time: str
     event: str
     event_causes: dict[str, str]
     censored_values: tuple[str, ...] = ("0", "False", "false")
+
+
+class TableMapping(OutcomeMapping):
+    """How a table becomes records, one row a patient or, with `visit_time`, one row a visit.
+
+    `days_per_unit` turns every time column into days. `further_outcomes` have time columns of their own
+    (relapse beside death). `cluster` is the patient where a row is only a part of one (an eye).
+    `index_time`, in the unit of `time`, is a landmark: the question is asked then, of those still at risk.
+    """
+
     patient_id: str | None = None
+    cluster: str | None = None
     days_per_unit: Days = 1.0
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
-    keep_rows_where: dict[str, str] = Field(default_factory=dict)
+    keep_rows_where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
+    further_outcomes: tuple[OutcomeMapping, ...] = ()
+    visit_time: str | None = None
+    constant: tuple[str, ...] = ()
+    index_time: DaysOrZero = 0.0
+
+    @model_validator(mode="after")
+    def _visits_have_a_patient(self) -> TableMapping:
+        if self.visit_time is not None and self.patient_id is None:
+            message = "visit_time needs patient_id: whose visits they are"
+            raise ValueError(message)
+        return self
 
 
 class Task(_Strict):

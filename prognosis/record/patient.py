@@ -68,6 +68,8 @@ class PatientRecord:
     """All that is known of one patient; events, notes and studies are sorted by time.
 
     `patient_id` is unique within a `site`; (site, patient_id) identifies a patient in a cohort.
+    A record may be of a part of a patient (one eye of two): `cluster` then names the patient, and records of
+    one cluster are never split between training and test. It is empty where the record is a whole patient's.
     `birth_date` and `sex` ("female", "male", "other", or None when unknown) are known from the start.
     """
 
@@ -78,11 +80,17 @@ class PatientRecord:
     notes: tuple[Note, ...] = ()
     studies: tuple[ImagingStudy, ...] = ()
     site: str = ""
+    cluster: str = ""
 
     @property
     def key(self) -> str:
-        """Site and patient id in one string: the unit by which a cohort is split."""
+        """Site and patient id in one string: no two records of a cohort have the same."""
         return f"{self.site}/{self.patient_id}"
+
+    @property
+    def person(self) -> str:
+        """Site and the patient, of whom the record may be a part: the unit by which a cohort is split."""
+        return f"{self.site}/{self.cluster or self.patient_id}"
 
     def as_of(self, time: datetime) -> PatientRecord:
         """The record as it was known at `time` (inclusive): the gate against leakage.

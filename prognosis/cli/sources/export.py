@@ -26,11 +26,13 @@ def export_fhir_dicom(
         How many of each resource type, and "DICOM instance", were written.
 
     Raises:
-        SourceError: The folder is not empty or cannot be written, or FHIR lost a patient or a study.
+        SourceError: The folder is not empty or cannot be written, a record is a part of a patient, or FHIR
+            lost a patient or a study.
     """
     from connectors.fhir import write_bulk
 
     folder = Path(folder)
+    _refuse_parts(records)
     _claim(folder)
     written = dict(write_bulk(records, folder / "fhir"))
     owners = _study_owners(folder, records)
@@ -52,11 +54,24 @@ def export_meds(records: Sequence[PatientRecord], folder: Path) -> dict[str, int
         How many "subjects" and "rows" were written.
 
     Raises:
-        SourceError: The folder is not empty or cannot be written, or a patient comes twice.
+        SourceError: The folder is not empty or cannot be written, a record is a part of a patient, or a
+            patient comes twice.
     """
     from connectors.meds import write_meds
 
+    _refuse_parts(records)
     return write_meds(records, Path(folder))
+
+
+def _refuse_parts(records: Sequence[PatientRecord]) -> None:
+    """Neither form can say that two records are one patient's: read back, a split would part them."""
+    parts = sum(bool(record.cluster) for record in records)
+    if parts:
+        raise SourceError(
+            "the records to be written",
+            f"hold {parts} that are parts of a patient (`table.cluster` of the task)",
+            "export whole patients; train and benchmark from the table itself",
+        )
 
 
 def _claim(folder: Path) -> None:

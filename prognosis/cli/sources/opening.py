@@ -13,7 +13,7 @@ from prognosis.errors import SourceError, TaskError
 from prognosis.record import RecordSource
 
 if TYPE_CHECKING:
-    from connectors.datasets.table import TableColumns
+    from connectors.datasets.columns import TableColumns
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def _columns(uri: str, task: Task | None) -> TableColumns:
     Raises:
         TaskError: There is no task, or it does not say what the table's columns mean.
     """
-    from connectors.datasets.table import TableColumns
+    from connectors.datasets.columns import OutcomeColumns, TableColumns
 
     if task is None or task.table is None:
         raise TaskError(
@@ -102,10 +102,18 @@ def _columns(uri: str, task: Task | None) -> TableColumns:
         event_causes=mapping.event_causes,
         censored_values=mapping.censored_values,
         patient_id=mapping.patient_id,
+        cluster=mapping.cluster,
         days_per_unit=mapping.days_per_unit,
         ignore=mapping.ignore,
         categorical=mapping.categorical,
         keep_rows_where=mapping.keep_rows_where,
+        further_outcomes=tuple(
+            OutcomeColumns(each.time, each.event, each.event_causes, each.censored_values)
+            for each in mapping.further_outcomes
+        ),
+        visit_time=mapping.visit_time,
+        constant=mapping.constant,
+        index_time=mapping.index_time,
     )
 
 

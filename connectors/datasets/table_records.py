@@ -1,0 +1,173 @@
+"""Rows of a table as records: an index, what was measured at each visit, and how follow-up ended."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from connectors.datasets.cells import cell_number, cell_text, number_or_text
+from connectors.datasets.codes import FOLLOW_UP_COMPLETE, INDEX
+from connectors.datasets.columns import OutcomeColumns, TableColumns
+from prognosis.errors import MappingError
+from prognosis.record import Code, Event, PatientRecord, Quarantine
+
+START = datetime(2000, 1, 1, tzinfo=UTC)
+LONGEST_DAYS = 365_250.0
+
+Cells = Mapping[str, Sequence[object]]
+
+
+class TableRecords:
+    """Turns rows into records; holds what is the same for every patient.
+
+    Args:
+        columns: What the table's columns mean.
+        site: Of the records.
+        name: Of the table, for references.
+        cells: Every column that is read, as plain values.
+        numbers: The number of each row in the table as published, from 1.
+    """
+
+    def __init__(
+        self, columns: TableColumns, site: str, name: str, cells: Cells, numbers: Sequence[int]
+    ) -> None:
+        self.columns = columns
+        self.site = site
+        self.name = name
+        self.cells = cells
+        self.numbers = numbers
+        changing = [column for column in cells if column not in columns.not_evidence]
+        self._measured = [_Measured(column, columns) for column in changing]
+        self._at_each_visit = [each for each in self._measured if each.column not in columns.constant]
+
+    def records(self, quarantine: Quarantine) -> Iterator[PatientRecord]:
+        """Each patient once, in table order; one whose rows cannot be read is quarantined."""
+        for patient_id, rows in self._patients(quarantine):
+            try:
+                yield self._record(patient_id, rows)
+            except MappingError as error:
+                quarantine.reject(error)
+
+    def _patients(self, quarantine: Quarantine) -> Iterator[tuple[str, list[int]]]:
+        if self.columns.patient_id is None:
+            yield from ((f"row-{number:06d}", [row]) for row, number in enumerate(self.numbers))
+            return
+        rows: dict[str, list[int]] = defaultdict(list)
+        for row, identity in enumerate(self.cells[self.columns.patient_id]):
+            patient_id = cell_text(identity)
+            if not patient_id or (patient_id in rows and self.columns.visit_time is None):
+                problem = "repeats a patient id" if patient_id else "has no patient id"
+                quarantine.reject(MappingError(self._reference(row), problem, "give one row a patient"))
+                continue
+            rows[patient_id].append(row)
+        yield from rows.items()
+
+    def _record(self, patient_id: str, rows: Sequence[int]) -> PatientRecord:
+        visits = sorted(((self._visit(row), row) for row in rows), key=lambda visit: visit[0])
+        first, last = visits[0][1], visits[-1][1]
+        index = START + timedelta(days=self.columns.index_time * self.columns.days_per_unit)
+        events = [Event(index, INDEX, source=self._source(first))]
+        for time, row in visits:
+            events += self._measurements(time, row, self._measured if row == first else self._at_each_visit)
+        events += self._ends(last)
+        for _, row in visits[:-1]:
+            self._check_earlier(row, events)
+        events.sort(key=lambda event: event.time)
+        return PatientRecord(
+            patient_id=patient_id, events=tuple(events), site=self.site, cluster=self._cluster(first)
+        )
+
+    def _cluster(self, row: int) -> str:
+        if self.columns.cluster is None:
+            return ""
+        text = cell_text(self.cells[self.columns.cluster][row])
+        if not text:
+            raise MappingError(
+                self._reference(row), "does not say whose it is", f"fill {self.columns.cluster}"
+            )
+        return text
+
+    def _visit(self, row: int) -> datetime:
+        if self.columns.visit_time is None:
+            return START
+        days = self._days(self.columns.visit_time, row)
+        if days is None or abs(days) > LONGEST_DAYS:
+            raise MappingError(
+                self._reference(row),
+                f"its visit ({self.columns.visit_time}) has no time",
+                "give a number",
+            )
+        return START + timedelta(days=days)
+
+    def _measurements(self, time: datetime, row: int, measured: Sequence[_Measured]) -> Iterator[Event]:
+        source = self._source(row)
+        for each in measured:
+            value = self.cells[each.column][row]
+            text = cell_text(value)
+            if not text:
+                continue
+            number = None if each.as_text else cell_number(value)
+            stated = text if number is None else None
+            yield Event(time, each.code, number, None, None, stated, f"{source}:{each.column}", each.column)
+
+    def _ends(self, row: int) -> Iterator[Event]:
+        """How follow-up ended, and each further outcome that happened."""
+        source = self._source(row)
+        for place, outcome in enumerate(self.columns.outcomes):
+            ended, cause = self._end(row, outcome)
+            if cause is not None:
+                yield Event(ended, Code("outcome", cause), source=source, display=cause)
+            elif place == 0:
+                display = "followed up without the outcome"
+                yield Event(ended, FOLLOW_UP_COMPLETE, source=source, display=display)
+
+    def _end(self, row: int, outcome: OutcomeColumns) -> tuple[datetime, str | None]:
+        days = self._days(outcome.time, row)
+        if days is None or not 0.0 <= days <= LONGEST_DAYS:
+            raise MappingError(
+                self._reference(row),
+                f"its time ({outcome.time}) is missing, negative or no number",
+                "give the time of follow-up, zero or more",
+            )
+        value = cell_text(self.cells[outcome.event][row])
+        if value not in outcome.event_causes and value not in outcome.censored_values:
+            raise MappingError(
+                self._reference(row),
+                f"its event ({outcome.event}) has a value that the task does not name",
+                "add the value to event_causes or to censored_values",
+            )
+        return START + timedelta(days=days), outcome.event_causes.get(value)
+
+    def _check_earlier(self, row: int, events: Sequence[Event]) -> None:
+        """Refuse a visit that says something else happened than the last visit says."""
+        happened = {(event.time, event.code.value) for event in events if event.code.system == "outcome"}
+        for outcome in self.columns.outcomes:
+            ended, cause = self._end(row, outcome)
+            if cause is not None and (ended, cause) not in happened:
+                raise MappingError(
+                    self._reference(row),
+                    "states an outcome that the patient's last visit does not",
+                    "give the first event only, or the same outcome at every visit",
+                )
+
+    def _days(self, column: str, row: int) -> float | None:
+        number = number_or_text(self.cells[column][row])
+        return None if number is None else number * self.columns.days_per_unit
+
+    def _source(self, row: int) -> str:
+        return f"{self.name}#{self.numbers[row]}"
+
+    def _reference(self, row: int) -> str:
+        return f"{self.name} row {self.numbers[row]}"
+
+
+class _Measured:
+    """A column that becomes measurements."""
+
+    __slots__ = ("as_text", "code", "column")
+
+    def __init__(self, column: str, columns: TableColumns) -> None:
+        self.column = column
+        self.code = Code("table", column)
+        self.as_text = column in columns.categorical
