@@ -74,12 +74,25 @@ def clustered_bootstrap(
     value = float(statistic(once(len(clusters)))[0])
     if not np.isfinite(value):
         raise CohortError("bootstrap", "the statistic is not defined on these cases", "use more cases")
-    drawn = replicate_values(statistic, clusters, replicates, seed)
+    return interval_of(value, replicate_values(statistic, clusters, replicates, seed), level)
+
+
+def interval_of(value: float, drawn: Floats, level: float = 0.95) -> Interval:
+    """A value with the percentile interval of its resamples; those in which it is not defined are left out.
+
+    Args:
+        value: The statistic of the sample.
+        drawn: (replicates,) the statistic of each resample; NaN where not defined.
+        level: Coverage aimed at, 0 to 1.
+
+    Raises:
+        CohortError: More than a tenth of the resamples do not define it.
+    """
     defined = drawn[np.isfinite(drawn)]
-    if len(defined) < _LEAST_DEFINED * replicates:
+    if len(defined) < _LEAST_DEFINED * len(drawn):
         raise CohortError(
             "bootstrap",
-            f"the statistic is defined in only {len(defined)} of {replicates} resamples",
+            f"the statistic is defined in only {len(defined)} of {len(drawn)} resamples",
             "use more patients with events",
         )
     low, high = np.quantile(defined, [(1.0 - level) / 2.0, (1.0 + level) / 2.0])
