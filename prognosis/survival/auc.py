@@ -54,7 +54,7 @@ def auc_statistic(risk: Floats, case_weight: Floats, control_weight: Floats) -> 
     """
     ranks = risk_ranks(risk)
     order = np.argsort(ranks, kind="stable")
-    group = ranks[order].astype(np.int64)
+    group = ranks[order]
     return AucStatistic(order, group, case_weight[order], control_weight[order])
 
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from prognosis.errors import CohortError
 from prognosis.survival.censoring import Censoring
 from prognosis.survival.curves import Floats
-from prognosis.survival.dominance import DominancePlan, plan_dominance, risk_ranks
+from prognosis.survival.dominance import PairPlan, PairSums, plan_pairs, risk_ranks
 from prognosis.survival.statistic import Sums, once
 
 Competing = Literal["event_free", "censored"]
@@ -44,30 +44,15 @@ class Concordance:
 
 
 @dataclass(frozen=True, slots=True)
-class _Pairs:
-    plan: DominancePlan
-    event_rows: NDArray[np.int64]
-    event_factor: Floats
-    other_factor: Floats
-
-    def sums(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
-        counts = self.plan.count(weights * self.other_factor)
-        own = weights[:, self.event_rows] * self.event_factor
-        concordant = (own * counts.lower).sum(axis=1)
-        tied = (own * counts.equal).sum(axis=1)
-        return concordant, tied, (own * counts.total).sum(axis=1)
-
-
-@dataclass(frozen=True, slots=True)
 class ConcordanceStatistic:
     """A prepared concordance of n people; a `RatioStatistic`."""
 
-    pairs: tuple[_Pairs, ...]
+    plans: tuple[PairPlan, ...]
 
     def sums(self, weights: Floats) -> Sums:
         """Weight of concordant pairs (half of the tied ones), and of all comparable pairs."""
-        concordant, tied, comparable = self._add(weights)
-        return Sums(concordant + tied / 2.0, comparable)
+        pairs = self._add(weights)
+        return Sums(pairs.lower + pairs.equal / 2.0, pairs.total)
 
     def counts(self, weights: Floats) -> Concordance:
         """The concordance for one weighting, with its pairs.
@@ -75,16 +60,20 @@ class ConcordanceStatistic:
         Raises:
             CohortError: No two people can be compared.
         """
-        concordant, tied, comparable = (float(part[0]) for part in self._add(weights.reshape(1, -1)))
+        pairs = self._add(weights.reshape(1, -1))
+        concordant, tied, comparable = float(pairs.lower[0]), float(pairs.equal[0]), float(pairs.total[0])
         if comparable <= 0:
             raise CohortError("concordance", "no two cases can be compared", "use cases with more events")
         value = (concordant + tied / 2.0) / comparable
         return Concordance(value, concordant, comparable - concordant - tied, tied)
 
-    def _add(self, weights: Floats) -> tuple[Floats, Floats, Floats]:
-        each = [pairs.sums(weights) for pairs in self.pairs]
-        concordant, tied, comparable = (np.sum(part, axis=0) for part in zip(*each, strict=True))
-        return concordant, tied, comparable
+    def _add(self, weights: Floats) -> PairSums:
+        each = [plan.sums(weights) for plan in self.plans]
+        return PairSums(
+            lower=np.sum([pairs.lower for pairs in each], axis=0),
+            equal=np.sum([pairs.equal for pairs in each], axis=0),
+            total=np.sum([pairs.total for pairs in each], axis=0),
+        )
 
 
 def harrell_statistic(
@@ -143,31 +132,19 @@ def _prepare(
     choice: tuple[int, Competing],
 ) -> ConcordanceStatistic:
     of_cause, competing = choice
-    risk = risk_ranks(risk)
-    rows = np.flatnonzero((cause == of_cause) & (factor > 0))
-    stays = cause != of_cause if competing == "censored" else cause == 0
-    later = _later_pairs(days, stays, risk, factor, rows)
-    if competing == "censored" or not ((cause > 0) & (cause != of_cause)).any():
+    rank = risk_ranks(risk)
+    event = cause == of_cause
+    asked = np.where(event, factor, 0.0)
+    stays = ~event if competing == "censored" else cause == 0
+    # Descending days: an event meets those followed longer, and those who left on its day without one.
+    later = plan_pairs(np.argsort(-days), days, rank, np.stack([stays, asked**2, ~stays]))
+    other = (cause > 0) & ~event
+    if competing == "censored" or not other.any():
         return ConcordanceStatistic((later,))
-    other = np.flatnonzero((cause > 0) & (cause != of_cause))
-    order = other[np.argsort(days[other], kind="stable")]
-    prefix = np.searchsorted(days[order], days[rows], side="right")
-    earlier = _Pairs(plan_dominance(order, prefix, risk, risk[rows]), rows, factor[rows], factor)
+    # Ascending days: an event meets those who by its day had another cause.
+    nobody = np.zeros_like(factor)
+    earlier = plan_pairs(np.argsort(days), days, rank, np.stack([other * factor, asked, nobody]))
     return ConcordanceStatistic((later, earlier))
-
-
-def _later_pairs(
-    days: Floats, stays: NDArray[np.bool_], risk: Floats, factor: Floats, rows: NDArray[np.int64]
-) -> _Pairs:
-    """Pairs of an event and anyone still followed after it; `stays` outlive an event on the same day."""
-    order = np.lexsort((~stays, -days))
-    ordered_days = -days[order]
-    strictly = np.searchsorted(ordered_days, -days[rows], side="left")
-    stays_before = np.concatenate([[0], np.cumsum(stays[order])])
-    day_end = np.searchsorted(ordered_days, -days[rows], side="right")
-    prefix = strictly + (stays_before[day_end] - stays_before[strictly])
-    plan = plan_dominance(order, prefix, risk, risk[rows])
-    return _Pairs(plan, rows, factor[rows] ** 2, np.ones_like(days))
 
 
 def harrell_c(
