@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -12,7 +13,8 @@ from prognosis.evidence.imaging.model import ImagingEvidence
 from prognosis.evidence.imaging.regions import parse_layout
 from prognosis.explanation import Explanation, explain_case
 from prognosis.fusion import FusionModel
-from prognosis.outputs.estimate import Estimate
+from prognosis.fusion.bounds import ANY_EVENT
+from prognosis.outputs.estimate import Estimate, in_days
 from prognosis.outputs.patient_page import (
     Driver,
     Film,
@@ -26,7 +28,7 @@ from prognosis.outputs.patient_page import (
     Sentence,
     Zone,
 )
-from prognosis.prediction import Prediction, predict_cases
+from prognosis.prediction import LowerBound, Prediction, predict_cases
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 NOTES_SHOWN = 3
@@ -58,6 +60,7 @@ def patient_page(model: FusionModel, case: Case, outcome: str = "") -> PatientPa
         notes=_notes(case, explanations[0]),
         missing=missing_modalities(prediction),
         modalities_used=prediction.modalities_used,
+        free_for=free_statements(prediction),
         interval_meaning=(
             f"{level}% of draws: patients resampled, and what each missing modality might have said taken "
             "from training patients who had it"
@@ -82,6 +85,31 @@ def horizon_risks(prediction: Prediction) -> tuple[HorizonRisk, ...]:
         HorizonRisk(risk.cause, risk.days, Estimate(risk.probability, risk.low, risk.high, prediction.level))
         for risk in prediction.risks()
     )
+
+
+def free_statements(prediction: Prediction) -> tuple[str, ...]:
+    """The lower bounds in sentences, one an event: the middle level first, the others in brackets."""
+    causes = [name.replace("_", " ") for name in prediction.cumulative_incidence]
+    statements = []
+    for event in dict.fromkeys(bound.event for bound in prediction.free_for):
+        bounds = [bound for bound in prediction.free_for if bound.event == event]
+        shown = bounds.pop(len(bounds) // 2)
+        what = " or ".join(causes) if event == ANY_EVENT else event.replace("_", " ")
+        others = ", ".join(f"{bound.level:.0%}: {_at_least(bound)}" for bound in bounds)
+        confidence = f"With {shown.level:.0%} confidence"
+        if shown.days > 0:
+            stated = f"{confidence} free of {what} for at least {_at_least(shown)}"
+        else:
+            stated = f"{confidence} no time free of {what} above 0 days is supported"
+        statements.append(f"{stated} ({others})")
+    return tuple(statements)
+
+
+def _at_least(bound: LowerBound) -> str:
+    """The bound rounded down, which keeps it a bound."""
+    whole = math.floor(bound.days)
+    text = in_days(bound.days) if 0 < bound.days < 1 else f"{whole} day{'s' if whole != 1 else ''}"
+    return f"{text}, the longest that enough patients were followed" if bound.limited else text
 
 
 def missing_modalities(prediction: Prediction) -> tuple[Missing, ...]:

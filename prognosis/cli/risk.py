@@ -114,6 +114,10 @@ def risk_json(prediction: Prediction, explanations: Sequence[Explanation], top: 
             }
             for risk in prediction.risks()
         ],
+        "free_for": [
+            {"event": bound.event, "level": bound.level, "days": bound.days, "limited": bound.limited}
+            for bound in prediction.free_for
+        ],
         "log_hazard_standard_error": dict(prediction.log_hazard_standard_error),
         "explanations": [explanation_json(explanation, top) for explanation in explanations],
     }

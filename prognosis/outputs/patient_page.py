@@ -201,6 +201,7 @@ class PatientPage:
         missing: What was not there.
         modalities_used: Modalities that the prediction rests on.
         interval_meaning: What the interval covers: "95% of 200 bootstrap refits over patients".
+        free_for: Lower bounds on the time free of events, in sentences; empty where the model gives none.
         cautions: Reasons to read the numbers with care that fall short of abstaining.
         abstained_because: Why no risk is given; "" when one is. A page with a reason shows no risk.
         outcome: What happened, where it is known and the page is for judging the model; "" otherwise.
@@ -219,6 +220,7 @@ class PatientPage:
     missing: tuple[Missing, ...] = ()
     modalities_used: tuple[str, ...] = field(default=())
     interval_meaning: str = ""
+    free_for: tuple[str, ...] = ()
     cautions: tuple[str, ...] = field(default=())
     abstained_because: str = ""
     outcome: str = ""

@@ -38,6 +38,7 @@ def risk_text(page: PatientPage, top: int = 5) -> Group:
             _risks(page),
             Text(f"in brackets: {page.interval_meaning}\n" if page.interval_meaning else ""),
         ]
+        parts += [Text(f"{statement}\n") for statement in page.free_for]
         parts += [*(_drivers(explanation, top) for explanation in page.explanations)]
     parts.append(Text(f"rests on: {', '.join(page.modalities_used) or 'nothing'}"))
     for item in page.missing:

@@ -26,6 +26,26 @@ class Risk:
 
 
 @dataclass(frozen=True, slots=True)
+class LowerBound:
+    """How long the patient stays free of an event, with a stated confidence.
+
+    The confidence is that of the procedure over patients like those of the training cohort; see
+    `prognosis.survival.conformal`.
+
+    Attributes:
+        event: "any event", or the cause; a competing cause that comes first leaves the patient free of it.
+        level: Confidence, 0 to 1.
+        days: Free for at least so long; 0 when no bound above 0 is supported.
+        limited: True where only the length of follow-up in training keeps the bound from being later.
+    """
+
+    event: str
+    level: float
+    days: float
+    limited: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer for one patient at one index time.
 
@@ -46,6 +66,8 @@ class Prediction:
         cautions: Reasons to read the numbers with care that fall short of abstaining.
         abstained_because: Why no answer should be given; "" when there is none.
         model_id: Which model.
+        free_for: Lower bounds on the time free of any event and, where there are several causes, of each, at
+            three levels; empty for a class and for a model made without them.
     """
 
     patient_id: str
@@ -64,6 +86,7 @@ class Prediction:
     cautions: tuple[str, ...] = field(default=())
     abstained_because: str = ""
     model_id: str = ""
+    free_for: tuple[LowerBound, ...] = ()
 
     @property
     def abstained(self) -> bool:

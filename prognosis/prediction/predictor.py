@@ -15,7 +15,7 @@ from prognosis.errors import InputError
 from prognosis.fusion import FusionModel
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.prediction.interval import Spread, case_spread
-from prognosis.prediction.prediction import Prediction
+from prognosis.prediction.prediction import LowerBound, Prediction
 from prognosis.record import PatientRecord
 
 Array = NDArray[np.float64]
@@ -23,6 +23,7 @@ Array = NDArray[np.float64]
 UNUSUAL = 1.0
 OUT_OF_DISTRIBUTION = 4.0
 GRID_POINTS = 60
+BOUND_LEVELS = (0.8, 0.9, 0.95)
 
 
 def predict(model: FusionModel, record: PatientRecord, at: datetime | None = None) -> Prediction:
@@ -98,12 +99,23 @@ def predict_row(model: FusionModel, case: Case, inputs: FusionInputs, row: int) 
         helps_most=_helps_most(model, inputs, row, spread),
         cautions=_cautions(model, inputs, row),
         model_id=model.model_id,
+        free_for=_free_for(model, inputs.take(np.array([row]))),
     )
     reason = _reason_to_abstain(model, inputs, row, prediction)
     known = case.record
     if not reason and not (known.events or known.notes or known.studies):
         reason = "nothing is known by the index time but who the patient is"
     return replace(prediction, abstained_because=reason)
+
+
+def _free_for(model: FusionModel, inputs: FusionInputs) -> tuple[LowerBound, ...]:
+    """The lower bounds of one case: event by event, at every level of `BOUND_LEVELS`."""
+    by_level = {level: model.lower_bounds(inputs, level) for level in BOUND_LEVELS}
+    return tuple(
+        LowerBound(event, level, float(days[event][0]), bool(days[event][0] >= bound.last_day))
+        for event, bound in model.bounds.items()
+        for level, days in by_level.items()
+    )
 
 
 def _missing(model: FusionModel, inputs: FusionInputs, row: int) -> dict[str, str]:

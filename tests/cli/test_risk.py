@@ -110,3 +110,16 @@ def test_a_time_that_is_none_is_refused_with_an_example(risk, case: Case) -> Non
     ran = risk(case.record.patient_id, "--at", "last Tuesday")
     assert ran.status == 2
     assert "--at last Tuesday: is not a time; write it as 2020-03-02T12:00:00Z" in ran.prose
+
+
+def test_how_long_the_patient_stays_free_of_events_is_stated_everywhere(
+    risk, small: Simulated, case: Case, tmp_path: Path
+) -> None:
+    page = tmp_path / "patient.html"
+    ran = risk(case.record.patient_id, "--json", "--report", page)
+    stated = ran.stated["free_for"]
+    expected = predict_cases(small.model, [case])[0].free_for
+    assert [(b["event"], b["level"]) for b in stated] == [(b.event, b.level) for b in expected]
+    assert [b["days"] for b in stated] == pytest.approx([b.days for b in expected])
+    assert "With 90% confidence" in page.read_text(encoding="utf-8")
+    assert "With 90% confidence" in risk(case.record.patient_id).out

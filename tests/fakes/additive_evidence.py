@@ -13,6 +13,7 @@ from prognosis.cohort import Case, SurvivalLabel, Target, Task
 from prognosis.cohort.target import event_quantile_edges
 from prognosis.evidence import ModalityEvidence, Token
 from prognosis.fusion import FusionModel, ModelConfig
+from prognosis.fusion.bounds import fit_bounds
 from prognosis.fusion.config import FusionConfig
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.inputs import join_modalities
@@ -146,5 +147,6 @@ def written_model(count: int = 400, interaction: float = 1.5, seed: int = 0) -> 
         replicates=bootstrap_head(fitted, inputs, exposure, patients, 20, seed),
         background=inputs.take(np.arange(min(count, 200))),
         training=Training(count, {}, {}, {}, frozenset(patient_digest(name) for name in patients)),
+        bounds=fit_bounds(fitted, inputs, exposure, target, patients, folds),
         model_id="planted-test",
     )

@@ -147,3 +147,26 @@ def test_an_earlier_model_is_replaced_as_a_whole(small: Simulated, copy: Path) -
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BundleError, match="is not a model folder"):
         load_model(tmp_path)
+
+
+def test_lower_bounds_are_read_back_as_they_were_saved(small: Simulated) -> None:
+    read = load_model(small.model_folder)
+    assert tuple(read.bounds) == tuple(small.model.bounds) != ()
+    for name, bound in small.model.bounds.items():
+        assert np.array_equal(read.bounds[name].probability, bound.probability)
+        assert read.bounds[name].last_day == bound.last_day
+
+
+def test_a_model_saved_before_lower_bounds_existed_still_answers_without_them(copy: Path) -> None:
+    (copy / "conformal.json").unlink()
+    resign(copy)
+    assert load_model(copy).bounds == {}
+
+
+def test_a_lower_bound_that_is_not_finite_is_refused(copy: Path) -> None:
+    stated = json.loads((copy / "conformal.json").read_text(encoding="utf-8"))
+    stated["any event"]["last_day"] = float("nan")
+    (copy / "conformal.json").write_text(json.dumps(stated), encoding="utf-8")
+    resign(copy)
+    with pytest.raises(BundleError, match="the bound of any event is not finite"):
+        load_model(copy)

@@ -115,3 +115,9 @@ def test_small_risks_keep_a_decimal() -> None:
 def test_a_contribution_that_rounds_to_nothing_is_not_negative() -> None:
     assert signed(-0.001) == "+0.00"
     assert signed(-0.2) == "\N{MINUS SIGN}0.20"
+
+
+def test_the_time_free_of_events_is_stated_unless_the_model_abstains() -> None:
+    statement = "With 90% confidence free of death for at least 12 days"
+    assert statement in printed(patient())
+    assert statement not in printed(abstaining_patient())

@@ -1,0 +1,41 @@
+"""How a patient's page words the lower bounds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from prognosis.cli.patient_report import free_statements
+from prognosis.prediction import LowerBound, Prediction, predict_cases
+from tests.fakes.additive_evidence import planted_cases, written_model
+
+
+@pytest.fixture(scope="module")
+def prediction() -> Prediction:
+    return predict_cases(written_model(count=200), planted_cases(1, 1.5, seed=1))[0]
+
+
+def bounds(*days: float, limited: bool = False) -> tuple[LowerBound, ...]:
+    return tuple(
+        LowerBound("death", level, own, limited) for level, own in zip((0.8, 0.9, 0.95), days, strict=True)
+    )
+
+
+def test_a_bound_is_rounded_down_so_that_it_stays_one(prediction: Prediction) -> None:
+    stated = free_statements(replace(prediction, free_for=bounds(99.9, 41.97, 1.5)))
+    assert stated == ("With 90% confidence free of death for at least 41 days (80%: 99 days, 95%: 1 day)",)
+
+
+def test_no_bound_above_zero_is_said_to_be_none(prediction: Prediction) -> None:
+    (stated,) = free_statements(replace(prediction, free_for=bounds(3.0, 0.0, 0.0)))
+    assert "no time free of death above 0 days is supported" in stated
+
+
+def test_a_bound_that_follow_up_cut_short_says_so(prediction: Prediction) -> None:
+    (stated,) = free_statements(replace(prediction, free_for=bounds(9.0, 9.0, 9.0, limited=True)))
+    assert "at least 9 days, the longest that enough patients were followed" in stated
+
+
+def test_any_event_names_the_causes(prediction: Prediction) -> None:
+    assert "free of progression or death for at least" in free_statements(prediction)[0]
