@@ -1,4 +1,4 @@
-"""`prognosis cohort build | describe | check | export`."""
+"""`prognosis cohort build | describe | export`; `check` has a file of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.loading import Loaded, cohort_json, label_name, load_cohort, load_records
 from prognosis.cli.sources import export_fhir_dicom, export_meds
 from prognosis.cohort import SurvivalLabel, Task
-from prognosis.cohort.lint import lint_cohort
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
 
@@ -68,20 +67,6 @@ def run_describe(task_path: Path, sources: Sequence[str], *, json_output: bool) 
             table.add_row(escape(f"{section}: {name}"), str(count))
     table.add_row("set aside", str(len(counts["quarantined"])))
     stdout.print(table)
-
-
-def run_check(task_path: Path, sources: Sequence[str], *, json_output: bool) -> None:
-    """Print what looks like leakage or damage; exit 1 when there is any."""
-    loaded = load_cohort(sources, Task.load(task_path))
-    findings = lint_cohort(loaded.cohort)
-    if json_output:
-        print_json({"findings": [finding.to_json() for finding in findings], "cohort": cohort_json(loaded)})
-    for finding in findings:
-        told = escape(f"{finding.subject}: {finding.problem}")
-        stderr.print(f"[red]{finding.kind}[/] {told}", highlight=False)
-    if findings:
-        raise SystemExit(1)
-    stderr.print("no sign of leakage found")
 
 
 def run_export(folder: Path, sources: Sequence[str], to: str, *, json_output: bool) -> None:

@@ -170,11 +170,19 @@ def cohort_describe(task: TaskArgument, source: SourceOption, *, json_output: Js
 
 
 @cohort_app.command("check")
-def cohort_check(task: TaskArgument, source: SourceOption, *, json_output: JsonOption = False) -> None:
-    """Look for leakage and for damaged data; exit 1 when something is found."""
-    from prognosis.cli.cohort import run_check
+def cohort_check(
+    task: TaskArgument,
+    source: SourceOption,
+    *,
+    controls: Annotated[
+        bool, typer.Option("--controls", help="Also train on permuted labels: nothing may be learnt.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
+    """Look for leakage and for damaged data; exit 1 when a finding fails that the task does not accept."""
+    from prognosis.cli.check import run_check
 
-    run_check(task, source, json_output=json_output)
+    run_check(task, source, controls=controls, json_output=json_output)
 
 
 @cohort_app.command("export")

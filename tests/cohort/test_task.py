@@ -49,6 +49,10 @@ def test_every_task_in_the_repository_states_a_question(path: Path) -> None:
         ({"outcome": VALUE | {"classes": {0: "a", 1: "b"}}}, "outcome.value.classes"),
         ({"arms": [{"name": "a", "codes": []}]}, "arms.0.codes"),
         ({"table": {"time": "t", "event": "e", "event_causes": {1: "d"}}}, "table.event_causes"),
+        (
+            {"table": {"time": "t", "event": "e", "event_causes": {}, "visit_time": "day"}},
+            "visit_time needs patient_id",
+        ),
     ],
 )
 def test_a_fault_in_a_task_is_named_with_its_field(changes: dict[str, Any], named: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,17 +25,19 @@ PRIOR_CASES = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The first cause of the task, against everything else.
+    """One cause of the task, or its censoring, against everything else.
 
     Attributes:
-        target: The labels of the labelled cases.
-        happened: (n,) True where the first cause happened.
+        name: Of the cause.
+        target: The labels of the labelled cases, this cause numbered 1.
+        happened: (n,) True where the cause happened.
         expected: (n,) events expected of each case over its follow-up were all cases alike.
         settled: (n,) True where the state at `horizon` is known.
-        by_horizon: (n,) True where the first cause happened by then.
+        by_horizon: (n,) True where the cause happened by then.
         fold: (n,) folds of whole patients.
     """
 
+    name: str
     target: Target
     happened: Flags
     expected: Floats
@@ -47,6 +49,11 @@ class Answer:
     def rate(self) -> float:
         """Share of cases with the event."""
         return float(self.happened.mean())
+
+    @property
+    def measure(self) -> str:
+        """What `discrimination` gives."""
+        return "concordance" if self.target.survival else "AUROC"
 
     def discrimination(self, risk: Floats, rows: Flags) -> float | None:
         """How well a number orders the cases at `rows`: cause-specific concordance, or AUROC for a class.
@@ -60,6 +67,14 @@ class Answer:
             return harrell_c(days, cause, risk[rows], competing="censored").value
         except CohortError:
             return None
+
+    def standard_error(self, rows: Flags) -> float:
+        """Of `discrimination` of a number that says nothing: Mann and Whitney's, events against the rest.
+
+        A concordance compares an event with everyone still followed, so there the rest is all the cases.
+        """
+        events, total = int(self.happened[rows].sum()), int(rows.sum())
+        return mann_whitney_error(events, total if self.target.survival else total - events)
 
     def risk_of_levels(self, level: NDArray[np.int64]) -> Floats:
         """(n,) each case's level as a risk: events over events expected, among OTHER patients of the level.
@@ -87,19 +102,41 @@ def auroc(outcome: Flags, risk: Floats) -> float | None:
     return float(auroc_statistic(outcome, risk).sums(once(len(risk))).ratio()[0])
 
 
-def answer_of(labelled: Cohort) -> Answer | None:
-    """The outcomes of labelled cases; None when all of them, or none, had the first cause."""
+def mann_whitney_error(events: int, others: int) -> float:
+    """Standard error of an area under the curve of 1/2 without ties (Mann and Whitney 1947)."""
+    if min(events, others) == 0:
+        return float("inf")
+    return float(np.sqrt((events + others + 1) / (12.0 * events * others)))
+
+
+def answers_of(labelled: Cohort) -> tuple[Answer, ...]:
+    """The outcomes of labelled cases, a cause each; without causes that all of them, or none, had."""
     target = cohort_target(labelled, edges=np.array([0.0, 1.0]))
-    happened = target.cause == 1
+    found = [
+        _answer(labelled, target, name, target.cause == number)
+        for number, name in enumerate(target.causes, start=1)
+    ]
+    return tuple(answer for answer in found if answer is not None)
+
+
+def censoring_of(labelled: Cohort) -> Answer | None:
+    """Being censored as if it were an event; None for a class, or where all or none were censored."""
+    target = cohort_target(labelled, edges=np.array([0.0, 1.0]))
+    return _answer(labelled, target, "censoring", target.cause == 0) if target.survival else None
+
+
+def _answer(labelled: Cohort, target: Target, name: str, happened: Flags) -> Answer | None:
     if happened.all() or not happened.any():
         return None
+    another = (target.cause > 0) & ~happened
+    target = replace(target, cause=np.where(happened, 1, np.where(another, 2, 0)))
     expected = np.full(len(happened), happened.mean())
     settled, by_horizon = np.ones(len(happened), dtype=bool), happened
     if target.survival:
         expected = nelson_aalen(target.days, happened).at(target.days)
         settled, by_horizon = _clearest_horizon(target, happened, labelled.task.horizons_days)
     fold = patient_folds(labelled.patients, target.cause, FOLDS, seed=0)
-    return Answer(target, happened, expected, settled, by_horizon, fold)
+    return Answer(name, target, happened, expected, settled, by_horizon, fold)
 
 
 def _clearest_horizon(target: Target, happened: Flags, horizons: tuple[float, ...]) -> tuple[Flags, Flags]:

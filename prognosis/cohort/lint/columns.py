@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.case import Cohort
+from prognosis.cohort.lint.laboratory import possible
 from prognosis.cohort.selection import age_years
 from prognosis.cohort.task import Task
 from prognosis.record import Event
@@ -40,6 +42,8 @@ class Column:
         units: How many values carry each unit; a number without a unit counts as "no unit".
         may_be_negative: True for an excess, a balance, a difference.
         below_zero: Concentrations below zero that may not be.
+        out_of_range: Values outside what is possible for the code in its unit.
+        not_finite: Numbers that are infinite or not a number; they are not kept.
     """
 
     name: str
@@ -50,14 +54,21 @@ class Column:
     units: Counter[str] = field(default_factory=Counter)
     may_be_negative: bool = False
     below_zero: int = 0
+    out_of_range: int = 0
+    not_finite: int = 0
 
     def add(self, row: int, event: Event) -> None:
         """Note a fact of a case."""
         number = event.number
         if number is not None:
             self.units[event.unit or "no unit"] += 1
-            if number < 0.0 and not self.may_be_negative and CONCENTRATION.match(event.unit or ""):
+            if not math.isfinite(number):
+                self.not_finite += 1
+                number = None
+            elif number < 0.0 and not self.may_be_negative and CONCENTRATION.match(event.unit or ""):
                 self.below_zero += 1
+            elif not _possible(number, event):
+                self.out_of_range += 1
         self.set(row, number, event.text)
 
     def set(self, row: int, number: float | None, text: str | None) -> None:
@@ -110,6 +121,11 @@ class Levels:
     level: NDArray[np.int64]
 
 
+def _possible(number: float, event: Event) -> bool:
+    limits = possible(event.code.value, event.unit)
+    return limits is None or limits[0] <= number <= limits[1]
+
+
 def _level_of(number: float, few: bool) -> str | None:
     if np.isnan(number):
         return "recorded"
@@ -146,3 +162,15 @@ def _new_column(event: Event, task: Task) -> Column | None:
         return None
     may_be_negative = code.value in MAY_BE_NEGATIVE or BALANCE.search(event.display) is not None
     return Column(str(code), event.display, may_be_negative=may_be_negative)
+
+
+def acquisition_of(cohort: Cohort) -> tuple[Column, ...]:
+    """How and where each case was seen: its site, and the view and modality of its last film."""
+    site, view, modality = (Column(f"acquisition|{name}") for name in ("site", "view", "modality"))
+    for row, case in enumerate(cohort.cases):
+        site.set(row, None, case.record.site)
+        series = [series for study in case.record.studies[-1:] for series in study.series[:1]]
+        for shown in series:
+            view.set(row, None, shown.view)
+            modality.set(row, None, shown.modality)
+    return tuple(column for column in (site, view, modality) if len(set(column.texts)) > 1)

@@ -13,7 +13,7 @@ from prognosis.cohort.lint.finding import Finding, Thresholds
 
 
 def told_by_columns(columns: tuple[Column, ...], answer: Answer, limits: Thresholds) -> Iterator[Finding]:
-    """Findings about each column of the labelled cases."""
+    """Findings about each column of the labelled cases, for one cause."""
     cases = len(answer.target)
     for column in columns:
         if len(column.rows) < limits.least_cases:
@@ -24,37 +24,74 @@ def told_by_columns(columns: tuple[Column, ...], answer: Answer, limits: Thresho
         yield from _told_by_presence(column, answer, limits)
 
 
-def _told_by_value(column: Column, levels: Levels, answer: Answer, limits: Thresholds) -> Iterator[Finding]:
-    numbers = column.numeric(len(answer.target))
-    yield from _judged(column, numbers, ~np.isnan(numbers), answer, limits, both_ways=True)
-    if any(text is not None for text in column.texts):
-        here = levels.level >= 0
-        yield from _judged(column, answer.risk_of_levels(levels.level), here, answer, limits, both_ways=False)
-
-
-def _judged(
-    column: Column,
-    risk: NDArray[np.float64],
-    here: NDArray[np.bool_],
-    answer: Answer,
-    limits: Thresholds,
-    *,
-    both_ways: bool,
+def censoring_told_by_columns(
+    columns: tuple[Column, ...], censoring: Answer, limits: Thresholds
 ) -> Iterator[Finding]:
-    events = int(answer.happened[here].sum())
-    if here.sum() < limits.least_cases or min(events, int(here.sum()) - events) < limits.least_events:
-        return
-    value = answer.discrimination(risk, here)
-    if value is None or not (value > limits.concordance or (both_ways and value < 1.0 - limits.concordance)):
-        return
-    measure = "concordance" if answer.target.survival else "AUROC"
-    yield Finding(
-        "column predicts alone",
-        column.name,
-        f"alone it has a {measure} of {value:.3f}; is it known only after the outcome?",
-        events,
-        int(here.sum()),
-    )
+    """Columns that order the cases by when they are censored.
+
+    Kaplan-Meier weights for censoring, which every IPCW metric uses, assume that no column does.
+    """
+    yield from _associated(columns, censoring, limits, "censoring depends on a column")
+
+
+def acquisition_shortcuts(
+    columns: tuple[Column, ...], answer: Answer, limits: Thresholds
+) -> Iterator[Finding]:
+    """Site, view and modality that go with the outcome: a model may read them off its input."""
+    yield from _associated(columns, answer, limits, "acquisition shortcut")
+
+
+def _associated(
+    columns: tuple[Column, ...], answer: Answer, limits: Thresholds, kind: str
+) -> Iterator[Finding]:
+    cases = len(answer.target)
+    for column in columns:
+        for risk, here in _risks(column, column.levels(cases, limits.few_levels), answer):
+            if not _enough(answer, here, limits):
+                continue
+            value = answer.discrimination(risk, here)
+            distance = (
+                0.0 if value is None else abs(value - 0.5) - limits.errors * answer.standard_error(here)
+            )
+            if value is not None and distance > limits.weak_auroc - 0.5:
+                problem = f"it has a {answer.measure} of {max(value, 1.0 - value):.3f} for {answer.name}"
+                yield Finding(kind, column.name, problem, int(answer.happened[here].sum()), int(here.sum()))
+                break
+
+
+def _risks(
+    column: Column, levels: Levels, answer: Answer
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+    """A column's readings as a risk, each with the cases that have it: its number, its text."""
+    numbers = column.numeric(len(answer.target))
+    yield numbers, ~np.isnan(numbers)
+    if any(text is not None for text in column.texts):
+        yield answer.risk_of_levels(levels.level), levels.level >= 0
+
+
+def _enough(answer: Answer, here: NDArray[np.bool_], limits: Thresholds) -> bool:
+    events, total = int(answer.happened[here].sum()), int(here.sum())
+    return total >= limits.least_cases and min(events, total - events) >= limits.least_events
+
+
+def _told_by_value(column: Column, levels: Levels, answer: Answer, limits: Thresholds) -> Iterator[Finding]:
+    for place, (risk, here) in enumerate(_risks(column, levels, answer)):
+        if not _enough(answer, here, limits):
+            continue
+        value = answer.discrimination(risk, here)
+        both_ways = place == 0  # a risk of levels has its direction already
+        if value is None or not (
+            value > limits.concordance or (both_ways and value < 1.0 - limits.concordance)
+        ):
+            continue
+        yield Finding(
+            "column predicts alone",
+            column.name,
+            f"alone it has a {answer.measure} of {value:.3f} for {answer.name}; "
+            "is it known only after the outcome?",
+            int(answer.happened[here].sum()),
+            int(here.sum()),
+        )
 
 
 def _told_by_level(column: Column, levels: Levels, answer: Answer, limits: Thresholds) -> Iterator[Finding]:
@@ -64,20 +101,29 @@ def _told_by_level(column: Column, levels: Levels, answer: Answer, limits: Thres
     sizes = np.bincount(levels.level[here], minlength=len(levels.names))
     events = np.bincount(levels.level[here], answer.happened[here], len(levels.names))
     expected = np.bincount(levels.level[here], answer.expected[here], len(levels.names))
-    nobody = np.exp(-expected) if answer.target.survival else (1.0 - answer.rate) ** sizes
-    everyone = answer.rate**sizes
     for place in np.flatnonzero(sizes >= limits.least_cases):
-        all_had, none_had = events[place] == sizes[place], events[place] == 0
-        who = "every" if all_had else "no"
-        chance = everyone[place] if all_had else nobody[place]
-        if (all_had or none_had) and chance < limits.level_chance:
+        if settles(answer, int(sizes[place]), events[place], expected[place], limits.chance):
+            who = "every" if events[place] else "no"
             yield Finding(
                 "level settles the outcome",
                 f"{column.name} = {levels.names[place]}",
-                f"{who} case of this level has the event; of all cases {answer.rate:.0%} have it",
+                f"{who} case of this level has {answer.name}; of all cases {answer.rate:.0%} have it",
                 int(events[place]),
                 int(sizes[place]),
             )
+
+
+def settles(answer: Answer, size: int, events: float, expected: float, chance: float) -> bool:
+    """Whether everyone or no one of a level has the event although chance would rarely have it so.
+
+    For a time to event, "no one" is judged by the events expected over the level's own follow-up.
+    """
+    if events == size:
+        return bool(answer.rate**size < chance)
+    if events == 0:
+        nobody = np.exp(-expected) if answer.target.survival else (1.0 - answer.rate) ** size
+        return bool(nobody < chance)
+    return False
 
 
 def _told_by_presence(column: Column, answer: Answer, limits: Thresholds) -> Iterator[Finding]:
@@ -86,12 +132,21 @@ def _told_by_presence(column: Column, answer: Answer, limits: Thresholds) -> Ite
         return
     happened = answer.by_horizon[answer.settled]
     value = auroc(happened, observed.astype(np.float64))
-    if value is None or 1.0 - limits.missing_auroc <= value <= limits.missing_auroc:
+    if value is None:
         return
-    yield Finding(
-        "missingness predicts",
-        column.name,
-        f"whether it was observed has an AUROC of {value:.3f}",
-        int(happened[observed].sum()),
-        int(observed.sum()),
-    )
+    distance = abs(value - 0.5)
+    sure = distance - limits.errors * presence_error(happened, observed) > limits.weak_auroc - 0.5
+    if distance > limits.missing_auroc - 0.5:
+        kind = "missingness predicts"
+    elif sure:
+        kind = "missingness goes with the outcome"
+    else:
+        return
+    problem = f"whether it was observed has an AUROC of {value:.3f} for {answer.name}"
+    yield Finding(kind, column.name, problem, int(happened[observed].sum()), int(observed.sum()))
+
+
+def presence_error(happened: NDArray[np.bool_], observed: NDArray[np.bool_]) -> float:
+    """Standard error of the AUROC of a yes-or-no column: half that of a difference of two shares."""
+    shares = [(observed[group].mean(), int(group.sum())) for group in (happened, ~happened)]
+    return float(0.5 * np.sqrt(sum(share * (1.0 - share) / size for share, size in shares)))
