@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from prognosis.cli.sources import SCHEMES, export_fhir_dicom, open_sources, read_records
+from prognosis.cli.sources import SCHEMES, export_fhir_dicom, export_meds, open_sources, read_records
 from prognosis.cohort import Task
 from prognosis.errors import SourceError, StudyError, TaskError
 from prognosis.record import PatientRecord, Quarantine
@@ -153,6 +154,14 @@ def test_no_source_and_a_source_named_twice_are_refused(tmp_path: Path) -> None:
         open_sources([], None)
     with pytest.raises(SourceError, match="named twice"):
         open_sources([f"meds:{tmp_path}"] * 2, None)
+
+
+@pytest.mark.parametrize("export", [lambda r, out: export_fhir_dicom(r, out, Quarantine()), export_meds])
+def test_an_eye_is_not_exported_as_a_patient(tmp_path: Path, export: Callable[..., object]) -> None:
+    eyes = [PatientRecord(f"row-{number}", cluster="5") for number in (1, 2)]
+    with pytest.raises(SourceError, match="hold 2 that are parts of a patient"):
+        export(eyes, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_table_needs_a_task_that_says_what_its_columns_mean(tmp_path: Path) -> None:
