@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.compiled import threads_allowed
 from prognosis.errors import CohortError
 from prognosis.survival.curves import Floats
 from prognosis.survival.statistic import Statistic, once
 
-_CHUNK_ELEMENTS = 2_000_000
+_CHUNK_ELEMENTS = 1_000_000
 _LEAST_DEFINED = 0.9
 
 
@@ -34,19 +36,41 @@ def cluster_weights(clusters: NDArray[np.str_], replicates: int, seed: int) -> N
         seed: Of the draw; the same seed gives the same samples, so that differences are paired.
     """
     names, member = np.unique(clusters, return_inverse=True)
-    rng = np.random.default_rng(seed)
-    size = len(names)
-    drawn = rng.integers(0, size, size=(replicates, size)) + size * np.arange(replicates)[:, None]
-    counts = np.bincount(drawn.ravel(), minlength=replicates * size).reshape(replicates, size)
-    return counts[:, member]
+    drawn = np.random.default_rng(seed).integers(0, len(names), size=(replicates, len(names)))
+    return _times_drawn(drawn, member)
+
+
+def _times_drawn(drawn: NDArray[np.int64], member: NDArray[np.intp]) -> NDArray[np.int64]:
+    """(R, n) weights of cases from the (R, clusters) numbers drawn and the (n,) number of each case's."""
+    replicates, size = drawn.shape
+    apart = drawn + size * np.arange(replicates)[:, None]
+    return np.bincount(apart.ravel(), minlength=drawn.size).reshape(replicates, size)[:, member]
 
 
 def replicate_values(statistic: Statistic, clusters: NDArray[np.str_], replicates: int, seed: int) -> Floats:
-    """(replicates,) the statistic of each bootstrap sample; arguments as in `clustered_bootstrap`."""
-    weights = cluster_weights(clusters, replicates, seed)
-    step = max(1, _CHUNK_ELEMENTS // max(1, weights.shape[1]))
-    chunks = [weights[first : first + step].astype(np.float64) for first in range(0, replicates, step)]
-    return np.concatenate([statistic(chunk) for chunk in chunks])
+    """(replicates,) the statistic of each bootstrap sample; arguments as in `clustered_bootstrap`.
+
+    Samples are drawn in order, a few at a time, so that memory does not grow with their number, and the
+    statistic is evaluated in as many threads as are allowed; it is given the same samples either way.
+    """
+    names, member = np.unique(clusters, return_inverse=True)
+    rng = np.random.default_rng(seed)
+    step = max(1, _CHUNK_ELEMENTS // max(1, len(member)))
+    sizes = [min(step, replicates - first) for first in range(0, replicates, step)]
+
+    def evaluate(drawn: NDArray[np.int64]) -> Floats:
+        return statistic(_times_drawn(drawn, member).astype(np.float64))
+
+    threads = threads_allowed()
+    values: list[Floats] = []
+    with ThreadPoolExecutor(threads) as pool:
+        for first in range(0, len(sizes), threads):
+            drawn = [
+                rng.integers(0, len(names), size=(size, len(names)))
+                for size in sizes[first : first + threads]
+            ]
+            values += pool.map(evaluate, drawn)
+    return np.concatenate(values)
 
 
 def clustered_bootstrap(
