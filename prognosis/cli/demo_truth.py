@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort import Case
+from prognosis.evaluation.interval_json import interval_json
 from prognosis.evaluation.judging import Judged
-from prognosis.evaluation.results import interval_json
 from prognosis.explanation import Explanation, explain_case
 from prognosis.prediction.predictor import average_log_hazard
 from prognosis.simulate import Oracle, planted_cause_of

@@ -15,6 +15,7 @@ from prognosis.evaluation.class_metrics import prepare_classes
 from prognosis.evaluation.comparison import compare
 from prognosis.evaluation.entrant import Fit
 from prognosis.evaluation.held_out import HeldOut, JudgingDays, judging_days
+from prognosis.evaluation.judging_bounds import judge_bounds
 from prognosis.evaluation.results import Comparison, EvaluationResult, Protocol
 from prognosis.evaluation.subgroups import cohort_groups, evaluate_subgroups
 from prognosis.evaluation.survival_evaluation import survival_protocol
@@ -182,6 +183,7 @@ def evaluate_folds_of(
     members = {name: found.bootstrap(replicates, seed) for name, found in prepared.items() if name != FUSED}
     cohort = Cohort(folds[0].cohort.task, tuple(case for fold in folds for case in fold.cohort.cases))
     target = _joined_target(folds)
+    groups = cohort_groups(cohort)
     result = EvaluationResult(
         task=cohort.task.name,
         n=len(cohort),
@@ -196,12 +198,13 @@ def evaluate_folds_of(
         decisions=prepared[FUSED].decisions,
         tests=prepared[FUSED].tests,
         subgroups=evaluate_subgroups(
-            cohort_groups(cohort),
+            groups,
             target.cause == 1,
             lambda rows: prepare(fused, rows).bootstrap(min(replicates, 300), seed),
         ),
         members=members,
         comparisons=_differences(prepared, seed, replicates),
+        lower_bounds=judge_bounds(folds, groups, seed, replicates),
     )
     return Evaluation(result, cohort, target, days, np.concatenate(fused), prepared)
 

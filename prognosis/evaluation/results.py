@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from prognosis.evaluation.bound_coverage import BoundCoverage
+from prognosis.evaluation.interval_json import interval_json
 from prognosis.survival.bootstrap import Interval
 
 
@@ -259,6 +261,7 @@ class EvaluationResult:
         subgroups: The same metrics in groups.
         members: The metrics of baselines and parts of the model, on the same cases.
         comparisons: Paired differences.
+        lower_bounds: Coverage of the lower bounds on event-free time.
     """
 
     task: str
@@ -273,6 +276,7 @@ class EvaluationResult:
     subgroups: tuple[Subgroup, ...] = ()
     members: Mapping[str, MetricSet] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
+    lower_bounds: tuple[BoundCoverage, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Everything as JSON-ready dictionaries and lists; no value is ever NaN."""
@@ -289,9 +293,5 @@ class EvaluationResult:
             "subgroups": [subgroup.to_json() for subgroup in self.subgroups],
             "members": {name: member.to_json() for name, member in self.members.items()},
             "comparisons": [comparison.to_json() for comparison in self.comparisons],
+            "lower_bounds": [found.to_json() for found in self.lower_bounds],
         }
-
-
-def interval_json(interval: Interval) -> dict[str, float]:
-    """{"value", "low", "high"}."""
-    return {"value": interval.value, "low": interval.low, "high": interval.high}

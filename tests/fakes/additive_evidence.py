@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -127,6 +128,7 @@ def planted_target(cases: Sequence[Case]) -> Target:
     return Target(TASK.causes, cause, days, event_quantile_edges(days, cause > 0, 12), survival=True)
 
 
+@cache
 def written_model(count: int = 400, interaction: float = 1.5, seed: int = 0) -> FusionModel:
     """A fusion model fitted on planted cases."""
     cases = planted_cases(count, interaction, seed)
