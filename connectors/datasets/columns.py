@@ -36,6 +36,7 @@ class TableColumns:
         days_per_unit: Turns every time column into days.
         ignore: Columns that are not evidence.
         categorical: Columns read as text even where they hold numbers.
+        missing_values: Texts of cells that mean "not known".
         keep_rows_where: Column to the value, or values, of the rows that are read.
         further_outcomes: Events with time columns of their own: relapse beside death.
         visit_time: When a row was measured. With it the rows of one `patient_id` are one record, and the
@@ -53,6 +54,7 @@ class TableColumns:
     days_per_unit: float = 1.0
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    missing_values: tuple[str, ...] = ()
     keep_rows_where: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     further_outcomes: tuple[OutcomeColumns, ...] = ()
     visit_time: str | None = None

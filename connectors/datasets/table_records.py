@@ -105,7 +105,7 @@ class TableRecords:
         for each in measured:
             value = self.cells[each.column][row]
             text = cell_text(value)
-            if not text:
+            if not text or text in self.columns.missing_values:
                 continue
             number = None if each.as_text else cell_number(value)
             stated = text if number is None else None

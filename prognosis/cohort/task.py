@@ -147,7 +147,8 @@ class TableMapping(OutcomeMapping):
     """How a table becomes records, one row a patient or, with `visit_time`, one row a visit.
 
     `days_per_unit` turns every time column into days. `further_outcomes` have time columns of their own
-    (relapse beside death). `cluster` is the patient where a row is only a part of one (an eye).
+    (relapse beside death). `cluster` is the patient where a row is only a part of one (an eye). A cell with
+    one of `missing_values` is absent.
     `index_time`, in the unit of `time`, is a landmark: the question is asked then, of those still at risk.
     """
 
@@ -156,6 +157,7 @@ class TableMapping(OutcomeMapping):
     days_per_unit: Days = 1.0
     ignore: tuple[str, ...] = ()
     categorical: tuple[str, ...] = ()
+    missing_values: tuple[str, ...] = ()
     keep_rows_where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     further_outcomes: tuple[OutcomeMapping, ...] = ()
     visit_time: str | None = None

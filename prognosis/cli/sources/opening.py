@@ -106,6 +106,7 @@ def _columns(uri: str, task: Task | None) -> TableColumns:
         days_per_unit=mapping.days_per_unit,
         ignore=mapping.ignore,
         categorical=mapping.categorical,
+        missing_values=mapping.missing_values,
         keep_rows_where=mapping.keep_rows_where,
         further_outcomes=tuple(
             OutcomeColumns(each.time, each.event, each.event_causes, each.censored_values)

@@ -159,6 +159,13 @@ def test_two_eyes_are_two_records_of_one_person(tmp_path: Path) -> None:
     assert [rejection.reference for rejection in quarantine] == ["t.csv row 3"]
 
 
+def test_a_cell_that_says_missing_is_absent(tmp_path: Path) -> None:
+    rows = [{"time": 5, "event": 1, "stage": "missing", "age": -9}]
+    columns = TableColumns("time", "event", {"1": "death"}, missing_values=("missing", "-9"))
+    (record,), _ = read(rows, tmp_path, columns)
+    assert [event.code.system for event in record.events] == ["prognosis", "outcome"]
+
+
 def test_rows_are_kept_where_a_column_has_any_of_the_values(tmp_path: Path) -> None:
     rows = [{"time": 5, "event": 1, "arm": arm} for arm in (1, 2, "")]
     columns = TableColumns("time", "event", {"1": "death"}, keep_rows_where={"arm": ("1", "2")})
