@@ -191,6 +191,18 @@ def subgroup_tables(result: EvaluationResult, metric: str) -> tuple[SubgroupTabl
     return (SubgroupTable(_metric_name(metric), rows),) if rows else ()
 
 
+def coverage_tables(result: EvaluationResult) -> tuple[SubgroupTable, ...]:
+    """How often the patients of each group stay free of events as long as their lower bound says."""
+    rows: dict[str, list[Subgroup]] = {}
+    for found in result.lower_bounds:
+        measure = f"coverage of the {found.level:.0%} lower bound, {found.event.replace('_', ' ')}"
+        estimate = None if found.coverage is None else estimate_of(found.coverage)
+        rows.setdefault(measure, []).append(
+            Subgroup(found.group, found.group_level, found.n, found.events, estimate)
+        )
+    return tuple(SubgroupTable(measure, tuple(each)) for measure, each in rows.items())
+
+
 def _risk_group(name: str, judged: Evaluation, rows: NDArray[np.intp], of_cause: int) -> RiskGroup:
     days = judged.days
     observed = _incidence(judged.target.take(rows), days, of_cause)

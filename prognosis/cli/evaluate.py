@@ -15,6 +15,7 @@ from prognosis.cli.evaluation_report import evaluation_report
 from prognosis.cli.loading import load_cohort
 from prognosis.cohort import Cohort
 from prognosis.errors import CohortError, InputError
+from prognosis.evaluation.bound_coverage import BoundCoverage
 from prognosis.evaluation.entrant import Fit
 from prognosis.evaluation.judging import (
     Evaluation,
@@ -24,6 +25,7 @@ from prognosis.evaluation.judging import (
     held_out_fold,
     left_out_sites,
 )
+from prognosis.evaluation.judging_bounds import EVERYONE
 from prognosis.evaluation.view_shortcut import ViewShortcut
 from prognosis.fusion import FusionModel, load_model
 from prognosis.outputs.report import write_report
@@ -158,8 +160,21 @@ def print_evaluation(evaluation: Evaluation, how: str) -> None:
         differences.add_row(found.b, found.metric, _cell(found.difference))
     if result.comparisons:
         stdout.print(differences)
+    if result.lower_bounds:
+        stdout.print(coverage_table(result.lower_bounds))
     for name, reason in result.result.refused.items():
         stderr.print(f"{name}: not given, {reason}", markup=False, highlight=False)
+
+
+def coverage_table(bounds: Sequence[BoundCoverage]) -> Table:
+    """Coverage of the lower bounds over everyone; --json and --report hold the groups."""
+    table = Table(title="lower bounds on event-free time")
+    for name in ("free of", "confidence", "coverage", "mean days", "days from the training curve alone"):
+        table.add_column(name, justify="left" if name == "free of" else "right")
+    for found in (each for each in bounds if each.group == EVERYONE):
+        known = (_cell(found.coverage), f"{found.mean_days:.0f}", f"{found.marginal_days:.0f}")
+        table.add_row(found.event, f"{found.level:.0%}", *known)
+    return table
 
 
 def _cell(interval: Interval | None) -> str:

@@ -8,6 +8,7 @@ from prognosis.cli.cards import LIMITS, NOT_INTENDED, evidence_of
 from prognosis.cli.cohort_report import (
     calibrations,
     cohort_table,
+    coverage_tables,
     leaderboard,
     measures,
     protocol_statement,
@@ -52,7 +53,7 @@ def evaluation_report(
         leaderboards=tuple(board for board in boards if board is not None),
         calibrations=calibrations(result),
         risk_groups=risk_groups(evaluation),
-        subgroups=subgroup_tables(result, metric),
+        subgroups=(*subgroup_tables(result, metric), *coverage_tables(result)),
         patients=(_most_told(folds),),
         intended_use=task.intended_use,
         not_intended=NOT_INTENDED,

@@ -81,7 +81,7 @@ def judge_bounds(
     for event in folds[0].model.bounds:
         for level in JUDGED_LEVELS:
             parts = [bounded_cases(fold, event, level) for fold in folds]
-            cases = _joined(parts)
+            cases = joined_cases(parts)
             for group, levels in named.items():
                 for group_level in np.unique(levels):
                     part = cases.take(levels == group_level)
@@ -124,7 +124,8 @@ def _coverage(
     return BoundCoverage(*known, len(cases.days), events, interval, mean, marginal)
 
 
-def _joined(parts: Sequence[BoundedCases]) -> BoundedCases:
+def joined_cases(parts: Sequence[BoundedCases]) -> BoundedCases:
+    """The cases of several folds, one after the other."""
     return BoundedCases(
         np.concatenate([part.days for part in parts]),
         np.concatenate([part.marginal_days for part in parts]),
