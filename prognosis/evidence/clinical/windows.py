@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,9 +17,7 @@ from prognosis.evidence.clinical.concepts import (
     Vocabulary,
     facts,
 )
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from prognosis.evidence.clinical.window_pass import STATISTICS, Facts, Floats, fill_windows
 
 _SECONDS_PER_DAY = 86400.0
 _WINDOW_STATISTICS = ("mean", "min", "max", "slope", "count")
@@ -82,18 +79,6 @@ def table_columns(vocabulary: Vocabulary, windows_days: Sequence[float]) -> tupl
     return tuple(columns)
 
 
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """Usable facts of all cases, sorted by concept, case and time: the oldest first."""
-
-    case: Ints
-    concept: Ints
-    age_days: Floats
-    number: Floats
-    limited: NDArray[np.bool_]
-    category: Ints
-
-
 def window_table(cases: Sequence[Case], vocabulary: Vocabulary, columns: Sequence[Column]) -> WindowTable:
     """Summarise what was known of each case at its index.
 
@@ -106,101 +91,48 @@ def window_table(cases: Sequence[Case], vocabulary: Vocabulary, columns: Sequenc
         columns: From `table_columns`.
     """
     read, withheld = _read(cases, vocabulary)
-    values = np.full((len(cases), len(columns)), np.nan)
-    index = {
-        (column.concept, column.statistic, column.window_days, column.category): place
-        for place, column in enumerate(columns)
-    }
     present = np.zeros(len(cases), dtype=bool)
     present[read.case] = True
-    _set_counts_to_zero(values, columns)
-    bounds = np.searchsorted(read.concept, np.arange(len(vocabulary.concepts) + 1))
-    for place in range(len(vocabulary.concepts)):
-        own = slice(int(bounds[place]), int(bounds[place + 1]))
-        if own.start < own.stop:
-            _fill_concept(values, index, place, _rows(read, own), vocabulary.categories[place])
+    values = facts_table(read, len(cases), vocabulary.categories, columns)
     return WindowTable(values, present, withheld)
 
 
-def _set_counts_to_zero(values: Floats, columns: Sequence[Column]) -> None:
-    for place, column in enumerate(columns):
+def facts_table(
+    read: Facts, cases: int, categories: Sequence[Sequence[str]], columns: Sequence[Column]
+) -> Floats:
+    """(cases, columns) the statistics of sorted facts; NaN where one has nothing to rest on.
+
+    Args:
+        read: The facts, in the order that `Facts` asks for.
+        cases: The number of cases.
+        categories: The texts of each concept of the vocabulary; none for those that are not categories.
+        columns: As in `window_table`.
+    """
+    spans = np.array(sorted({np.inf, *(column.window_days for column in columns)}, reverse=True))
+    place = np.full((len(categories), len(spans), len(STATISTICS)), -1, dtype=np.int64)
+    values = np.full((cases, len(columns)), np.nan)
+    for number, column in enumerate(columns):
+        if column.statistic in STATISTICS:
+            window = int(np.searchsorted(-spans, -column.window_days))
+            place[column.concept, window, STATISTICS.index(column.statistic)] = number
         if column.statistic == "count":
-            values[:, place] = 0.0
-        elif column.statistic == "not_measured":
-            values[:, place] = 1.0
+            values[:, number] = 0.0
+    last = fill_windows(read, spans, place, values)
+    for number, column in enumerate(columns):
+        holder = np.flatnonzero(last[:, column.concept] >= 0)
+        final = last[holder, column.concept]
+        if column.statistic == "not_measured":
+            values[:, number] = 1.0
+            values[holder, number] = 0.0
+        elif column.statistic == "limit":
+            values[holder, number] = read.limited[final]
+        elif column.statistic == "is":
+            text = categories[column.concept].index(column.category)
+            values[holder, number] = read.category[final] == text
+    return values
 
 
-def _rows(read: _Facts, own: slice) -> _Facts:
-    return _Facts(
-        read.case[own],
-        read.concept[own],
-        read.age_days[own],
-        read.number[own],
-        read.limited[own],
-        read.category[own],
-    )
-
-
-_Index = dict[tuple[int, str, float, str], int]
-
-
-class _Put(Protocol):
-    """Writes a statistic of the cases at `rows` where the table has its column."""
-
-    def __call__(
-        self, statistic: str, rows: Ints, what: Floats, window: float = np.inf, category: str = ""
-    ) -> None: ...
-
-
-def _fill_concept(
-    values: Floats, index: _Index, concept: int, own: _Facts, categories: tuple[str, ...]
-) -> None:
-    """Fill the columns of one concept; `own` is sorted by case, then oldest first."""
-    holder, last = _groups(own.case)
-    final = np.append(last[1:], len(own.case)) - 1
-
-    def put(statistic: str, rows: Ints, what: Floats, window: float = np.inf, category: str = "") -> None:
-        place = index.get((concept, statistic, window, category))
-        if place is not None:
-            values[rows, place] = what
-
-    put("not_measured", holder, np.zeros(len(holder)))
-    put("days_since", holder, own.age_days[final])
-    put("last", holder, own.number[final])
-    put("limit", holder, own.limited[final].astype(float))
-    for number, text in enumerate(categories):
-        put("is", holder, (own.category[final] == number).astype(float), np.inf, text)
-    for window in sorted({key[2] for key in index if key[0] == concept}):
-        inside = own.age_days <= window
-        if inside.any():
-            _fill_window(own.case[inside], own.age_days[inside], own.number[inside], window, put)
-
-
-def _fill_window(case: Ints, age_days: Floats, number: Floats, window: float, put: _Put) -> None:
-    holder, first = _groups(case)
-    count = np.diff(np.append(first, len(case))).astype(float)
-    put("count", holder, count, window)
-    if np.isnan(number[0]):
-        return
-    mean = np.add.reduceat(number, first) / count
-    put("mean", holder, mean, window)
-    put("min", holder, np.minimum.reduceat(number, first), window)
-    put("max", holder, np.maximum.reduceat(number, first), window)
-    group = np.repeat(np.arange(len(first)), count.astype(np.int64))
-    before = age_days - (np.add.reduceat(age_days, first) / count)[group]
-    spread = np.add.reduceat(before**2, first)
-    together = np.add.reduceat(-before * (number - mean[group]), first)
-    moved = spread > 1e-6
-    put("slope", holder[moved], together[moved] / spread[moved], window)
-
-
-def _groups(case: Ints) -> tuple[Ints, Ints]:
-    """The cases in order, and where each one's facts begin."""
-    first = np.flatnonzero(np.append(True, case[1:] != case[:-1]))
-    return case[first], first.astype(np.int64)
-
-
-def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[_Facts, tuple[str, ...]]:
+def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[str, ...]]:
     reader = ConceptReader(vocabulary.excluded_codes)
     places = vocabulary.places()
     known = {concept.code for concept in vocabulary.concepts}
@@ -235,11 +167,11 @@ def _strange(concept: Concept) -> str:
     return f"unit {concept.unit or 'none'}" if concept.kind == "number" else concept.kind
 
 
-def _sorted_facts(rows: list[tuple[int, int, float, float, bool, int]]) -> _Facts:
+def _sorted_facts(rows: list[tuple[int, int, float, float, bool, int]]) -> Facts:
     table = np.array(rows, dtype=float).reshape(-1, 6)
-    order = np.lexsort((-table[:, 2], table[:, 1], table[:, 0]))  # stable: ties keep the record's order
+    order = np.lexsort((-table[:, 2], table[:, 1]))  # stable: ties keep the record's order
     table = table[order]
-    return _Facts(
+    return Facts(
         case=table[:, 1].astype(np.int64),
         concept=table[:, 0].astype(np.int64),
         age_days=table[:, 2],

@@ -1,0 +1,139 @@
+"""One pass over what is known of each case, oldest first: running sums for each concept and window.
+
+The slope is of the least-squares line through the values of a window. Its sums are taken from the window's
+first fact on, so that a span of an hour twenty years ago loses no digits. Facts of the same time are taken
+in the record's order: the later in the record is the last. A window holds the facts that are at most so many
+days old, the boundary included.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.compiled import compiled
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+STATISTICS = ("count", "mean", "min", "max", "slope", "last", "days_since")
+
+_SUMS = (
+    9  # number of facts; first age and value; sums of t, t t, v, t v from there on; least and largest value
+)
+_SUMS_AT_ONCE = 65_536  # half a megabyte stays in the processor's cache
+_WORTH_COMPILING = 5_000  # facts; below, importing the compiler costs more than the loop takes
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Usable facts of all cases, sorted by case, then oldest first, then in the order of the record.
+
+    Attributes:
+        case: (N,) the row of the case.
+        concept: (N,) the place of the concept in the vocabulary.
+        age_days: (N,) days from the fact to the index.
+        number: (N,) NaN for a fact that is not a number.
+        limited: (N,) True where the assay's limit cut the value off.
+        category: (N,) the place of the text among the concept's; -1 where it is none.
+    """
+
+    case: Ints
+    concept: Ints
+    age_days: Floats
+    number: Floats
+    limited: NDArray[np.bool_]
+    category: Ints
+
+
+def fill_windows(facts: Facts, spans: Floats, place: Ints, values: Floats) -> Ints:
+    """Write the statistics of each case, concept and window where the table has a column for them.
+
+    Args:
+        facts: Of n cases.
+        spans: (W,) days of each window, the longest first.
+        place: (concepts, W, 7) the column of each of `STATISTICS`; -1 where the table has none.
+        values: (n, columns) written to; a statistic with nothing to rest on leaves its place as it is.
+
+    Returns:
+        (n, concepts) the row of each case's last fact of each concept; -1 where there is none.
+    """
+    cases, concepts = len(values), len(place)
+    bounds = np.searchsorted(facts.case, np.arange(cases + 1))
+    last = np.full((cases, concepts), -1, dtype=np.int64)
+    together = max(1, _SUMS_AT_ONCE // max(1, concepts * len(spans) * _SUMS))
+    sums = np.zeros((together, concepts, len(spans), _SUMS))
+    small = len(facts.case) < _WORTH_COMPILING
+    add, write = (_add_facts, _write_windows) if small else (_fast_add_facts, _fast_write_windows)
+    for first in range(0, cases, together):
+        of = slice(first, first + together)
+        own = bounds[first : first + together + 1]
+        add(own, facts.concept, facts.age_days, facts.number, spans, sums, last[of])
+        write(own, facts.concept, facts.age_days, facts.number, sums, last[of], place, values[of])
+    return last
+
+
+def _add_facts(
+    bounds: Ints, concept: Ints, age_days: Floats, number: Floats, spans: Floats, sums: Floats, last: Ints
+) -> None:
+    """Add the facts of some cases to their sums; `bounds` says which facts are whose."""
+    for case in range(len(bounds) - 1):
+        for row in range(bounds[case], bounds[case + 1]):
+            age, value = age_days[row], number[row]
+            last[case, concept[row]] = row
+            for window in range(len(spans)):
+                if age > spans[window]:
+                    break
+                own = sums[case, concept[row], window]
+                if own[0] == 0.0:
+                    own[1], own[2], own[7], own[8] = age, value, value, value
+                days, change = own[1] - age, value - own[2]
+                own[0] += 1.0
+                own[3] += days
+                own[4] += days * days
+                own[5] += change
+                own[6] += days * change
+                own[7] = min(own[7], value)
+                own[8] = max(own[8], value)
+
+
+def _write_windows(
+    bounds: Ints,
+    concept: Ints,
+    age_days: Floats,
+    number: Floats,
+    sums: Floats,
+    last: Ints,
+    place: Ints,
+    values: Floats,
+) -> None:
+    """Turn the sums of some cases into the table's statistics, and set them back to zero."""
+    summary = np.full(7, np.nan)
+    for case in range(len(bounds) - 1):
+        for row in range(bounds[case], bounds[case + 1]):
+            if last[case, concept[row]] != row:
+                continue
+            for window in range(sums.shape[2]):
+                own = sums[case, concept[row], window]
+                count = own[0]
+                if count == 0.0:
+                    break
+                spread = own[4] - own[3] * own[3] / count
+                summary[0] = count
+                summary[1] = own[2] + own[5] / count
+                summary[2] = own[7]
+                summary[3] = own[8]
+                summary[4] = (own[6] - own[3] * own[5] / count) / spread if spread > 1e-6 else np.nan
+                summary[5] = number[row]
+                summary[6] = age_days[row]
+                own[:] = 0.0
+                for statistic in range(7):
+                    column = place[concept[row], window, statistic]
+                    if column >= 0:
+                        values[case, column] = summary[statistic]
+
+
+_fast_add_facts = compiled(_add_facts)
+_fast_write_windows = compiled(_write_windows)
