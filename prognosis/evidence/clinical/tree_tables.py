@@ -1,19 +1,21 @@
-"""Trees as a table of leaves: exact margins and exact interventional Shapley values, without recursion."""
+"""Trees as a table of leaves, each with the conditions that lead to it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import factorial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.compiled import compiled
+
 Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
-_BLOCK = 2_000_000
+_FEW = 1_000_000  # numbers to compare, below which numpy has finished before a compiled loop is loaded
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,112 +31,155 @@ class LeafTable:
         low: (leaves, D) bound, inclusive.
         high: (leaves, D) bound, exclusive.
         missing: (leaves, D) True where a missing value takes this way.
+        cover: (leaves, D) part of the training rows, by weight, that meets the condition where it is asked.
     """
 
     value: Floats
-    feature: NDArray[np.int64]
+    feature: Counts
     low: Floats
     high: Floats
     missing: Bools
+    cover: Floats
 
-    def meets(self, raw: Floats) -> Bools:
-        """(n, leaves, D) whether each condition is met; values are rounded as XGBoost rounds them."""
-        values = raw.astype(np.float32).astype(float)[:, self.feature]
-        inside = (values >= self.low) & (values < self.high)
-        return np.asarray(inside | (np.isnan(values) & self.missing))
+    @property
+    def asked(self) -> Bools:
+        """(leaves, D) False for conditions that everything meets."""
+        return ~(np.isneginf(self.low) & np.isposinf(self.high) & self.missing)
 
     def margin(self, raw: Floats) -> Floats:
         """(n,) the sum of the leaves reached, in double precision; NaN in `raw` means missing."""
-        step = max(1, _BLOCK // max(1, self.feature.size))
-        out = np.zeros(len(raw))
-        for start in range(0, len(raw), step):
-            reached = self.meets(raw[start : start + step]).all(axis=2)
-            out[start : start + step] = reached @ self.value
-        return out
+        single = raw.astype(np.float32).astype(float)  # as XGBoost rounds
+        if len(raw) * self.feature.size > _FEW:
+            return _margin(single, self.value, self.feature, self.low, self.high, self.missing)
+        values = single[:, self.feature]
+        inside = (values >= self.low) & (values < self.high)
+        reached = (inside | (np.isnan(values) & self.missing)).all(axis=2)
+        return np.asarray(reached @ self.value)
 
 
-def shapley_values(table: LeafTable, raw: Floats, background: Bools) -> Floats:
-    """(n, p) interventional Shapley values of the margin; they add up to it less its background mean.
-
-    For one background row a leaf is reached by a coalition that holds every feature that only the case
-    meets (a of them) and none that only the row meets (b); each of the first has (a - 1)! b! / (a + b)! of
-    the leaf, each of the second loses a! (b - 1)! / (a + b)! (Lundberg et al. 2020, Nat Mach Intell 2:56).
-
-    Args:
-        table: The trees.
-        raw: (n, p) the cases.
-        background: (m, leaves, D) `table.meets` of the background rows.
-    """
-    depth = table.feature.shape[1]
-    gain, loss = _shares(depth)
-    out = np.zeros(raw.shape)
-    for row, met in enumerate(table.meets(raw)):
-        only_case = met[None] & ~background
-        only_row = ~met[None] & background
-        possible = (met[None] | background).all(axis=2)
-        ours, theirs = only_case.sum(axis=2), only_row.sum(axis=2)
-        weight = possible * table.value
-        part = only_case * (weight * gain[ours, theirs])[:, :, None]
-        part -= only_row * (weight * loss[ours, theirs])[:, :, None]
-        mean = part.sum(axis=0) / len(background)
-        out[row] = np.bincount(table.feature.ravel(), weights=mean.ravel(), minlength=raw.shape[1])
+@compiled
+def _margin(raw: Floats, value: Floats, feature: Counts, low: Floats, high: Floats, missing: Bools) -> Floats:
+    out = np.zeros(len(raw))
+    for row in range(len(raw)):
+        total = 0.0
+        for leaf in range(len(value)):
+            reached = True
+            for d in range(feature.shape[1]):
+                own = raw[row, feature[leaf, d]]
+                if not (low[leaf, d] <= own < high[leaf, d] or (missing[leaf, d] and np.isnan(own))):
+                    reached = False
+                    break
+            if reached:
+                total += value[leaf]
+        out[row] = total
     return out
 
 
 def leaf_table(trees: Sequence[Mapping[str, Any]]) -> LeafTable:
-    """The leaves of XGBoost's trees, as its JSON model gives them."""
-    leaves = [leaf for tree in trees for leaf in _leaves(tree)]
-    depth = max((len(conditions) for _, conditions in leaves), default=0)
-    shape = (len(leaves), max(depth, 1))
-    table = LeafTable(
-        value=np.array([value for value, _ in leaves], dtype=float),
-        feature=np.zeros(shape, dtype=np.int64),
-        low=np.full(shape, -np.inf),
-        high=np.full(shape, np.inf),
-        missing=np.ones(shape, dtype=bool),
+    """The leaves of XGBoost's trees, as its JSON model gives them, from left to right.
+
+    Two splits on one feature become one interval, and their covers are multiplied.
+    """
+    sizes = [len(tree["left_children"]) for tree in trees]
+    root = np.concatenate([[0], np.cumsum(sizes)])[:-1].astype(np.int64)
+    nodes = _Nodes.of(trees, root)
+    rows = _Rows.everything(root)
+    while (branch := nodes.left[rows.node] >= 0).any():
+        rows = rows.split(branch, nodes)
+    depth = max(1, int(rows.count.max(initial=0)))
+    return LeafTable(
+        value=nodes.split[rows.node],
+        feature=rows.feature[:, :depth].copy(),
+        low=rows.low[:, :depth].copy(),
+        high=rows.high[:, :depth].copy(),
+        missing=rows.missing[:, :depth].copy(),
+        cover=rows.cover[:, :depth].copy(),
     )
-    for row, (_, conditions) in enumerate(leaves):
-        for place, (feature, condition) in enumerate(conditions.items()):
-            table.feature[row, place] = feature
-            table.low[row, place], table.high[row, place] = condition.low, condition.high
-            table.missing[row, place] = condition.missing
-    return table
 
 
 @dataclass(frozen=True, slots=True)
-class _Condition:
-    low: float = -np.inf
-    high: float = np.inf
-    missing: bool = True
+class _Nodes:
+    """All trees' nodes in one list; `split` is a bound, or the value of a leaf."""
+
+    left: Counts
+    right: Counts
+    feature: Counts
+    split: Floats
+    missing_left: Bools
+    share: Floats
+
+    @classmethod
+    def of(cls, trees: Sequence[Mapping[str, Any]], root: Counts) -> _Nodes:
+        def joined(name: str, shift: Counts) -> Floats:
+            parts = [np.asarray(tree[name], dtype=float) + by for tree, by in zip(trees, shift, strict=True)]
+            return np.concatenate([np.zeros(0), *parts])
+
+        still = np.zeros_like(root)
+        left, right = joined("left_children", still), joined("right_children", still)
+        inner, start = left >= 0, joined("left_children", root) - left
+        left, right = (np.where(inner, side + start, -1).astype(np.int64) for side in (left, right))
+        cover, share = joined("sum_hessian", still), np.ones(len(left))
+        for side in (left, right):
+            above, below = cover[inner], cover[side[inner]]
+            share[side[inner]] = np.divide(below, above, out=np.full(len(below), 0.5), where=above > 0.0)
+        return cls(
+            left=left,
+            right=right,
+            feature=joined("split_indices", still).astype(np.int64),
+            split=joined("split_conditions", still).astype(np.float32).astype(float),
+            missing_left=joined("default_left", still).astype(bool),
+            share=share,
+        )
 
 
-def _leaves(tree: Mapping[str, Any]) -> Iterator[tuple[float, dict[int, _Condition]]]:
-    """Each leaf's value and its conditions; two splits on one feature become one interval."""
-    waiting: list[tuple[int, dict[int, _Condition]]] = [(0, {})]
-    while waiting:
-        node, conditions = waiting.pop()
-        split = float(np.float32(tree["split_conditions"][node]))
-        left = tree["left_children"][node]
-        if left < 0:
-            yield split, conditions
-            continue
-        feature, missing_left = tree["split_indices"][node], bool(tree["default_left"][node])
-        own = conditions.get(feature, _Condition())
-        below = _Condition(own.low, min(own.high, split), own.missing and missing_left)
-        above = _Condition(max(own.low, split), own.high, own.missing and not missing_left)
-        waiting.append((left, {**conditions, feature: below}))
-        waiting.append((tree["right_children"][node], {**conditions, feature: above}))
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Nodes reached so far, from left to right, with the conditions that lead to them."""
 
+    node: Counts
+    count: Counts
+    feature: Counts
+    low: Floats
+    high: Floats
+    missing: Bools
+    cover: Floats
 
-def _shares(depth: int) -> tuple[Floats, Floats]:
-    """Shares gained and lost by how many features only the case, and only the row, meets."""
-    gain = np.zeros((depth + 1, depth + 1))
-    loss = np.zeros_like(gain)
-    for ours in range(depth + 1):
-        for theirs in range(depth + 1 - ours):
-            whole = factorial(ours + theirs)
-            if ours:
-                gain[ours, theirs] = factorial(ours - 1) * factorial(theirs) / whole
-            if theirs:
-                loss[ours, theirs] = factorial(ours) * factorial(theirs - 1) / whole
-    return gain, loss
+    @classmethod
+    def everything(cls, root: Counts) -> _Rows:
+        shape = (len(root), 0)
+        low, high, cover = (np.zeros(shape) for _ in range(3))
+        return cls(
+            root, np.zeros_like(root), np.zeros(shape, np.int64), low, high, np.zeros(shape, bool), cover
+        )
+
+    def split(self, branch: Bools, nodes: _Nodes) -> _Rows:
+        """Each row of a branch replaced by its two children's."""
+        source = np.repeat(np.arange(len(branch)), np.where(branch, 2, 1))
+        right = np.concatenate([[False], source[1:] == source[:-1]])
+        count, above = self.count[source], self.node[source]
+        feature, low, high, missing, cover = (
+            np.concatenate([part[source], np.full((len(source), 1), filling)], axis=1)
+            for part, filling in (
+                (self.feature, 0),
+                (self.low, -np.inf),
+                (self.high, np.inf),
+                (self.missing, True),
+                (self.cover, 1.0),
+            )
+        )
+        row = np.flatnonzero(branch[source])
+        to_right, parent = right[row], above[row]
+        node = above.copy()
+        node[row] = np.where(to_right, nodes.right[parent], nodes.left[parent])
+        same = (feature[row] == nodes.feature[parent][:, None]) & (
+            np.arange(feature.shape[1]) < count[row][:, None]
+        )
+        place = np.where(same.any(axis=1), same.argmax(axis=1), count[row])
+        bound = nodes.split[parent]
+        feature[row, place] = nodes.feature[parent]
+        low[row, place] = np.where(to_right, np.maximum(low[row, place], bound), low[row, place])
+        high[row, place] = np.where(to_right, high[row, place], np.minimum(high[row, place], bound))
+        missing[row, place] &= nodes.missing_left[parent] != to_right
+        cover[row, place] *= nodes.share[node[row]]
+        count[row] = np.maximum(count[row], place + 1)
+        return _Rows(node, count, feature, low, high, missing, cover)
