@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from prognosis.errors import CohortError
 from prognosis.survival.curves import Floats, incidence_at
-from prognosis.survival.logistic import logistic_slope, spline_basis, weighted_logistic
+from prognosis.survival.logistic import logistic_slope, sigmoid, spline_basis, weighted_logistic
 from prognosis.survival.statistic import Statistic, once
 
 _EDGE = 1e-6
@@ -160,7 +160,7 @@ def smooth_calibration(outcome: NDArray[np.bool_], known: Floats, risk: Floats) 
         )
     design = np.column_stack([np.ones(len(odds)), spline_basis(odds, knots)])
     fitted = weighted_logistic(design, outcome.astype(np.float64), known)
-    observed = 1.0 / (1.0 + np.exp(-design @ fitted))
+    observed = sigmoid(design @ fitted)
     gap = np.abs(observed - risk)
     order = np.argsort(risk, kind="stable")
     return SmoothCalibration(

@@ -12,7 +12,8 @@ _CLOSE = 1e-10
 _RIDGE = 1e-9
 
 
-def _sigmoid(linear: Floats) -> Floats:
+def sigmoid(linear: Floats) -> Floats:
+    """The probability whose log-odds these are; no overflow for any size."""
     value: Floats = 0.5 * (1.0 + np.tanh(0.5 * linear))
     return value
 
@@ -36,7 +37,7 @@ def logistic_slope(predictor: Floats, outcome: Floats, weights: Floats) -> Float
     coefficients = np.zeros((len(weights), 2))
     valid: NDArray[np.bool_] = ((weights @ outcome) > 0) & ((weights @ (1.0 - outcome)) > 0)
     for _ in range(_STEPS):
-        mean = _sigmoid(coefficients[:, :1] + coefficients[:, 1:] * x)
+        mean = sigmoid(coefficients[:, :1] + coefficients[:, 1:] * x)
         residual = weights * (outcome - mean)
         spread_weight = weights * mean * (1.0 - mean)
         g0, g1 = residual.sum(axis=1), residual @ x
@@ -56,22 +57,34 @@ def logistic_slope(predictor: Floats, outcome: Floats, weights: Floats) -> Float
 def weighted_logistic(design: Floats, outcome: Floats, weights: Floats) -> Floats:
     """(p,) coefficients of a weighted logistic regression by Newton's method.
 
-    A ridge of 1e-9 keeps a column without variation harmless.
+    A step that would lower the likelihood is halved until it does not: whole steps, or steps cut in each
+    coordinate, can go round for ever. A ridge of 1e-9 keeps a column without variation harmless.
 
     Args:
         design: (n, p) predictors, with a column of ones for an intercept.
         outcome: (n,) 0 or 1.
         weights: (n,) non-negative weights.
     """
+
+    def likelihood(linear: Floats) -> float:
+        return float(weights @ (outcome * linear - np.logaddexp(0.0, linear)))
+
     coefficients = np.zeros(design.shape[1])
-    ridge = _RIDGE * np.eye(design.shape[1])
+    linear = np.zeros(len(outcome))
+    reached = likelihood(linear)
     for _ in range(_STEPS):
-        mean = _sigmoid(design @ coefficients)
+        mean = sigmoid(linear)
         gradient = design.T @ (weights * (outcome - mean))
         curvature = (design * (weights * mean * (1.0 - mean))[:, None]).T @ design
-        step = np.clip(np.linalg.solve(curvature + ridge, gradient), -2.0, 2.0)
-        coefficients = coefficients + step
-        if np.abs(step).max() < _CLOSE:
+        step = np.linalg.solve(curvature + _RIDGE * np.eye(len(coefficients)), gradient)
+        change = design @ step
+        size = 1.0
+        while size > _CLOSE and likelihood(linear + size * change) < reached:
+            size /= 2.0
+        coefficients = coefficients + size * step
+        linear = linear + size * change
+        reached = likelihood(linear)
+        if np.abs(size * change).max() < _CLOSE:
             break
     return coefficients
 

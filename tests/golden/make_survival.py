@@ -1,120 +1,162 @@
-"""Write survival.json: values of scikit-survival and lifelines that our statistics are tested against.
+"""Write survival.json: what independent implementations say of the cohorts our statistics are tested on.
 
-Run by hand where both are installed (scikit-survival is GPL, so nothing of the project imports it):
+Run by hand, from the repository, where all of them are installed; nothing of the project imports any:
 
-    python tests/golden/make_survival.py
+    python -m tests.golden.make_survival
+
+| of | values |
+|--|--|
+| `by_hand.py` beside this file | every statistic, from the formula of its paper, by loops over people |
+| scikit-survival (GPL) | Harrell's and Uno's C, AUC, Brier, IBS, G(t) |
+| lifelines | Kaplan-Meier, Nelson-Aalen, restricted mean |
+| statsmodels | Aalen-Johansen and its standard error, Greenwood's, calibration slope, ICI, E50, E90 |
+| pycox | Antolini's C (equal risks as discordant), binomial log-likelihood |
+| SurvivalEVAL (GPL) | Antolini's C, D-calibration, AJ-calibration |
+| torchsurv | Harrell's C |
+| dcurves | net benefit |
+
+A package that refuses a cohort (or means something else by a tie, see the code) has no value for it.
 """
 
 from __future__ import annotations
 
 import json
 import warnings
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from lifelines import KaplanMeierFitter, NelsonAalenFitter, datasets
-from numpy.typing import NDArray
-from sksurv.metrics import (
-    brier_score,
-    concordance_index_censored,
-    concordance_index_ipcw,
-    cumulative_dynamic_auc,
-    integrated_brier_score,
-)
-from sksurv.nonparametric import CensoringDistributionEstimator, cumulative_incidence_competing_risks
-from sksurv.util import Surv
+
+from tests.golden import by_hand, packages
+from tests.golden.cohorts import PACKAGED, Cohort, made_up, packaged
 
 HERE = Path(__file__).parent
-PACKAGED = {
-    # file of lifelines/datasets: time, event, columns of the risk with their weights
-    "gbsg2.csv": ("time", "cens", {"pnodes": 0.1, "progrec": -0.002}),
-    "rossi.csv": ("week", "arrest", {"prio": 0.1, "age": -0.05}),
-    "larynx.csv": ("time", "death", {"Stage_II": 0.2, "Stage_III": 0.6, "Stage_IV": 1.7}),
-    "kidney_transplant.csv": ("time", "death", {"age": 0.05}),
-}
+THRESHOLDS = (0.05, 0.2, 0.5, 0.8)
+BINS = 10
+FEW = 260
+"""Above this many people, what takes loops within loops within loops is left to the packages."""
 
 
-def simulated(name: str, n: int, causes: int, step: float, censored: float, seed: int) -> dict[str, Any]:
-    """A small cohort kept in the file itself; `step` rounds times and risks, and so makes ties."""
-    rng = np.random.default_rng(seed)
-    risk = rng.normal(size=n)
-    time = rng.exponential(np.exp(3.0 - 0.6 * risk))
-    cause = np.where(rng.random(n) < censored, 0, rng.integers(1, causes + 1, n))
-    days = np.maximum(np.ceil(time / step) * step, step) if step else np.round(time + 0.01, 6)
+def hand_values(cohort: Cohort) -> dict[str, Any]:
+    """Every statistic by `by_hand`."""
+    days, cause = cohort.days.tolist(), cohort.cause.tolist()
+    times, tau = cohort.times().tolist(), cohort.tau()
+    causes = int(max(cause))
+
+    @lru_cache(maxsize=4096)
+    def column(t: float) -> list[float]:
+        return cohort.incidence(np.array([t]))[:, 0, 0].tolist()
+
+    people = by_hand.People(days, cause, lambda i, t: column(t)[i])
+    horizon = times[len(times) // 2]
+    found: dict[str, Any] = {
+        "event_free": [by_hand.event_free(days, cause, t) for t in times],
+        "incidence": [[by_hand.incidence(days, cause, k, t) for t in times] for k in range(1, causes + 1)],
+        "uncensored": [by_hand.uncensored(days, cause, t, before=False) for t in times],
+        "brier": [by_hand.brier(people, t) for t in times],
+        "nbll": [by_hand.surprise(people, t) for t in times],
+        "ibs": by_hand.over_time(lambda t: by_hand.brier(people, t), times),
+        "integrated_nbll": by_hand.over_time(lambda t: by_hand.surprise(people, t), times),
+        "net_benefit": [by_hand.net_benefit(people, horizon, p) for p in THRESHOLDS],
+        "treat_all": [treat_all(days, cause, horizon, p) for p in THRESHOLDS],
+        "observed_over_expected": [
+            by_hand.incidence(days, cause, 1, t) * len(days) / sum(column(t)) for t in times
+        ],
+        "bins": [list(each) for each in by_hand.bins_of(people, horizon, BINS)],
+        "d_calibration": by_hand.d_calibration(own_survival(cohort), [kind > 0 for kind in cause], BINS),
+        "aj_calibration": [by_hand.aj_calibration(people, times, power) for power in (1.0, 2.0)],
+        "days_lost": [by_hand.days_lost(days, cause, k, tau) for k in range(1, causes + 1)],
+        "restricted_mean_variance": by_hand.restricted_mean_variance(days, [k > 0 for k in cause], tau),
+    }
+    for competing in ("event_free", "censored"):
+        found[f"auc:{competing}"] = [by_hand.auc(people, t, competing) for t in times]
+        found |= concordances(cohort, people, competing, tau)
+    if len(days) <= FEW:
+        found["days_lost_variance"] = [days_lost_variance(cohort, k, tau) for k in range(1, causes + 1)]
+    return found
+
+
+def concordances(cohort: Cohort, people: by_hand.People, competing: str, tau: float) -> dict[str, float]:
+    """Harrell's, Uno's and Antolini's, with the linear risk or the predicted curves as marker."""
+    fixed = cohort.risk.tolist()
+
+    def of(marker: Callable[[int, float], float], end: float, weight: Callable[[int, int], float]) -> float:
+        return by_hand.concordance(people, marker, competing, end, weight)
+
+    uno = by_hand.uno_weight(people)
     return {
-        "name": name,
-        "days": days.tolist(),
-        "cause": cause.tolist(),
-        "risk": np.round(risk, 1 if step else 6).tolist(),
+        f"harrell:{competing}": of(lambda i, _: fixed[i], np.inf, lambda i, j: 1.0),
+        f"uno:{competing}": of(lambda i, _: fixed[i], tau, uno),
+        f"antolini:{competing}": of(people.risk, tau, lambda i, j: 1.0),
     }
 
 
-def packaged(file: str) -> dict[str, Any]:
-    """Days, cause and a fixed linear risk of a cohort that lifelines carries."""
-    time, event, weights = PACKAGED[file]
-    frame = pd.read_csv(Path(datasets.__file__).parent / file)
-    frame = frame[frame[time] > 0]
-    risk = sum(weight * frame[column] for column, weight in weights.items())
-    return {
-        "name": file,
-        "days": frame[time].astype(float).tolist(),
-        "cause": frame[event].astype(int).tolist(),
-        "risk": risk.round(6).tolist(),
-    }
+def treat_all(days: list[float], cause: list[int], t: float, threshold: float) -> float:
+    """Net benefit of acting on everyone."""
+    return by_hand.net_benefit(by_hand.People(days, cause, lambda i, t: 1.0), t, threshold)
 
 
-def expected(cohort: dict[str, Any]) -> dict[str, Any]:
-    """What the two packages say of one cohort."""
-    days, cause = np.array(cohort["days"]), np.array(cohort["cause"])
-    risk, event = np.array(cohort["risk"]), np.array(cohort["cause"]) == 1
-    times = np.quantile(days[event], [0.25, 0.5, 0.75])
-    tau = float(np.quantile(days[event], 0.8))
-    outcome = Surv.from_arrays(event, days)
-    # Events past the last horizon do not matter to an AUC, but scikit-survival wants a weight for them.
-    early = Surv.from_arrays(event & (days <= times[-1]), days)
-    survival = np.exp(-np.outer(np.exp((risk - risk.mean()) / risk.std() / 2), times / np.median(days)))
-    harrell = concordance_index_censored(event, days, risk)
-    nelson = NelsonAalenFitter(nelson_aalen_smoothing=False).fit(days, event)
-    return {
-        "times": times.tolist(),
-        "tau": tau,
-        "harrell": [float(value) for value in harrell[:4]],
-        "uno": float(concordance_index_ipcw(outcome, outcome, risk, tau=tau)[0]),
-        "auc": cumulative_dynamic_auc(outcome, early, risk, times)[0].tolist(),
-        "brier": brier_score(outcome, outcome, survival, times)[1].tolist(),
-        "ibs": float(integrated_brier_score(outcome, outcome, survival, times)),
-        "kaplan_meier": KaplanMeierFitter().fit(days, event).predict(times).tolist(),
-        "nelson_aalen": nelson.predict(times).tolist(),
-        "aalen_johansen": cumulative_incidences(days, cause, times),
-        "censoring": CensoringDistributionEstimator().fit(outcome).predict_proba(times).tolist(),
-    }
+def own_survival(cohort: Cohort) -> list[float]:
+    """The predicted chance of no event by the end of each person's follow-up."""
+    each = cohort.incidence(np.unique(cohort.days)).sum(axis=1)
+    column = np.searchsorted(np.unique(cohort.days), cohort.days)
+    return (1.0 - each[np.arange(len(column)), column]).tolist()
 
 
-def cumulative_incidences(
-    days: NDArray[np.float64], cause: NDArray[np.int64], times: NDArray[np.float64]
-) -> list[list[float]]:
-    """Of each cause; scikit-survival's estimator wants at least two causes."""
-    if cause.max() == 1:
-        return [(1.0 - KaplanMeierFitter().fit(days, cause).predict(times)).tolist()]
-    known, incidence = cumulative_incidence_competing_risks(cause, days)
-    return incidence[1:, np.searchsorted(known, times, side="right") - 1].tolist()
+def days_lost_variance(cohort: Cohort, k: int, tau: float) -> float:
+    """Infinitesimal jackknife by moving one person's weight a little, on the weighted estimator."""
+    step, total = 1e-5, 0.0
+    for i in range(len(cohort.days)):
+        areas = []
+        for sign in (1.0, -1.0):
+            weights = np.ones(len(cohort.days))
+            weights[i] += sign * step
+            areas.append(weighted_days_lost(cohort, weights, k, tau))
+        total += ((areas[0] - areas[1]) / (2.0 * step)) ** 2
+    return total
+
+
+def weighted_days_lost(cohort: Cohort, weights: np.ndarray, k: int, tau: float) -> float:
+    """Sum over event days before tau of the jump of the weighted Aalen-Johansen curve times days left."""
+    free, area = 1.0, 0.0
+    for day in np.unique(cohort.days[(cohort.cause > 0) & (cohort.days < tau)]):
+        at_risk, today = weights[cohort.days >= day].sum(), cohort.days == day
+        area += free * weights[today & (cohort.cause == k)].sum() / at_risk * (tau - day)
+        free *= 1.0 - weights[today & (cohort.cause > 0)].sum() / at_risk
+    return area
 
 
 def main() -> None:
     """Write the file."""
     warnings.simplefilter("ignore")
-    inside = [
-        simulated("continuous", 60, 1, 0.0, 0.3, 1),
-        simulated("weekly", 80, 1, 7.0, 0.4, 2),
-        simulated("mostly censored", 120, 1, 1.0, 0.8, 3),
-        simulated("competing", 90, 2, 3.0, 0.3, 4),
-        simulated("three causes, tied", 100, 3, 10.0, 0.2, 5),
-    ]
-    cohorts = [cohort | {"expected": expected(cohort)} for cohort in inside]
-    cohorts += [{"name": file, "expected": expected(packaged(file))} for file in PACKAGED]
-    (HERE / "survival.json").write_text(json.dumps(cohorts, indent=1) + "\n", encoding="utf-8")
+    lines = []
+    for name, cohort in made_up().items():
+        stored = {
+            "name": name,
+            "days": cohort.days.tolist(),
+            "cause": cohort.cause.tolist(),
+            "risk": cohort.risk.tolist(),
+        }
+        lines.append(stored | judged(cohort))
+    for name in PACKAGED:
+        cohort = packaged(name)
+        if cohort is None:
+            raise SystemExit(f"{name}: its package is not installed")
+        lines.append({"name": name} | judged(cohort))
+    text = ",\n".join(json.dumps(line, allow_nan=False) for line in lines)
+    (HERE / "survival.json").write_text(f"[\n{text}\n]\n", encoding="utf-8")
+
+
+def judged(cohort: Cohort) -> dict[str, Any]:
+    """Both kinds of values of one cohort, and the days they are at."""
+    return {
+        "times": cohort.times().tolist(),
+        "tau": cohort.tau(),
+        "by_hand": hand_values(cohort),
+        "packages": packages.values(cohort),
+    }
 
 
 if __name__ == "__main__":
