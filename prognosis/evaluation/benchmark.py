@@ -3,83 +3,113 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, is_dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
-import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from numpy.typing import NDArray
 
 from prognosis.cohort import Cohort, Target, cohort_target, patient_folds
 from prognosis.errors import CohortError, ConfigError, PrognosisError
-from prognosis.evaluation.comparison import compare
-from prognosis.evaluation.cross_validation import CrossValidated, cross_validate
+from prognosis.evaluation.benchmark_file import AVERAGE, Benchmark
+from prognosis.evaluation.comparison import nadeau_bengio
+from prognosis.evaluation.cross_validation import CrossValidated, averaged_runs, cross_validate
 from prognosis.evaluation.entrant import Fit
-from prognosis.evaluation.held_out import judging_days
-from prognosis.evaluation.leaderboard import BenchmarkResult, Entry, Leaderboard
-from prognosis.evaluation.peers import peer_fits
+from prognosis.evaluation.held_out import JudgingDays, judging_days
+from prognosis.evaluation.judged_runs import COMPARED, JudgedRuns, judge_runs
+from prognosis.evaluation.kept import Kept, fingerprint_of_cases, fingerprint_of_code, fingerprint_of_run
+from prognosis.evaluation.leaderboard import BenchmarkResult, Entry, FoldComparison, Leaderboard
+from prognosis.evaluation.peer_registry import peer_fits
+from prognosis.evaluation.ranks import rank_methods
 from prognosis.evaluation.results import Comparison
 from prognosis.evaluation.survival_evaluation import survival_protocol
-from prognosis.evaluation.survival_metrics import PreparedMetrics, prepare_survival
+from prognosis.survival.bootstrap import interval_of
 
-Peer = Literal["kaplan_meier", "cox_ridge", "xgboost_cox", "xgboost_aft"]
-COMPARED = ("uno_c", "harrell_c", "ibs")
-_PACKAGES = ("prognosis", "numpy", "scipy", "xgboost", "torch")
+_PACKAGES = (
+    "prognosis",
+    "numpy",
+    "scipy",
+    "scikit-learn",
+    "xgboost",
+    "xgboost-cpu",
+    "torch",
+    "lifelines",
+    "scikit-survival",
+    "hazardous",
+)
+ERRORS = ("ibs",)
+"""The compared metrics of which less is better."""
+
+CrossValidate = Callable[[Cohort, Fit, NDArray[np.int64], JudgingDays], CrossValidated]
+Report = Callable[[str, int, int], None]
+"""Told the data set, how many runs of a method are done, and of how many."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+@dataclass(frozen=True, slots=True)
+class Running:
+    """How a benchmark is run, apart from what it states.
+
+    Attributes:
+        command: How it was started, for the result.
+        cross_validate: In this process, or in one of its own (`apart.cross_validate_apart`).
+        kept: Where predictions are kept.
+        report: Told what is being done.
+    """
+
+    command: str
+    cross_validate: CrossValidate = cross_validate
+    kept: Kept = field(default_factory=lambda: Kept(None))
+    report: Report = lambda _what, _done, _total: None
 
 
-class Dataset(_Strict):
-    """One cohort: a task file (relative to the benchmark's file) and the URI of its source."""
+def run_benchmark(
+    benchmark: Benchmark, cohorts: Sequence[Cohort], ours: Mapping[str, Fit], running: Running
+) -> BenchmarkResult:
+    """Run every method on every cohort.
 
-    task: Path
-    source: str
+    Args:
+        benchmark: What to run.
+        cohorts: The cohort of each data set, in the order of `benchmark.data`.
+        ours: The methods under test by name; the first is compared with every other method.
+        running: How.
 
-
-class Benchmark(_Strict):
-    """Which cohorts, which peers, how many folds."""
-
-    name: str
-    data: tuple[Dataset, ...] = Field(min_length=1)
-    peers: tuple[Peer, ...] = ()
-    folds: int = Field(default=5, ge=2)
-    seed: int = 0
-    replicates: int = Field(default=1000, ge=100)
-
-    @classmethod
-    def load(cls, path: str | Path) -> Benchmark:
-        """Read a benchmark from YAML; task paths come back relative to where the file lies.
-
-        Raises:
-            ConfigError: The file is absent, is not YAML, or does not state a benchmark.
-        """
-        path = Path(path)
-        try:
-            stated = cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise ConfigError(str(path), "cannot be read", "give the path of a benchmark file") from error
-        except yaml.YAMLError as error:
-            raise ConfigError(str(path), "is not YAML", "mend the YAML") from error
-        except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(str(part) for part in fault['loc']) or 'benchmark'}: {fault['msg']}"
-                for fault in error.errors(include_url=False, include_input=False)
-            )
-            raise ConfigError(str(path), faults, "see configs/benchmarks for complete examples") from error
-        data = tuple(Dataset(task=path.parent / each.task, source=each.source) for each in stated.data)
-        return stated.model_copy(update={"data": data})
+    Raises:
+        CohortError: A cohort cannot be judged.
+        ConfigError: A peer does not exist, or two data sets have one name.
+    """
+    benchmark.check(benchmark.name)
+    names = [cohort.task.name for cohort in cohorts]
+    if len(set(names)) < len(names):
+        raise ConfigError(benchmark.name, "has two data sets of one name", "give each task a name of its own")
+    peers = peer_fits(benchmark.seed, benchmark.peer_files)
+    methods: dict[str, Fit] = {**ours, **{name: peers[name] for name in benchmark.peers}}
+    boards = tuple(
+        run_dataset(cohort, each.source, methods, benchmark, running)
+        for each, cohort in zip(benchmark.data, cohorts, strict=True)
+    )
+    first = next(iter(methods))
+    rankings = (
+        rank_methods(metric, _table(boards, metric), first, higher_is_better=metric not in ERRORS)
+        for metric in COMPARED
+    )
+    return BenchmarkResult(
+        benchmark.name,
+        running.command,
+        benchmark.seed,
+        benchmark.folds,
+        benchmark.repeats,
+        os.environ.get("OMP_NUM_THREADS", ""),
+        package_versions(),
+        boards,
+        tuple(rankings),
+    )
 
 
 def run_dataset(
-    cohort: Cohort,
-    source: str,
-    methods: Mapping[str, Fit],
-    benchmark: Benchmark,
-    report: Callable[[str], None] = lambda _: None,
+    cohort: Cohort, source: str, methods: Mapping[str, Fit], benchmark: Benchmark, running: Running
 ) -> Leaderboard:
     """Cross-validate every method on one cohort, with the same folds and the same judging days.
 
@@ -87,35 +117,29 @@ def run_dataset(
         cohort: Labelled cases of a time-to-event task.
         source: Where it came from, for the result.
         methods: The methods by name; the first is compared with each other one.
-        benchmark: Folds, seed and replicates.
-        report: Told what is being done.
+        benchmark: Folds, repeats, seed and replicates.
+        running: How.
 
     Raises:
         CohortError: The task is not a time to event, or there are too few patients or events.
     """
     target = cohort_target(cohort)
     _check(cohort, target, benchmark.folds)
-    fold = patient_folds(cohort.patients, target.cause, benchmark.folds, benchmark.seed)
-    judged = judging_days(target, cohort.task.horizons_days)
-    runs: dict[str, CrossValidated] = {}
-    failed: dict[str, str] = {}
-    for name, fit in methods.items():
-        report(f"{cohort.task.name}: {name}")
-        try:
-            runs[name] = cross_validate(cohort, fit, fold, judged)
-        except PrognosisError as error:
-            failed[name] = str(error)
-    prepared = {name: prepare_survival(run.parts, judged) for name, run in runs.items()}
-    entries = [
-        Entry(
-            name,
-            prepared[name].bootstrap(benchmark.replicates, benchmark.seed),
-            prepared[name].calibration,
-            run.fit_seconds,
-            run.predict_seconds,
-        )
-        for name, run in runs.items()
-    ]
+    days = judging_days(target, cohort.task.horizons_days)
+    runs, failed = _all_runs(cohort, methods, benchmark, days, running)
+    if benchmark.plain_average:
+        absent = [name for name in benchmark.plain_average if name not in runs]
+        if absent:
+            failed[AVERAGE] = f"there are no predictions of {', '.join(absent)}"
+        else:
+            members = [runs[name] for name in benchmark.plain_average]
+            runs[AVERAGE] = [averaged_runs(repeat) for repeat in zip(*members, strict=True)]
+    judged = {
+        name: judge_runs(each, cohort, days, benchmark.replicates, benchmark.seed)
+        for name, each in runs.items()
+    }
+    entries = [_entry(name, judged[name], runs[name]) for name in runs]
+    first = next(iter(methods))
     return Leaderboard(
         task=cohort.task.name,
         source=source,
@@ -124,43 +148,11 @@ def run_dataset(
         events={
             name: int((target.cause == number).sum()) for number, name in enumerate(target.causes, start=1)
         },
-        protocol=survival_protocol(judged, benchmark.folds, benchmark.seed, benchmark.replicates),
+        protocol=survival_protocol(days, benchmark.folds, benchmark.seed, benchmark.replicates),
         entries=tuple(sorted(entries, key=_uno, reverse=True)),
         failed=failed,
-        comparisons=_against_first(prepared, benchmark),
-    )
-
-
-def run_benchmark(
-    benchmark: Benchmark,
-    cohorts: Mapping[str, Cohort],
-    ours: Mapping[str, Fit],
-    command: str,
-    report: Callable[[str], None] = lambda _: None,
-) -> BenchmarkResult:
-    """Run every method on every cohort.
-
-    Args:
-        benchmark: What to run.
-        cohorts: The cohort of each data set, by its source URI.
-        ours: The methods under test by name; the first is compared with every other method.
-        command: How this was started, for the result.
-        report: Told what is being done.
-
-    Raises:
-        CohortError: A cohort cannot be judged.
-        ConfigError: A data set of the benchmark has no cohort.
-    """
-    peers = peer_fits(benchmark.seed)
-    methods: dict[str, Fit] = {**ours, **{name: peers[name] for name in benchmark.peers}}
-    absent = [each.source for each in benchmark.data if each.source not in cohorts]
-    if absent:
-        raise ConfigError(benchmark.name, f"has no cohort for {', '.join(absent)}", "read every source")
-    boards = tuple(
-        run_dataset(cohorts[each.source], each.source, methods, benchmark, report) for each in benchmark.data
-    )
-    return BenchmarkResult(
-        benchmark.name, command, benchmark.seed, benchmark.folds, package_versions(), boards
+        comparisons=_against(first, judged),
+        fold_comparisons=_over_folds(first, judged, len(cohort), benchmark.folds),
     )
 
 
@@ -183,6 +175,55 @@ def package_versions() -> dict[str, str]:
     return found
 
 
+def _all_runs(
+    cohort: Cohort,
+    methods: Mapping[str, Fit],
+    benchmark: Benchmark,
+    days: JudgingDays,
+    running: Running,
+) -> tuple[dict[str, list[CrossValidated]], dict[str, str]]:
+    """Every repeat of every method that can run, and why each other one cannot."""
+    cause = cohort_target(cohort).cause
+    cases = fingerprint_of_cases(cohort)
+    code = fingerprint_of_code(benchmark.peer_files, package_versions())
+    runs: dict[str, list[CrossValidated]] = {name: [] for name in methods}
+    failed: dict[str, str] = {}
+    for repeat in range(benchmark.repeats):
+        seed = benchmark.seed + repeat
+        fold = patient_folds(cohort.patients, cause, benchmark.folds, seed)
+        for place, (name, fit) in enumerate(methods.items()):
+            what = f"{cohort.task.name}: {name}"
+            running.report(what, repeat * len(methods) + place, benchmark.repeats * len(methods))
+            if name in failed:
+                continue
+            settings = repr(fit) if is_dataclass(fit) else ""
+            stamp = fingerprint_of_run(cases, code, f"{name} {benchmark.seed} {settings}", fold, days.days)
+            file = f"{cohort.task.name}/{name}-{repeat}"
+            run = running.kept.read(file, stamp)
+            try:
+                run = run or running.cross_validate(cohort, fit, fold, days)
+            except PrognosisError as error:
+                failed[name] = str(error)
+                continue
+            running.kept.write(file, stamp, run)
+            runs[name].append(run)
+    return {name: each for name, each in runs.items() if name not in failed}, failed
+
+
+def _entry(name: str, judged: JudgedRuns, runs: list[CrossValidated]) -> Entry:
+    peaks = [run.peak_mib for run in runs if run.peak_mib is not None]
+    return Entry(
+        name,
+        judged.result,
+        judged.calibration,
+        judged.decisions,
+        judged.fold_values,
+        float(np.mean([run.fit_seconds for run in runs])),
+        float(np.mean([run.predict_seconds for run in runs])),
+        max(peaks) if peaks else None,
+    )
+
+
 def _check(cohort: Cohort, target: Target, folds: int) -> None:
     reference = f"cohort of task {cohort.task.name}"
     if not target.survival:
@@ -199,10 +240,47 @@ def _uno(entry: Entry) -> float:
     return interval.value if interval else 0.0
 
 
-def _against_first(prepared: Mapping[str, PreparedMetrics], benchmark: Benchmark) -> tuple[Comparison, ...]:
-    names = list(prepared)
+def _against(first: str, judged: Mapping[str, JudgedRuns]) -> tuple[Comparison, ...]:
+    """The first method minus each other one, on the same resampled patients."""
+    if first not in judged:
+        return ()
     found: list[Comparison] = []
-    for other in names[1:]:
-        pair = prepared[names[0]], prepared[other]
-        found += compare(names[0], other, *pair, COMPARED, benchmark.seed, benchmark.replicates)
+    own = judged[first]
+    for other, its in judged.items():
+        for metric in COMPARED:
+            if other == first or metric not in own.drawn or metric not in its.drawn:
+                continue
+            gap = own.result.metrics[metric].value - its.result.metrics[metric].value
+            difference = interval_of(gap, own.drawn[metric] - its.drawn[metric])
+            found.append(Comparison(first, other, metric, difference))
     return tuple(found)
+
+
+def _over_folds(
+    first: str, judged: Mapping[str, JudgedRuns], n: int, folds: int
+) -> tuple[FoldComparison, ...]:
+    """The first method minus each other one over folds, those left out that do not define the metric."""
+    if first not in judged:
+        return ()
+    found: list[FoldComparison] = []
+    for other, its in judged.items():
+        for metric in COMPARED:
+            if other == first or metric not in judged[first].fold_values or metric not in its.fold_values:
+                continue
+            gaps = (judged[first].fold_values[metric] - its.fold_values[metric]).ravel()
+            gaps = gaps[np.isfinite(gaps)]
+            if len(gaps) > 1:
+                corrected = nadeau_bengio(gaps, n - n // folds, n // folds)
+                found.append(FoldComparison(first, other, metric, len(gaps), corrected))
+    return tuple(found)
+
+
+def _table(boards: tuple[Leaderboard, ...], metric: str) -> dict[str, dict[str, float]]:
+    return {
+        board.task: {
+            entry.name: entry.result.metrics[metric].value
+            for entry in board.entries
+            if metric in entry.result.metrics
+        }
+        for board in boards
+    }

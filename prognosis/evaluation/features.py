@@ -6,7 +6,7 @@ statistician would make of it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,14 @@ class FeatureTable:
         flags = (f"{number.name} missing" for number in self.numbers if number.flagged)
         levels = (f"{level.name} = {level.level}" for level in self.levels)
         return (*(number.name for number in self.numbers), *flags, *levels)
+
+    def only(self, wanted: Callable[[str], bool]) -> FeatureTable:
+        """The table with those columns alone whose value's name is wanted."""
+        return FeatureTable(
+            self.excluded,
+            tuple(number for number in self.numbers if wanted(number.name)),
+            tuple(level for level in self.levels if wanted(level.name)),
+        )
 
     def transform(self, cases: Sequence[Case]) -> Floats:
         """(n, columns) the features of each case; finite everywhere."""

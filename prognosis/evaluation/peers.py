@@ -1,14 +1,13 @@
-"""The methods that ours is compared with: Kaplan-Meier, Cox ridge, XGBoost Cox and XGBoost AFT.
+"""How a peer becomes a method of the benchmark: one feature table, one model a cause, one sum of hazards.
 
-All of them model each cause's hazard with the other causes censored, and one function turns the hazards
+Most peers model each cause's hazard with the other causes censored, and one function turns the hazards
 into cumulative incidences, so that competing causes are treated alike.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -16,9 +15,8 @@ from numpy.typing import NDArray
 
 from prognosis.cohort import Case, Cohort, Target, cohort_target, patient_folds
 from prognosis.errors import CohortError
-from prognosis.evaluation.entrant import Fit, Predictor
+from prognosis.evaluation.entrant import Predictor
 from prognosis.evaluation.features import FeatureTable, learn_features
-from prognosis.evaluation.peers_boosted import fit_boosted_aft, fit_boosted_cox
 from prognosis.survival.cox import CoxRidge, choose_penalty, fit_cox_ridge
 from prognosis.survival.curves import Floats, StepFunction, aalen_johansen
 
@@ -104,22 +102,30 @@ def fit_kaplan_meier(cohort: Cohort) -> Predictor:
     return KaplanMeierPredictor(aalen_johansen(target.days, target.cause, len(target.causes)))
 
 
-def fit_by_cause(cohort: Cohort, fit_cause: FitCause, seed: int) -> Predictor:
+def fit_by_cause(
+    cohort: Cohort,
+    fit_cause: FitCause,
+    seed: int,
+    wanted: Callable[[str], bool] = lambda _: True,
+) -> Predictor:
     """Learn one model a cause on the last known values of every code.
 
     Args:
         cohort: Labelled cases.
         fit_cause: The method.
         seed: Of the inner folds.
+        wanted: Which values may be read, by name; all of them unless it is given.
 
     Raises:
         CohortError: There is no feature, or a cause never occurs.
     """
     target = cohort_target(cohort)
-    features = learn_features(cohort.task, cohort.cases)
+    features = learn_features(cohort.task, cohort.cases).only(wanted)
     if not features.names:
         raise CohortError(
-            f"cohort of task {cohort.task.name}", "has no feature that varies", "use a source with values"
+            f"cohort of task {cohort.task.name}",
+            "has no feature of the kind that this peer reads",
+            "use a source with values",
         )
     covariates = features.transform(cohort.cases)
     folds = patient_folds(cohort.patients, target.cause, _INNER_FOLDS, seed)
@@ -140,17 +146,3 @@ def fit_cause_cox(
     """Cox ridge with the penalty of the best cross-validated partial likelihood."""
     choice = choose_penalty(covariates, days, event, folds)
     return fit_cox_ridge(covariates, days, event, choice.penalty)
-
-
-def peer_fits(seed: int) -> Mapping[str, Fit]:
-    """Every peer by the name that a benchmark file uses.
-
-    Args:
-        seed: Of inner folds and of the trees' subsampling.
-    """
-    return {
-        "kaplan_meier": fit_kaplan_meier,
-        "cox_ridge": partial(fit_by_cause, fit_cause=fit_cause_cox, seed=seed),
-        "xgboost_cox": partial(fit_by_cause, fit_cause=partial(fit_boosted_cox, seed=seed), seed=seed),
-        "xgboost_aft": partial(fit_by_cause, fit_cause=partial(fit_boosted_aft, seed=seed), seed=seed),
-    }

@@ -12,10 +12,13 @@ import pytest
 
 from prognosis.cohort import Case, ClassLabel, Cohort, Task, patient_folds
 from prognosis.errors import CohortError, ConfigError
-from prognosis.evaluation.benchmark import Benchmark, Dataset, run_benchmark, write_results
-from prognosis.evaluation.cross_validation import cross_validate
+from prognosis.evaluation.benchmark import Running, run_benchmark, write_results
+from prognosis.evaluation.benchmark_file import AVERAGE, Benchmark, Dataset
+from prognosis.evaluation.cross_validation import cross_validate, held_out_parts
 from prognosis.evaluation.entrant import Predictor
 from prognosis.evaluation.held_out import judging_days
+from prognosis.evaluation.kept import Kept
+from prognosis.survival.concordance import harrell_c
 from prognosis.survival.curves import Floats
 from tests.evaluation.cohorts import cohort, target, true_incidence
 
@@ -27,6 +30,7 @@ SMALL = Benchmark(
     folds=3,
     replicates=100,
 )
+RUNNING = Running("prognosis benchmark")
 
 
 class Oracle:
@@ -58,7 +62,8 @@ def test_the_quick_benchmark_names_tasks_that_load() -> None:
 def test_the_leaderboard_is_sorted_and_compares_ours_with_every_peer(tmp_path: Path) -> None:
     known = cohort(240)
     said: list[str] = []
-    found = run_benchmark(SMALL, {"here": known}, {"oracle": fit_oracle}, "prognosis benchmark", said.append)
+    running = Running("prognosis benchmark", report=lambda what, _done, _total: said.append(what))
+    found = run_benchmark(SMALL, [known], {"oracle": fit_oracle}, running)
     board = found.leaderboards[0]
     names = [entry.name for entry in board.entries]
     values = [entry.result.metrics["uno_c"].value for entry in board.entries]
@@ -75,8 +80,78 @@ def test_the_leaderboard_is_sorted_and_compares_ours_with_every_peer(tmp_path: P
     assert said == ["test: oracle", "test: kaplan_meier", "test: cox_ridge"]
 
 
+def test_repeats_deal_other_folds_and_the_metric_is_their_mean() -> None:
+    known = cohort(120)
+    twice = SMALL.model_copy(update={"repeats": 2})
+    (board,) = run_benchmark(twice, [known], {"oracle": fit_oracle}, RUNNING).leaderboards
+    alone = [
+        run_benchmark(SMALL.model_copy(update={"seed": seed}), [known], {"oracle": fit_oracle}, RUNNING)
+        for seed in (0, 1)
+    ]
+    found = board.entry("oracle")
+    assert found is not None
+    for metric in ("harrell_c", "ibs"):
+        each = [one.leaderboards[0].entry("oracle") for one in alone]
+        values = [entry.result.metrics[metric].value for entry in each if entry]
+        assert values[0] != values[1]
+        assert found.result.metrics[metric].value == pytest.approx(np.mean(values), abs=1e-12)
+    assert found.fold_values["ibs"].shape == (2, 3)
+
+
+def test_each_fold_has_the_value_that_its_patients_alone_would_give() -> None:
+    known = cohort(120)
+    (board,) = run_benchmark(SMALL, [known], {"oracle": fit_oracle}, RUNNING).leaderboards
+    found = board.entry("oracle")
+    assert found is not None
+    labels = target(known)
+    fold = patient_folds(known.patients, labels.cause, 3, seed=0)
+    judged = judging_days(labels, known.task.horizons_days)
+    parts = held_out_parts(cross_validate(known, fit_oracle, fold, judged), known, judged)
+    for place, part in enumerate(parts):
+        lost = part.expected_days_lost(judged.tau, 1)
+        alone = harrell_c(part.target.days, part.target.cause, lost).value
+        assert found.fold_values["harrell_c"][0, place] == pytest.approx(alone)
+
+
+def test_the_plain_average_is_the_mean_of_its_members_predictions() -> None:
+    averaging = SMALL.model_copy(update={"plain_average": ("kaplan_meier", "cox_ridge")})
+    (board,) = run_benchmark(averaging, [cohort(150)], {"oracle": fit_oracle}, RUNNING).leaderboards
+    known = {entry.name: entry.result.metrics for entry in board.entries}
+    # Half of Cox's spread and the same order: its C, and an error between the two by convexity.
+    assert known[AVERAGE]["harrell_c"].value == pytest.approx(known["cox_ridge"]["harrell_c"].value, abs=0.01)
+    assert known[AVERAGE]["ibs"].value < known["kaplan_meier"]["ibs"].value
+
+
+def test_a_run_that_was_interrupted_goes_on_with_what_is_kept_and_gives_the_same(tmp_path: Path) -> None:
+    known, fitted = cohort(120), []
+
+    def counted(training: Cohort) -> Predictor:
+        fitted.append(len(training))
+        return Oracle(training)
+
+    running = Running("x", kept=Kept(tmp_path))
+    whole = run_benchmark(SMALL, [known], {"oracle": counted}, running)
+    assert len(fitted) == 3
+    again = run_benchmark(SMALL, [known], {"oracle": counted}, running)
+    assert len(fitted) == 3
+    assert again.to_json() == whole.to_json()
+    (tmp_path / "test" / "oracle-0.npz").unlink()
+    assert run_benchmark(SMALL, [known], {"oracle": counted}, running).leaderboards[0].n == 120
+    assert len(fitted) == 6
+
+
+def test_what_was_kept_of_other_patients_or_folds_is_not_used(tmp_path: Path) -> None:
+    running = Running("x", kept=Kept(tmp_path))
+    run_benchmark(SMALL, [cohort(70)], {"oracle": fit_oracle}, running)
+    other = SMALL.model_copy(update={"seed": 5})
+    for benchmark, known in ((SMALL, cohort(70, seed=3)), (other, cohort(70))):
+        kept = run_benchmark(benchmark, [known], {"oracle": fit_oracle}, running).leaderboards[0]
+        fresh = run_benchmark(benchmark, [known], {"oracle": fit_oracle}, RUNNING).leaderboards[0]
+        assert [entry.result for entry in kept.entries] == [entry.result for entry in fresh.entries]
+
+
 def test_a_method_that_refuses_is_listed_with_its_reason_and_the_others_go_on() -> None:
-    found = run_benchmark(SMALL, {"here": cohort(120)}, {"ours": refuses}, "prognosis benchmark")
+    found = run_benchmark(SMALL, [cohort(120)], {"ours": refuses}, RUNNING)
     board = found.leaderboards[0]
     assert "cannot learn from this" in board.failed["ours"]
     assert len(board.entries) == 2
@@ -84,8 +159,7 @@ def test_a_method_that_refuses_is_listed_with_its_reason_and_the_others_go_on() 
 
 def test_the_same_seed_gives_the_same_leaderboard() -> None:
     boards = [
-        run_benchmark(SMALL, {"here": cohort(120)}, {"oracle": fit_oracle}, "x").leaderboards[0]
-        for _ in range(2)
+        run_benchmark(SMALL, [cohort(120)], {"oracle": fit_oracle}, RUNNING).leaderboards[0] for _ in range(2)
     ]
     first, second = ([entry.result for entry in board.entries] for board in boards)
     assert first == second
@@ -97,20 +171,23 @@ def test_every_case_is_predicted_once_by_a_model_that_never_saw_its_patient() ->
     fold = patient_folds(known.patients, labels.cause, 3, seed=1)
     judged = judging_days(labels, known.task.horizons_days)
     found = cross_validate(known, fit_oracle, fold, judged)
-    predicted = np.concatenate([part.clusters for part in found.parts])
+    parts = held_out_parts(found, known, judged)
+    predicted = np.concatenate([part.clusters for part in parts])
     assert sorted(predicted) == sorted(known.patients)
-    for part in found.parts:
+    np.testing.assert_array_equal(predicted, known.patients[found.order])
+    for part in parts:
         assert len(part.target) + len(part.training_target) == 90
 
 
-def test_a_data_set_without_a_cohort_is_refused() -> None:
-    with pytest.raises(ConfigError, match="no cohort"):
-        run_benchmark(SMALL, {}, {}, "x")
+def test_two_data_sets_of_one_name_are_refused() -> None:
+    twice = SMALL.model_copy(update={"data": SMALL.data * 2})
+    with pytest.raises(ConfigError, match="one name"):
+        run_benchmark(twice, [cohort(60), cohort(60)], {}, RUNNING)
 
 
 def test_too_few_patients_for_the_folds_are_refused() -> None:
     with pytest.raises(CohortError, match="too few patients"):
-        run_benchmark(SMALL, {"here": cohort(5)}, {}, "x")
+        run_benchmark(SMALL, [cohort(5)], {}, RUNNING)
 
 
 @pytest.mark.parametrize(
@@ -119,6 +196,8 @@ def test_too_few_patients_for_the_folds_are_refused() -> None:
         ("name: x\ndata: []\n", "data"),
         ("name: x\ndata: [{task: a.yaml, source: b, extra: 1}]\n", "extra"),
         ("name: x\npeers: [magic]\ndata: [{task: a.yaml, source: b}]\n", "peers"),
+        ("name: x\nplain_average: [cox_ridge]\ndata: [{task: a.yaml, source: b}]\n", "plain_average"),
+        ("name: x\npeer_files: [none.py]\ndata: [{task: a.yaml, source: b}]\n", "not a Python file"),
         ("name: [", "not YAML"),
         ("just text", "benchmark"),
     ],
@@ -149,4 +228,4 @@ def test_a_task_that_is_no_time_to_event_is_refused() -> None:
     labels = [ClassLabel("ill" if number % 2 else "none") for number in range(40)]
     cases = tuple(replace(each, label=label) for each, label in zip(known.cases, labels, strict=True))
     with pytest.raises(CohortError, match="time to event"):
-        run_benchmark(SMALL, {"here": Cohort(state, cases)}, {}, "x")
+        run_benchmark(SMALL, [Cohort(state, cases)], {}, RUNNING)

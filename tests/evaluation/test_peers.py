@@ -10,14 +10,15 @@ import pytest
 from prognosis.cohort import Cohort, SurvivalLabel
 from prognosis.errors import CohortError
 from prognosis.evaluation.features import learn_features
-from prognosis.evaluation.peers import incidence_from_hazards, peer_fits
+from prognosis.evaluation.peer_registry import is_age_or_sex, peer_fits
+from prognosis.evaluation.peers import incidence_from_hazards
 from prognosis.record import Code, Event
 from prognosis.survival.concordance import harrell_c
 from prognosis.survival.curves import kaplan_meier
 from tests.evaluation.cohorts import INDEX, case, cohort, markers, target
 
 DAYS = np.array([1.0, 50.0, 200.0, 400.0])
-PEERS = ("kaplan_meier", "cox_ridge", "xgboost_cox", "xgboost_aft")
+PEERS = ("kaplan_meier", "cox_ridge", "lifelines_cox", "xgboost_cox", "xgboost_aft")
 
 
 @pytest.mark.parametrize("name", PEERS)
@@ -90,3 +91,26 @@ def test_a_cohort_without_any_feature_is_refused() -> None:
     )
     with pytest.raises(CohortError, match="no feature"):
         peer_fits(1)["cox_ridge"](Cohort(known.task, bare))
+
+
+def test_age_and_sex_are_known_by_their_columns_names() -> None:
+    names = (
+        "age",
+        "sex",
+        "table|age",
+        "table|num_age",
+        "table|fac_gender",
+        "table|Age",
+        "table|stage",
+        "a|age2",
+    )
+    assert [is_age_or_sex(name) for name in names] == [True] * 6 + [False] * 2
+
+
+def test_the_model_of_age_and_sex_reads_nothing_else() -> None:
+    known = cohort(150)
+    other = tuple(replace(each, record=replace(each.record, events=())) for each in known.cases)
+    fitted = peer_fits(1)["age_sex_cox"](known)
+    np.testing.assert_array_equal(
+        fitted.cumulative_incidence(known.cases, DAYS), fitted.cumulative_incidence(other, DAYS)
+    )
