@@ -8,13 +8,14 @@ from datetime import UTC, datetime, time
 
 from prognosis.cohort.case import Case, Cohort
 from prognosis.cohort.lint.columns import BOOKKEEPING
-from prognosis.cohort.lint.finding import Finding, Thresholds
+from prognosis.cohort.lint.finding import Finding
 from prognosis.cohort.selection import index_times
 from prognosis.record import PatientRecord
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 MIDNIGHT = time(0)
-MIDNIGHT_SHARE = 0.01
+LEAST_AT_MIDNIGHT = 5
+MIDNIGHT_SHARE = 0.005  # one minute of the day holds a 1/1440 of facts by chance
 
 
 def known_too_late(cohort: Cohort) -> Iterator[Finding]:
@@ -96,23 +97,25 @@ def _earliest(record: PatientRecord) -> datetime | None:
     return min(times, default=None)
 
 
-def dated_by_day_only(cohort: Cohort, limits: Thresholds) -> Iterator[Finding]:
+def dated_by_day_only(cohort: Cohort) -> Iterator[Finding]:
     """Codes whose facts of the index's own day stand at midnight.
 
     A fact dated by the day counts as known from its first minute: one of the afternoon is then read by a
     question asked in the morning.
     """
+    hidden = cohort.task.excluded_codes
     that_day: Counter[str] = Counter()
     midnight: Counter[str] = Counter()
     for case in cohort.cases:
         if case.index_time.time() == MIDNIGHT:
             continue
         for event in case.record.events:
-            if event.code.system not in BOOKKEEPING and event.time.date() == case.index_time.date():
-                code = str(event.code)
+            code = str(event.code)
+            readable = event.code.system not in BOOKKEEPING and code not in hidden
+            if readable and event.time.date() == case.index_time.date():
                 that_day[code] += 1
                 midnight[code] += event.time.time() == MIDNIGHT
     for code, count in sorted(midnight.items()):
-        if count >= limits.least_cases and count > MIDNIGHT_SHARE * that_day[code]:
+        if count >= LEAST_AT_MIDNIGHT and count > MIDNIGHT_SHARE * that_day[code]:
             problem = "facts of the index's day are dated 00:00, and so count as known before it"
             yield Finding("time known only to the day", code, problem, count, that_day[code])

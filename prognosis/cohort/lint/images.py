@@ -1,7 +1,8 @@
 """The same film under two names, found by its pixels.
 
 A difference hash (dHash) of a film averaged down to 16 rows of 17 cells: each of its 256 bits says whether a
-cell is brighter than its left neighbour. It survives another size, encoding, window or brightness.
+cell is brighter than its left neighbour. It survives another size, encoding, window or brightness, and, as
+hashes are compared with each other's negatives too, an inverted grey scale. It does not survive a crop.
 """
 
 from __future__ import annotations
@@ -21,8 +22,10 @@ Hashes = NDArray[np.uint64]
 Progress = Callable[[str, int, int], None]
 
 ROWS = 16
-WORDS = ROWS * ROWS // 64
+BITS = ROWS * ROWS
+WORDS = BITS // 64
 BLOCK = 512
+FLAT = 1e-6  # of the brightest cell: what averaging leaves of no contrast at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,7 @@ def _look_alike(films: list[_Film], limits: Thresholds) -> Iterator[Finding]:
 def difference_hash(film: NDArray[np.float32]) -> Hashes | None:
     """(4,) the 256 bits of a film (rows, columns); None for one without any contrast."""
     cells = _averaged(_averaged(film.astype(np.float64), ROWS).T, ROWS + 1).T
-    if not np.isfinite(cells).all() or np.ptp(cells) == 0.0:
+    if not np.isfinite(cells).all() or np.ptp(cells) <= FLAT * np.abs(cells).max():
         return None
     brighter = np.diff(cells, axis=1) > 0.0
     return np.packbits(brighter).view(np.uint64)
@@ -98,14 +101,17 @@ def _averaged(film: NDArray[np.float64], rows: int) -> NDArray[np.float64]:
 
 
 def near_pairs(hashes: Hashes, patient: NDArray[np.int64], bits: int) -> NDArray[np.int64]:
-    """(pairs, 2) places of films of different patients whose hashes differ in at most `bits` bits."""
+    """(pairs, 2) places of films of two patients whose hashes agree but for at most `bits` bits.
+
+    A hash is compared with the other and with its negative.
+    """
     found = [np.empty((0, 2), dtype=np.int64)]
     for first in range(0, len(hashes), BLOCK):
         block = hashes[first : first + BLOCK]
         apart = np.zeros((len(block), len(hashes) - first), dtype=np.uint16)
         for word in range(WORDS):
             apart += np.bitwise_count(block[:, word, None] ^ hashes[None, first:, word])
-        one, other = np.nonzero(apart <= bits)
+        one, other = np.nonzero(np.minimum(apart, BITS - apart) <= bits)
         later = (other > one) & (patient[first + one] != patient[first + other])
         found.append(first + np.stack([one[later], other[later]], axis=1))
     return np.concatenate(found)

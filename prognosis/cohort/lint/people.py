@@ -13,8 +13,6 @@ from prognosis.cohort.lint.columns import BOOKKEEPING
 from prognosis.cohort.lint.finding import Finding, Thresholds
 from prognosis.record import Event
 
-COINCIDENCES = 1e-6
-
 
 def on_both_sides(cohort: Cohort) -> Iterator[Finding]:
     """Patients with cases in more than one of the source's own parts (training, validation, test)."""
@@ -48,12 +46,12 @@ def asked_twice(cohort: Cohort) -> Iterator[Finding]:
         yield Finding("same question twice", "cases", problem, repeats, len(cohort))
 
 
-def same_records(cohort: Cohort) -> Iterator[Finding]:
+def same_records(cohort: Cohort, limits: Thresholds) -> Iterator[Finding]:
     """Patients whose facts, times since the index and outcome are all equal, where chance would not have it.
 
     The chance that two patients agree is taken as the product of how common each of their facts is and how
-    common the follow-up is, times the number of pairs. Facts that go together agree more often than that, so
-    fewer than a millionth of a coincidence must be expected.
+    common the follow-up is (the copies themselves counted once), times the number of pairs; fewer than
+    `limits.chance` coincidences must be expected.
     """
     facts = [_facts(case) for case in cohort.cases]
     common = Counter(fact for own in facts for fact in own)
@@ -65,8 +63,9 @@ def same_records(cohort: Cohort) -> Iterator[Finding]:
     for shared, rows in holders.items():
         patients = {cohort.cases[row].patient for row in rows}
         if len(patients) > 1:
-            chance = pairs + sum(np.log(common[fact] / len(cohort)) for fact in shared)
-            repeated += len(patients) - 1 if chance < np.log(COINCIDENCES) else 0
+            others = len(cohort) - len(rows) + 1
+            chance = pairs + sum(np.log((common[fact] - len(rows) + 1) / others) for fact in shared)
+            repeated += len(patients) - 1 if chance < np.log(limits.chance) else 0
     if repeated:
         problem = "another patient has the same facts, times and outcome: one person under two ids"
         yield Finding("same record in two patients", "records", problem, repeated, len(set(cohort.patients)))

@@ -30,14 +30,16 @@ def redundant_columns(columns: tuple[Column, ...], cases: int, limits: Threshold
         code = _numbered(column, limits.many_levels)
         sizes = np.bincount(code)
         if len(sizes) == 1:
-            if len(column.rows) == cases:
+            valued = column.texts[0] is not None or not np.isnan(column.numbers[0])
+            if valued and len(column.rows) == cases:
                 problem = "every case has the one value"
                 yield Finding("constant column", column.name, problem, cases, cases)
             continue
         sign = _identifier(column, len(sizes))
         if sign:
             yield Finding("identifier as a column", column.name, sign, len(sizes), len(column.rows))
-        comparable = len(sizes) <= limits.many_levels or not np.isnan(column.numbers).any()
+        levels = len(sizes) <= min(limits.many_levels, len(column.rows) // 2)
+        comparable = levels or not np.isnan(column.numbers).any()
         if comparable and np.sort(sizes)[:-1].sum() >= limits.least_events:
             where = np.asarray(column.rows, dtype=np.int64)
             alike[where.tobytes() + b"|" + code.tobytes()].append(column)
@@ -51,7 +53,7 @@ def redundant_columns(columns: tuple[Column, ...], cases: int, limits: Threshold
 def _numbered(column: Column, many: int) -> NDArray[np.int64]:
     """The values numbered so that recodings of one another are equal.
 
-    A few values count in the order in which they first appear, whatever they are; many numbers by their
+    A few levels count in the order in which they first appear, whatever they are; many numbers by their
     rank. Many texts are all numbered apart, as no recoding of them is looked for.
     """
     place: dict[tuple[float | None, str | None], int] = {}
@@ -62,7 +64,7 @@ def _numbered(column: Column, many: int) -> NDArray[np.int64]:
         ],
         dtype=np.int64,
     )
-    if len(place) > many and not np.isnan(column.numbers).any():
+    if len(place) > min(many, len(column.rows) // 2) and not np.isnan(column.numbers).any():
         return np.unique(column.numbers, return_inverse=True)[1].astype(np.int64)
     return code
 
