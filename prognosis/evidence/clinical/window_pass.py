@@ -64,7 +64,7 @@ def fill_windows(facts: Facts, spans: Floats, place: Ints, values: Floats) -> In
     bounds = np.searchsorted(facts.case, np.arange(cases + 1))
     last = np.full((cases, concepts), -1, dtype=np.int64)
     together = max(1, _SUMS_AT_ONCE // max(1, concepts * len(spans) * _SUMS))
-    sums = np.zeros((together, concepts, len(spans), _SUMS))
+    sums = np.zeros(together * concepts * len(spans) * _SUMS)
     small = len(facts.case) < _WORTH_COMPILING
     add, write = (_add_facts, _write_windows) if small else (_fast_add_facts, _fast_write_windows)
     for first in range(0, cases, together):
@@ -86,17 +86,17 @@ def _add_facts(
             for window in range(len(spans)):
                 if age > spans[window]:
                     break
-                own = sums[case, concept[row], window]
-                if own[0] == 0.0:
-                    own[1], own[2], own[7], own[8] = age, value, value, value
-                days, change = own[1] - age, value - own[2]
-                own[0] += 1.0
-                own[3] += days
-                own[4] += days * days
-                own[5] += change
-                own[6] += days * change
-                own[7] = min(own[7], value)
-                own[8] = max(own[8], value)
+                at = ((case * last.shape[1] + concept[row]) * len(spans) + window) * 9
+                if sums[at] == 0.0:
+                    sums[at + 1], sums[at + 2], sums[at + 7], sums[at + 8] = age, value, value, value
+                days, change = sums[at + 1] - age, value - sums[at + 2]
+                sums[at] += 1.0
+                sums[at + 3] += days
+                sums[at + 4] += days * days
+                sums[at + 5] += change
+                sums[at + 6] += days * change
+                sums[at + 7] = min(sums[at + 7], value)
+                sums[at + 8] = max(sums[at + 8], value)
 
 
 def _write_windows(
@@ -115,20 +115,23 @@ def _write_windows(
         for row in range(bounds[case], bounds[case + 1]):
             if last[case, concept[row]] != row:
                 continue
-            for window in range(sums.shape[2]):
-                own = sums[case, concept[row], window]
-                count = own[0]
+            for window in range(place.shape[1]):
+                at = ((case * last.shape[1] + concept[row]) * place.shape[1] + window) * 9
+                count = sums[at]
                 if count == 0.0:
                     break
-                spread = own[4] - own[3] * own[3] / count
+                mean_days = sums[at + 3] / count
+                spread = sums[at + 4] - sums[at + 3] * mean_days
+                together = sums[at + 6] - sums[at + 5] * mean_days
                 summary[0] = count
-                summary[1] = own[2] + own[5] / count
-                summary[2] = own[7]
-                summary[3] = own[8]
-                summary[4] = (own[6] - own[3] * own[5] / count) / spread if spread > 1e-6 else np.nan
+                summary[1] = sums[at + 2] + sums[at + 5] / count
+                summary[2] = sums[at + 7]
+                summary[3] = sums[at + 8]
+                summary[4] = together / spread if spread > 1e-6 else np.nan
                 summary[5] = number[row]
                 summary[6] = age_days[row]
-                own[:] = 0.0
+                for field in range(9):
+                    sums[at + field] = 0.0
                 for statistic in range(7):
                     column = place[concept[row], window, statistic]
                     if column >= 0:

@@ -17,7 +17,7 @@ from prognosis.evidence.clinical.concepts import (
     Vocabulary,
     facts,
 )
-from prognosis.evidence.clinical.window_pass import STATISTICS, Facts, Floats, fill_windows
+from prognosis.evidence.clinical.window_pass import STATISTICS, Facts, Floats, Ints, fill_windows
 
 _SECONDS_PER_DAY = 86400.0
 _WINDOW_STATISTICS = ("mean", "min", "max", "slope", "count")
@@ -110,26 +110,30 @@ def facts_table(
     """
     spans = np.array(sorted({np.inf, *(column.window_days for column in columns)}, reverse=True))
     place = np.full((len(categories), len(spans), len(STATISTICS)), -1, dtype=np.int64)
-    values = np.full((cases, len(columns)), np.nan)
     for number, column in enumerate(columns):
         if column.statistic in STATISTICS:
             window = int(np.searchsorted(-spans, -column.window_days))
             place[column.concept, window, STATISTICS.index(column.statistic)] = number
-        if column.statistic == "count":
-            values[:, number] = 0.0
+    values = np.empty((cases, len(columns)))
+    values[:] = [0.0 if column.statistic == "count" else np.nan for column in columns]
     last = fill_windows(read, spans, place, values)
     for number, column in enumerate(columns):
-        holder = np.flatnonzero(last[:, column.concept] >= 0)
-        final = last[holder, column.concept]
-        if column.statistic == "not_measured":
-            values[:, number] = 1.0
-            values[holder, number] = 0.0
-        elif column.statistic == "limit":
-            values[holder, number] = read.limited[final]
-        elif column.statistic == "is":
-            text = categories[column.concept].index(column.category)
-            values[holder, number] = read.category[final] == text
+        if column.statistic not in STATISTICS:
+            values[:, number] = _of_last(read, last[:, column.concept], column, categories)
     return values
+
+
+def _of_last(
+    read: Facts, last: Ints, column: Column, categories: Sequence[Sequence[str]]
+) -> Floats | NDArray[np.bool_]:
+    """(n,) "not_measured", "limit" or "is", read off the row of each case's last fact; -1 for no fact."""
+    if column.statistic == "not_measured":
+        return last < 0
+    if column.statistic == "limit":
+        held = read.limited[last]
+    else:
+        held = read.category[last] == categories[column.concept].index(column.category)
+    return np.where(last >= 0, held, np.nan)
 
 
 def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[str, ...]]:
