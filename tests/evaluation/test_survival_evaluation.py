@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -29,6 +30,9 @@ def test_true_risks_discriminate_and_are_calibrated() -> None:
     metrics = found.result.metrics
     assert metrics["uno_c"].low > 0.6
     assert metrics["auc@100"].low > 0.6
+    assert metrics["antolini_c"].low > 0.6
+    assert 0.0 < metrics["nbll@100"].value < np.log(2.0)
+    assert metrics["nbll"].value < 0.6
     assert metrics["ipa"].low > 0.0
     assert metrics["ibs"].value < 0.2
     for horizon in ("100", "300"):
@@ -52,6 +56,9 @@ def test_the_json_says_how_the_numbers_were_made_and_holds_no_nan() -> None:
     assert protocol["grid_points"] == 50
     assert "Kaplan-Meier" in protocol["censoring"]
     assert [curve["horizon_days"] for curve in stated["calibration"]] == [100.0, 300.0]
+    assert [curve["horizon_days"] for curve in stated["decisions"]] == [100.0, 300.0]
+    assert {test["kind"] for test in stated["calibration_tests"]} == {"d_calibration", "aj_calibration"}
+    assert stated["fewer_replicates"] == {}
 
 
 def test_a_horizon_that_nobody_reaches_is_refused_with_the_reason() -> None:
@@ -164,3 +171,44 @@ def test_tied_quantiles_of_event_times_still_give_a_grid() -> None:
     found = judging_days(type(TARGET)(("death",), cause, days, np.array([0.0, 20.0]), survival=True), (10.0,))
     assert found.grid[0] == 1.0
     assert found.grid[-1] == 9.0
+
+
+def test_true_risks_pass_the_tests_of_calibration_and_halved_ones_do_not() -> None:
+    right, halved = (prepare_survival([judged_part(each)], JUDGED).tests for each in (TRUTH, TRUTH / 2.0))
+    assert [(test.kind, test.group) for test in right] == [
+        ("d_calibration", "all"),
+        ("aj_calibration", "all"),
+        *(("aj_calibration", f"risk group {number}") for number in (1, 2, 3)),
+    ]
+    assert min(test.p_value for test in right) > 0.01
+    assert max(test.p_value for test in halved[:2]) < 0.001
+    assert all(low.distance > high.distance for low, high in zip(halved[:2], right[:2], strict=True))
+
+
+def test_true_risks_are_worth_more_than_treating_everyone_or_no_one() -> None:
+    curve = prepare_survival([judged_part(TRUTH)], JUDGED).decisions[0]
+    acted_on_few = np.array(curve.thresholds) > 0.8  # where chance is all there is
+    gain = np.array(curve.model) - np.maximum(curve.treat_all, 0.0)
+    assert len(curve.thresholds) == len(curve.model) == len(curve.treat_all) == 49
+    assert gain.max() > 0.02
+    assert gain[~acted_on_few].min() > -0.01
+
+
+def test_survival_at_the_end_of_follow_up_is_read_for_each_case_on_its_own_day() -> None:
+    part = judged_part(TRUTH)
+    last = float(JUDGED.days[-1])
+    each = [1.0 - part.risk_at(np.array([min(day, last)]), 1)[row, 0] for row, day in enumerate(TARGET.days)]
+    np.testing.assert_allclose(part.survival_at_own(last), each)
+
+
+def test_a_metric_too_dear_to_resample_at_will_says_how_often_it_was() -> None:
+    prepared = prepare_survival([judged_part(TRUTH)], JUDGED)
+    dear = replace(prepared, most_replicates={"antolini_c": 120})
+    found = dear.bootstrap(200, seed=1)
+    assert found.fewer_replicates == {"antolini_c": 120}
+    assert found.metrics["antolini_c"].value == prepared.bootstrap(100, seed=1).metrics["antolini_c"].value
+
+
+def test_antolinis_c_is_resampled_less_when_pairs_are_many() -> None:
+    prepared = prepare_survival([judged_part(TRUTH)], JUDGED)
+    assert prepared.most_replicates["antolini_c"] > 1_000

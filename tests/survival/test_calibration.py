@@ -17,6 +17,7 @@ from prognosis.survival.calibration import (
     smooth_calibration,
 )
 from prognosis.survival.censoring import estimate_censoring
+from prognosis.survival.logistic import weighted_logistic
 from prognosis.survival.statistic import once
 
 N, HORIZON = 6_000, 3.0
@@ -101,3 +102,15 @@ def test_a_slope_that_does_not_exist_is_not_a_number_of_any_kind() -> None:
 def test_a_curve_of_constant_risks_is_refused() -> None:
     with pytest.raises(CohortError):
         smooth_calibration(np.arange(40) % 2 == 0, np.ones(40), np.full(40, 0.5))
+
+
+def test_a_regression_whose_coefficients_are_large_is_fitted_all_the_same() -> None:
+    """Cutting Newton's steps in each coordinate went round for ever on such columns."""
+    rng = np.random.default_rng(8)
+    narrow = rng.normal(0.0, 0.02, 500)
+    design = np.column_stack([np.ones(500), narrow, narrow**2])
+    outcome = (rng.random(500) < 1.0 / (1.0 + np.exp(1.0 - 80.0 * narrow))).astype(float)
+    found = weighted_logistic(design, outcome, np.ones(500))
+    mean = 1.0 / (1.0 + np.exp(-design @ found))
+    np.testing.assert_allclose(design.T @ (outcome - mean), 0.0, atol=1e-6)
+    assert found[1] == pytest.approx(80.0, rel=0.3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prognosis.survival.net_benefit import net_benefit
+from prognosis.survival.net_benefit import decision_curve, net_benefit
 from prognosis.survival.statistic import once
 
 DAYS = np.array([1.0, 2.0, 3.0, 8.0, 9.0, 9.0])
@@ -43,3 +43,10 @@ def test_censoring_leaves_the_net_benefit_about_where_it_was() -> None:
     seen = net_benefit(np.minimum(time, end), (time <= end).astype(np.int64), risk, 2.0, 0.3)(once(n))[0]
     assert seen == pytest.approx(full, abs=0.01)
     assert full > 0.05
+
+
+def test_a_decision_curve_starts_with_treating_everyone_and_ends_with_treating_no_one() -> None:
+    found = decision_curve(DAYS, CAUSE, RISK, 5.0, (0.05, 0.5, 0.95))
+    assert found.model[0] == found.treat_all[0] == pytest.approx(2 / 6 - 4 / 6 * 0.05 / 0.95)
+    assert found.model[1] > found.treat_all[1]
+    assert found.model[2] == found.treat_none[2] == 0.0
