@@ -14,7 +14,7 @@ from prognosis.compiled import compiled
 from prognosis.survival.censoring import Censoring
 from prognosis.survival.curves import Floats
 
-_ROWS_AT_ONCE = 2048
+_ROWS_AT_ONCE = 1_024
 
 
 def known_state_weights(
@@ -59,12 +59,12 @@ def brier_contributions(
     """
     squares = np.empty(risk.shape)
     _weigh_squares(
-        days,
+        np.ascontiguousarray(days),
         np.where(cause > 0, censoring.event_weight(days), 0.0),
         (cause == of_cause).astype(np.float64),
-        times,
+        np.ascontiguousarray(times),
         censoring.free_weight(times),
-        risk,
+        np.ascontiguousarray(risk),
         squares,
     )
     return squares

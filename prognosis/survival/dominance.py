@@ -62,7 +62,14 @@ class PairPlan:
             weights: (R, n) the weight of each person, in their original order.
         """
         sums = np.zeros((3, len(weights)))
-        _add_pairs(np.ascontiguousarray(weights), self.row, self.bounds, self.rank, self.factor, sums)
+        _add_pairs(
+            np.ascontiguousarray(weights, dtype=np.float64),
+            self.row,
+            self.bounds,
+            self.rank,
+            self.factor,
+            sums,
+        )
         return PairSums(*sums)
 
 

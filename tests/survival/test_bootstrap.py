@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from prognosis.errors import CohortError
+from prognosis.survival import bootstrap
 from prognosis.survival.bootstrap import cluster_weights, clustered_bootstrap, paired_difference
 from prognosis.survival.statistic import WeightedMean, once, ratio_of, relative_gain
 
@@ -78,3 +79,15 @@ def test_a_statistic_that_the_sample_lacks_is_refused() -> None:
 def test_the_gain_over_a_reference_is_the_share_of_its_error_removed() -> None:
     gain = relative_gain(WeightedMean(np.full(5, 0.15)), WeightedMean(np.full(5, 0.2)))
     assert gain(once(5))[0] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_replicates_are_the_same_however_they_are_split_into_chunks_and_threads(
+    monkeypatch: pytest.MonkeyPatch, threads: str
+) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", threads)
+    monkeypatch.setattr(bootstrap, "_CHUNK_ELEMENTS", 7 * len(CLUSTERS))
+    squares = np.arange(120.0) ** 2
+    found = bootstrap.replicate_values(lambda weights: (weights * squares).sum(axis=1), CLUSTERS, 50, seed=6)
+    expected = (cluster_weights(CLUSTERS, 50, seed=6) * squares).sum(axis=1)
+    np.testing.assert_array_equal(found, expected)

@@ -7,7 +7,13 @@ import pytest
 
 from prognosis.errors import CohortError
 from prognosis.survival.auc import dynamic_auc
-from prognosis.survival.brier import brier_scores, integrate, known_state_weights
+from prognosis.survival.brier import (
+    brier_contributions,
+    brier_scores,
+    had_event,
+    integrate,
+    known_state_weights,
+)
 from prognosis.survival.censoring import estimate_censoring
 
 
@@ -54,3 +60,16 @@ def test_a_horizon_before_the_first_event_has_no_auc() -> None:
     days, cause = np.array([3.0, 4.0]), np.array([1, 1])
     with pytest.raises(CohortError, match="horizon"):
         dynamic_auc(days, cause, np.array([1.0, 2.0]), 1.0, estimate_censoring(days, cause > 0))
+
+
+def test_the_brier_score_is_the_mean_of_weighted_squares_however_many_cases() -> None:
+    rng = np.random.default_rng(4)
+    n, times = 5_000, np.array([2.0, 4.0, 7.0])
+    days, cause = rng.integers(1, 10, n).astype(float), rng.integers(0, 3, n)
+    risk = np.asfortranarray(rng.random((n, 3)))
+    censoring = estimate_censoring(days, cause > 0)
+    squares = (had_event(days, cause, times) - risk) ** 2
+    expected = known_state_weights(days, cause, times, censoring) * squares
+    np.testing.assert_array_equal(brier_contributions(days, cause, risk, times, censoring), expected)
+    found = brier_scores(days, cause, risk, times, censoring)
+    np.testing.assert_allclose(found, expected.mean(axis=0), rtol=1e-12)

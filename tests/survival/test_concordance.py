@@ -151,3 +151,23 @@ def test_many_weightings_at_once_equal_one_at_a_time() -> None:
     together = statistic.sums(weights).ratio()
     alone = [statistic.counts(row).value for row in weights]
     np.testing.assert_allclose(together, alone, atol=1e-12)
+
+
+def test_unos_pairs_with_a_competing_event_weigh_both_ends() -> None:
+    rng = np.random.default_rng(3)
+    days, cause, risk = rng.integers(1, 9, 60).astype(float), rng.integers(0, 3, 60), rng.integers(0, 9, 60)
+    censoring = estimate_censoring(days, cause > 0)
+    weight, tau = censoring.event_weight(days), 8.0
+    agreed = compared = 0.0
+    for i in np.flatnonzero((cause == 1) & (days < tau)):
+        for j in range(60):
+            if days[j] > days[i] or (days[j] == days[i] and cause[j] == 0):
+                pair = weight[i] ** 2
+            elif cause[j] == 2 and days[j] < tau:
+                pair = weight[i] * weight[j]
+            else:
+                continue
+            compared += pair
+            agreed += pair * ((risk[i] > risk[j]) + 0.5 * (risk[i] == risk[j]))
+    found = uno_c(days, cause, risk.astype(float), censoring, tau)
+    assert found.value == pytest.approx(agreed / compared, abs=1e-12)
