@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from prognosis.api import evaluate, explain, load, train
     from prognosis.cohort import Cohort, Task, build_cohort
+    from prognosis.estimator import SurvivalStack
     from prognosis.fusion import FusionModel, ModelConfig
     from prognosis.prediction import Prediction, predict
     from prognosis.record import PatientRecord
@@ -31,6 +32,7 @@ _PLACES = {
     "ModelConfig": "prognosis.fusion",
     "PatientRecord": "prognosis.record",
     "Prediction": "prognosis.prediction",
+    "SurvivalStack": "prognosis.estimator",
     "Task": "prognosis.cohort",
     "build_cohort": "prognosis.cohort",
     "evaluate": "prognosis.api",
@@ -46,6 +48,7 @@ __all__ = [
     "ModelConfig",
     "PatientRecord",
     "Prediction",
+    "SurvivalStack",
     "Task",
     "__version__",
     "build_cohort",
