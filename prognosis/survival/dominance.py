@@ -84,7 +84,12 @@ def plan_pairs(order: Rows, days: Floats, rank: Rows, factor: Floats) -> PairPla
     """
     ordered = days[order]
     starts = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
-    return PairPlan(order, np.concatenate([[0], starts, [len(order)]]), rank[order], factor[:, order])
+    return PairPlan(
+        order,
+        np.concatenate([[0], starts, [len(order)]]),
+        rank[order],
+        np.ascontiguousarray(factor[:, order]),
+    )
 
 
 @compiled

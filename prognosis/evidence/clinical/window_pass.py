@@ -20,9 +20,9 @@ Ints = NDArray[np.int64]
 
 STATISTICS = ("count", "mean", "min", "max", "slope", "last", "days_since")
 
-_SUMS = (
-    9  # number of facts; first age and value; sums of t, t t, v, t v from there on; least and largest value
-)
+# Kept for each concept and window, in this order: the number of facts; the first one's age and value; the
+# sums of t, t t, v and t v, counted from the first one on; the least and the greatest value.
+_SUMS = 9
 _SUMS_AT_ONCE = 65_536  # half a megabyte stays in the processor's cache
 _WORTH_COMPILING = 5_000  # facts; below, importing the compiler costs more than the loop takes
 
@@ -86,7 +86,7 @@ def _add_facts(
             for window in range(len(spans)):
                 if age > spans[window]:
                     break
-                at = ((case * last.shape[1] + concept[row]) * len(spans) + window) * 9
+                at = ((case * last.shape[1] + concept[row]) * len(spans) + window) * _SUMS
                 if sums[at] == 0.0:
                     sums[at + 1], sums[at + 2], sums[at + 7], sums[at + 8] = age, value, value, value
                 days, change = sums[at + 1] - age, value - sums[at + 2]
@@ -110,13 +110,13 @@ def _write_windows(
     values: Floats,
 ) -> None:
     """Turn the sums of some cases into the table's statistics, and set them back to zero."""
-    summary = np.full(7, np.nan)
+    summary = np.zeros(place.shape[2])  # in the order of STATISTICS
     for case in range(len(bounds) - 1):
         for row in range(bounds[case], bounds[case + 1]):
             if last[case, concept[row]] != row:
                 continue
             for window in range(place.shape[1]):
-                at = ((case * last.shape[1] + concept[row]) * place.shape[1] + window) * 9
+                at = ((case * last.shape[1] + concept[row]) * place.shape[1] + window) * _SUMS
                 count = sums[at]
                 if count == 0.0:
                     break
@@ -130,9 +130,9 @@ def _write_windows(
                 summary[4] = together / spread if spread > 1e-6 else np.nan
                 summary[5] = number[row]
                 summary[6] = age_days[row]
-                for field in range(9):
+                for field in range(_SUMS):
                     sums[at + field] = 0.0
-                for statistic in range(7):
+                for statistic in range(len(summary)):
                     column = place[concept[row], window, statistic]
                     if column >= 0:
                         values[case, column] = summary[statistic]

@@ -178,8 +178,8 @@ def _sorted_facts(rows: list[tuple[int, int, float, float, bool, int]]) -> Facts
     return Facts(
         case=table[:, 1].astype(np.int64),
         concept=table[:, 0].astype(np.int64),
-        age_days=table[:, 2],
-        number=table[:, 3],
+        age_days=np.ascontiguousarray(table[:, 2]),
+        number=np.ascontiguousarray(table[:, 3]),
         limited=table[:, 4].astype(bool),
         category=table[:, 5].astype(np.int64),
     )
