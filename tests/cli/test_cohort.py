@@ -70,6 +70,31 @@ def test_a_column_that_knows_the_outcome_fails_the_check_by_name(prognosis: Prog
     assert "seen_later" in ran.prose
 
 
+def test_findings_are_a_table_on_stdout_with_what_to_do_on_stderr(prognosis: Program, tmp_path: Path) -> None:
+    task, source = clinic(tmp_path, leak=True)
+    ran = prognosis("cohort", "check", task, "--source", source)
+    assert ran.status == 1
+    row = next(line for line in ran.out.splitlines() if "fails" in line)
+    cells = [cell.strip() for cell in row.split("│")[1:4]]
+    assert cells == ["fails", "column predicts alone", "table|seen_later"]
+    assert "column predicts alone: put the code under screening.exclude_codes" in ran.prose
+    assert "1 fail, 0 warn, 0 accepted by the task" in ran.prose
+
+
+def test_a_finding_that_the_task_accepts_passes_the_check_and_is_counted(
+    prognosis: Program, tmp_path: Path
+) -> None:
+    task, source = clinic(tmp_path, leak=True)
+    known = "{kind: column predicts alone, code: table|seen_later, because: a test of the check}"
+    task.write_text(
+        task.read_text(encoding="utf-8") + f"screening: {{accept: [{known}]}}\n", encoding="utf-8"
+    )
+    ran = prognosis("cohort", "check", task, "--source", source, "--json")
+    assert ran.status == 0
+    assert ran.stated["counts"] == {"fails": 0, "warns": 0, "accepted": 1}
+    assert ran.stated["findings"][0]["accepted_because"] == "a test of the check"
+
+
 def test_an_export_reads_back_as_the_same_cohort(
     prognosis: Program, small: Simulated, tmp_path: Path
 ) -> None:

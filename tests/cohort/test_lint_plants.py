@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -318,3 +320,9 @@ def test_every_kind_is_planted_here() -> None:
     }  # fmt: skip
     assert {*plants.IN_SOME, *plants.ADDED, *COLUMNS, *NAMES, *told} == set(KINDS)
     assert len(KINDS) >= 25
+
+
+def test_the_page_about_the_lint_states_every_kind_and_whether_it_fails() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "lint.md").read_text(encoding="utf-8")
+    stated = dict(re.findall(r"^\| ([^|]+?) \| (fails|warns) \|", page, flags=re.MULTILINE))
+    assert stated == {name: "fails" if kind.fails else "warns" for name, kind in KINDS.items()}

@@ -14,7 +14,6 @@ from prognosis.cohort.target import Target, cohort_target
 
 Floats = NDArray[np.float64]
 
-UNITS = {"days": 1.0, "weeks": 7.0, "months": 30.4375, "years": 365.25}
 SLACK_DAYS = 1.0  # times rounded to the day
 SLACK = 0.01  # and to a hundredth of a longer unit
 VIOLATIONS = 0.01
@@ -26,26 +25,28 @@ def bounded_by_follow_up(
     """Columns that are a time after the index: never beyond the follow-up, or never before its end.
 
     A stay, a response or a transplant is seen only by those still followed then, however weakly it predicts.
-    Were the column unrelated, the number of cases on the wrong side of their follow-up would be about the
-    number over all pairs of a value and a follow-up. At least `limits.expected` must be expected and at most
-    a hundredth of it found.
+    Were the column unrelated, the cases on the wrong side of their follow-up would be about as many as among
+    all pairs of a value and a follow-up. At least `limits.expected` must be expected, and at most a hundredth
+    of them found. A column is read as days and in the unit of the table's own times.
     """
     if not labelled.task.is_survival:
         return
     days = cohort_target(labelled, edges=np.array([0.0, 1.0])).days
+    table = labelled.task.table
+    units = {1.0, 1.0 if table is None else table.days_per_unit}
     for column in columns:
         values = column.numeric(len(labelled))
         here = ~np.isnan(values)
         if here.sum() < limits.least_cases or values[here].min() < 0.0:
             continue
-        for unit, factor in UNITS.items():
-            finding = _bounded(column.name, values[here] * factor, days[here], unit, limits)
+        for unit in sorted(units):
+            finding = _bounded(column.name, values[here] * unit, days[here], limits)
             if finding is not None:
                 yield finding
                 break
 
 
-def _bounded(name: str, value: Floats, days: Floats, unit: str, limits: Thresholds) -> Finding | None:
+def _bounded(name: str, value: Floats, days: Floats, limits: Thresholds) -> Finding | None:
     latest, earliest = days * (1.0 + SLACK) + SLACK_DAYS, days * (1.0 - SLACK) - SLACK_DAYS
     ordered = np.sort(value)
     sides = (
@@ -56,8 +57,8 @@ def _bounded(name: str, value: Floats, days: Floats, unit: str, limits: Threshol
         expected = float(pairs.sum()) / len(value)
         if expected >= limits.expected and found.sum() <= VIOLATIONS * expected:
             problem = (
-                f"read as {unit}, it goes {where} the follow-up in {int(found.sum())} cases where chance "
-                f"would have {expected:.0f}: it is a time after the index"
+                f"it goes {where} the follow-up in {int(found.sum())} cases where chance would have "
+                f"{expected:.0f}: is it a time after the index?"
             )
             return Finding("bounded by the follow-up", name, problem, int(found.sum()), len(value))
     return None
