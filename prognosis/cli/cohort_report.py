@@ -113,9 +113,14 @@ class Measured(Protocol):
 def measures(result: Measured) -> tuple[Measure, ...]:
     """Every metric with its interval."""
     return tuple(
-        Measure(_metric_name(name), estimate_of(interval), _better(name), MEANING.get(_kind(name), ""))
+        Measure(_metric_name(name), estimate_of(interval), _better(name), _meaning(name, result.result))
         for name, interval in result.result.metrics.items()
     )
+
+
+def _meaning(name: str, found: MetricSet) -> str:
+    fewer = found.fewer_replicates.get(name)
+    return MEANING.get(_kind(name), "") + (f"; interval from {fewer} samples" if fewer else "")
 
 
 def protocol_statement(protocol: evaluation.Protocol) -> str:

@@ -9,6 +9,8 @@ from prognosis.survival.curves import Floats
 
 _STEPS = 50
 _CLOSE = 1e-10
+_SQUARED_CLOSE = 1e-6
+"""Newton's error after a step of this size is its square."""
 _RIDGE = 1e-9
 
 
@@ -34,7 +36,9 @@ def logistic_slope(predictor: Floats, outcome: Floats, weights: Floats) -> Float
     if spread == 0.0:
         return np.full(len(weights), np.nan)
     x = (predictor - centre) / spread
-    coefficients = np.zeros((len(weights), 2))
+    # All rows start from the fit to their sum: replicates of a bootstrap are then two or three steps away.
+    start = weighted_logistic(np.column_stack([np.ones_like(x), x]), outcome, weights.sum(axis=0))
+    coefficients = np.tile(start, (len(weights), 1))
     valid: NDArray[np.bool_] = ((weights @ outcome) > 0) & ((weights @ (1.0 - outcome)) > 0)
     for _ in range(_STEPS):
         mean = sigmoid(coefficients[:, :1] + coefficients[:, 1:] * x)
@@ -48,7 +52,7 @@ def logistic_slope(predictor: Floats, outcome: Floats, weights: Floats) -> Float
         step = np.stack([(h2 * g0 - h1 * g1) / safe, (h0 * g1 - h1 * g0) / safe], axis=1)
         step = np.where(valid[:, None], np.clip(step, -2.0, 2.0), 0.0)
         coefficients += step
-        if np.abs(step).max(initial=0.0) < _CLOSE:
+        if np.abs(step).max(initial=0.0) < _SQUARED_CLOSE:
             break
     valid &= np.abs(step).max(axis=1) < 1e-6
     return np.where(valid, coefficients[:, 1] / spread, np.nan)
