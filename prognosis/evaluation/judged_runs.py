@@ -23,6 +23,8 @@ from prognosis.survival.curves import Floats
 from prognosis.survival.statistic import Statistic, once
 
 COMPARED = ("uno_c", "harrell_c", "ibs")
+SECONDARY_REPLICATES = 200
+"""At most as many resamples for metrics by which methods are not compared: the intervals only describe."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,7 @@ def judge_runs(
     metrics: dict[str, Interval] = {}
     drawn: dict[str, Floats] = {}
     refused = {name: reason for each in prepared for name, reason in each.refused.items()}
-    most = {name: -(-count // len(runs)) for name, count in prepared[0].most_replicates.items()}
-    fewer = {name: count for name, count in most.items() if count < replicates}
+    fewer = _fewer(prepared[0], replicates, len(runs))
     for name in prepared[0].statistics:
         if any(name not in each.statistics for each in prepared):
             continue
@@ -89,6 +90,18 @@ def judge_runs(
     }
     first = prepared[0]
     return JudgedRuns(MetricSet(metrics, refused, fewer), drawn, by_fold, first.calibration, first.decisions)
+
+
+def _fewer(prepared: PreparedMetrics, replicates: int, repeats: int) -> dict[str, int]:
+    """How many resamples each metric gets that does not get all; what is costly is shared over repeats."""
+    most = {
+        name: min(
+            replicates if name in COMPARED else SECONDARY_REPLICATES,
+            max(1, prepared.most_replicates.get(name, replicates * repeats) // repeats),
+        )
+        for name in prepared.statistics
+    }
+    return {name: count for name, count in most.items() if count < replicates}
 
 
 def _averaged(name: str, prepared: Sequence[PreparedMetrics], runs: Sequence[CrossValidated]) -> Statistic:
