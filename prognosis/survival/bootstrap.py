@@ -42,9 +42,7 @@ def cluster_weights(clusters: NDArray[np.str_], replicates: int, seed: int) -> N
 
 def _times_drawn(drawn: NDArray[np.int64], member: NDArray[np.intp]) -> NDArray[np.int64]:
     """(R, n) weights of cases from the (R, clusters) numbers drawn and the (n,) number of each case's."""
-    replicates, size = drawn.shape
-    apart = drawn + size * np.arange(replicates)[:, None]
-    return np.bincount(apart.ravel(), minlength=drawn.size).reshape(replicates, size)[:, member]
+    return np.stack([np.bincount(sample, minlength=drawn.shape[1])[member] for sample in drawn])
 
 
 def replicate_values(statistic: Statistic, clusters: NDArray[np.str_], replicates: int, seed: int) -> Floats:
