@@ -47,10 +47,8 @@ class HeldOut:
             raise CohortError(
                 "predictions", f"end at day {self.days_grid[-1]:g}", f"predict to day {days[-1]:g}"
             )
-        grid = np.concatenate([[0.0], self.days_grid])
-        curve = np.concatenate([np.zeros((len(self.cif), 1)), self.cif[:, of_cause - 1]], axis=1)
-        right = np.clip(np.searchsorted(grid, days, side="left"), 1, len(grid) - 1)
-        share = (days - grid[right - 1]) / (grid[right] - grid[right - 1])
+        curve = np.pad(self.cif[:, of_cause - 1], ((0, 0), (1, 0)))
+        right, share = self._between(days)
         risk: Floats = curve[:, right - 1] * (1.0 - share) + curve[:, right] * share
         return risk
 
@@ -62,14 +60,17 @@ class HeldOut:
 
     def survival_at_own(self, last: float) -> Floats:
         """(n,) predicted probability of no event by the end of each case's follow-up, or by day `last`."""
-        grid = np.concatenate([[0.0], self.days_grid])
         curve = np.pad(1.0 - self.cif.sum(axis=1), ((0, 0), (1, 0)), constant_values=1.0)
-        day = np.minimum(self.target.days, last)
-        right = np.clip(np.searchsorted(grid, day, side="left"), 1, len(grid) - 1)
-        share = (day - grid[right - 1]) / (grid[right] - grid[right - 1])
+        right, share = self._between(np.minimum(self.target.days, last))
         row = np.arange(len(curve))
         survival: Floats = curve[row, right - 1] * (1.0 - share) + curve[row, right] * share
         return survival
+
+    def _between(self, days: Floats) -> tuple[NDArray[np.intp], Floats]:
+        """Of each day: the place of the grid day after it, day 0 being the first, and the share of the way."""
+        grid = np.concatenate([[0.0], self.days_grid])
+        right = np.clip(np.searchsorted(grid, days, side="left"), 1, len(grid) - 1)
+        return right, (days - grid[right - 1]) / (grid[right] - grid[right - 1])
 
 
 @dataclass(frozen=True, slots=True)
