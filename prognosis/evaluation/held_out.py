@@ -67,7 +67,7 @@ class HeldOut:
         return survival
 
     def _between(self, days: Floats) -> tuple[NDArray[np.intp], Floats]:
-        """Of each day: the place of the grid day after it, day 0 being the first, and the share of the way."""
+        """Of each day: the place of the next grid day, day 0 being the first, and the share of the way."""
         grid = np.concatenate([[0.0], self.days_grid])
         right = np.clip(np.searchsorted(grid, days, side="left"), 1, len(grid) - 1)
         return right, (days - grid[right - 1]) / (grid[right] - grid[right - 1])
