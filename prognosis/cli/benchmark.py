@@ -17,11 +17,12 @@ from prognosis.cli.loading import load_cohort
 from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Task
 from prognosis.evaluation.apart import cross_validate_apart
-from prognosis.evaluation.benchmark import Running, write_results
 from prognosis.evaluation.benchmark import run_benchmark as run_suite
+from prognosis.evaluation.benchmark import write_results
 from prognosis.evaluation.benchmark_file import Benchmark
 from prognosis.evaluation.kept import Kept
 from prognosis.evaluation.leaderboard import BenchmarkResult, Leaderboard
+from prognosis.evaluation.running import Running
 from prognosis.fusion import FusionModel, train_model
 from prognosis.outputs.benchmark_page import write_dataset_page, write_summary_page
 

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, is_dataclass
+from collections.abc import Mapping, Sequence
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from prognosis.cohort import Cohort, Target, cohort_target, patient_folds
-from prognosis.errors import CohortError, ConfigError, PrognosisError
-from prognosis.evaluation.benchmark_file import AVERAGE, Benchmark
-from prognosis.evaluation.comparison import nadeau_bengio
-from prognosis.evaluation.cross_validation import CrossValidated, averaged_runs, cross_validate
+from prognosis.cohort import Cohort, Target, cohort_target
+from prognosis.errors import CohortError, ConfigError
+from prognosis.evaluation.benchmark_file import Benchmark
+from prognosis.evaluation.cross_validation import CrossValidated
 from prognosis.evaluation.entrant import Fit
-from prognosis.evaluation.held_out import JudgingDays, judging_days
+from prognosis.evaluation.held_out import judging_days
 from prognosis.evaluation.judged_runs import COMPARED, JudgedRuns, judge_runs
-from prognosis.evaluation.kept import Kept, fingerprint_of_cases, fingerprint_of_code, fingerprint_of_run
-from prognosis.evaluation.leaderboard import BenchmarkResult, Entry, FoldComparison, Leaderboard
+from prognosis.evaluation.kept import digest, fingerprint_of_code, fingerprint_of_judging
+from prognosis.evaluation.leaderboard import BenchmarkResult, Entry, Leaderboard
 from prognosis.evaluation.peer_registry import peer_fits
 from prognosis.evaluation.ranks import rank_methods
-from prognosis.evaluation.results import Comparison
+from prognosis.evaluation.run_comparison import over_folds, over_patients
+from prognosis.evaluation.running import Running, run_methods, with_average
 from prognosis.evaluation.survival_evaluation import survival_protocol
-from prognosis.survival.bootstrap import interval_of
 
 _PACKAGES = (
     "prognosis",
@@ -42,27 +40,6 @@ _PACKAGES = (
 )
 ERRORS = ("ibs",)
 """The compared metrics of which less is better."""
-
-CrossValidate = Callable[[Cohort, Fit, NDArray[np.int64], JudgingDays], CrossValidated]
-Report = Callable[[str, int, int], None]
-"""Told the data set, how many runs of a method are done, and of how many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """How a benchmark is run, apart from what it states.
-
-    Attributes:
-        command: How it was started, for the result.
-        cross_validate: In this process, or in one of its own (`apart.cross_validate_apart`).
-        kept: Where predictions are kept.
-        report: Told what is being done.
-    """
-
-    command: str
-    cross_validate: CrossValidate = cross_validate
-    kept: Kept = field(default_factory=lambda: Kept(None))
-    report: Report = lambda _what, _done, _total: None
 
 
 def run_benchmark(
@@ -126,19 +103,19 @@ def run_dataset(
     target = cohort_target(cohort)
     _check(cohort, target, benchmark.folds)
     days = judging_days(target, cohort.task.horizons_days)
-    runs, failed = _all_runs(cohort, methods, benchmark, days, running)
-    if benchmark.plain_average:
-        absent = [name for name in benchmark.plain_average if name not in runs]
-        if absent:
-            failed[AVERAGE] = f"there are no predictions of {', '.join(absent)}"
-        else:
-            members = [runs[name] for name in benchmark.plain_average]
-            runs[AVERAGE] = [averaged_runs(repeat) for repeat in zip(*members, strict=True)]
-    judged = {
-        name: judge_runs(each, cohort, days, benchmark.replicates, benchmark.seed)
-        for name, each in runs.items()
-    }
-    entries = [_entry(name, judged[name], runs[name]) for name in runs]
+    code = fingerprint_of_code(benchmark.peer_files, package_versions())
+    found = run_methods(cohort, methods, benchmark, days, running, code)
+    found = with_average(found, benchmark.plain_average)
+    judging = [fingerprint_of_judging(), repr(benchmark.replicates), repr(benchmark.seed)]
+    judged: dict[str, JudgedRuns] = {}
+    for place, (name, each) in enumerate(found.methods.items(), start=1):
+        running.report(f"{cohort.task.name}: judging", place, len(found.methods))
+        judged[name] = running.kept.judged(
+            f"{cohort.task.name}/{name}-judged",
+            digest([each.fingerprint, *judging]),
+            partial(judge_runs, each.runs, cohort, days, benchmark.replicates, benchmark.seed),
+        )
+    entries = [_entry(name, judged[name], each.runs) for name, each in found.methods.items()]
     first = next(iter(methods))
     return Leaderboard(
         task=cohort.task.name,
@@ -150,9 +127,9 @@ def run_dataset(
         },
         protocol=survival_protocol(days, benchmark.folds, benchmark.seed, benchmark.replicates),
         entries=tuple(sorted(entries, key=_uno, reverse=True)),
-        failed=failed,
-        comparisons=_against(first, judged),
-        fold_comparisons=_over_folds(first, judged, len(cohort), benchmark.folds),
+        failed=found.failed,
+        comparisons=over_patients(first, judged),
+        fold_comparisons=over_folds(first, judged, len(cohort), benchmark.folds),
     )
 
 
@@ -175,42 +152,7 @@ def package_versions() -> dict[str, str]:
     return found
 
 
-def _all_runs(
-    cohort: Cohort,
-    methods: Mapping[str, Fit],
-    benchmark: Benchmark,
-    days: JudgingDays,
-    running: Running,
-) -> tuple[dict[str, list[CrossValidated]], dict[str, str]]:
-    """Every repeat of every method that can run, and why each other one cannot."""
-    cause = cohort_target(cohort).cause
-    cases = fingerprint_of_cases(cohort)
-    code = fingerprint_of_code(benchmark.peer_files, package_versions())
-    runs: dict[str, list[CrossValidated]] = {name: [] for name in methods}
-    failed: dict[str, str] = {}
-    for repeat in range(benchmark.repeats):
-        seed = benchmark.seed + repeat
-        fold = patient_folds(cohort.patients, cause, benchmark.folds, seed)
-        for place, (name, fit) in enumerate(methods.items()):
-            what = f"{cohort.task.name}: {name}"
-            running.report(what, repeat * len(methods) + place, benchmark.repeats * len(methods))
-            if name in failed:
-                continue
-            settings = repr(fit) if is_dataclass(fit) else ""
-            stamp = fingerprint_of_run(cases, code, f"{name} {benchmark.seed} {settings}", fold, days.days)
-            file = f"{cohort.task.name}/{name}-{repeat}"
-            run = running.kept.read(file, stamp)
-            try:
-                run = run or running.cross_validate(cohort, fit, fold, days)
-            except PrognosisError as error:
-                failed[name] = str(error)
-                continue
-            running.kept.write(file, stamp, run)
-            runs[name].append(run)
-    return {name: each for name, each in runs.items() if name not in failed}, failed
-
-
-def _entry(name: str, judged: JudgedRuns, runs: list[CrossValidated]) -> Entry:
+def _entry(name: str, judged: JudgedRuns, runs: Sequence[CrossValidated]) -> Entry:
     peaks = [run.peak_mib for run in runs if run.peak_mib is not None]
     return Entry(
         name,
@@ -238,41 +180,6 @@ def _check(cohort: Cohort, target: Target, folds: int) -> None:
 def _uno(entry: Entry) -> float:
     interval = entry.result.metrics.get("uno_c")
     return interval.value if interval else 0.0
-
-
-def _against(first: str, judged: Mapping[str, JudgedRuns]) -> tuple[Comparison, ...]:
-    """The first method minus each other one, on the same resampled patients."""
-    if first not in judged:
-        return ()
-    found: list[Comparison] = []
-    own = judged[first]
-    for other, its in judged.items():
-        for metric in COMPARED:
-            if other == first or metric not in own.drawn or metric not in its.drawn:
-                continue
-            gap = own.result.metrics[metric].value - its.result.metrics[metric].value
-            difference = interval_of(gap, own.drawn[metric] - its.drawn[metric])
-            found.append(Comparison(first, other, metric, difference))
-    return tuple(found)
-
-
-def _over_folds(
-    first: str, judged: Mapping[str, JudgedRuns], n: int, folds: int
-) -> tuple[FoldComparison, ...]:
-    """The first method minus each other one over folds, those left out that do not define the metric."""
-    if first not in judged:
-        return ()
-    found: list[FoldComparison] = []
-    for other, its in judged.items():
-        for metric in COMPARED:
-            if other == first or metric not in judged[first].fold_values or metric not in its.fold_values:
-                continue
-            gaps = (judged[first].fold_values[metric] - its.fold_values[metric]).ravel()
-            gaps = gaps[np.isfinite(gaps)]
-            if len(gaps) > 1:
-                corrected = nadeau_bengio(gaps, n - n // folds, n // folds)
-                found.append(FoldComparison(first, other, metric, len(gaps), corrected))
-    return tuple(found)
 
 
 def _table(boards: tuple[Leaderboard, ...], metric: str) -> dict[str, dict[str, float]]:

@@ -1,22 +1,23 @@
 """What a benchmark keeps while it runs, so that one that was interrupted goes on where it stopped.
 
-Each method's predictions on one data set and repeat are one file, written whole. A file counts only when its
-fingerprint is that of the run that asks: the cases and their labels, the folds, the method with its settings
-and seed, the code that learns, and the versions of the packages that do the arithmetic.
+Each method's predictions on one data set and repeat are one file, written whole, and so is their judgement. A
+file counts only when its fingerprint is that of the run that asks: the cases and their labels, the folds, the
+method with its settings and seed, the code that learns or judges, and the versions of the packages.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from prognosis.cohort import Cohort
 from prognosis.evaluation.cross_validation import CrossValidated
+from prognosis.evaluation.judged_runs import JudgedRuns
+from prognosis.evaluation.kept_judgement import read_judgement, write_judgement
 
 _PACKAGE = Path(__file__).parents[1]
 _LEARNS = ("record", "cohort", "survival", "evidence", "fusion", "prediction")  # folders
@@ -25,7 +26,7 @@ _PEERS = "evaluation/*peer*.py"
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A folder of predictions; without a folder nothing is kept."""
+    """A folder of predictions and of their judgement; without a folder nothing is kept."""
 
     folder: Path | None
 
@@ -65,38 +66,41 @@ class Kept:
             )
         unfinished.replace(path)
 
+    def judged(self, name: str, fingerprint: str, judge: Callable[[], JudgedRuns]) -> JudgedRuns:
+        """The judgement of that name: as it was kept, else made now and kept."""
+        if self.folder is None:
+            return judge()
+        path = self.folder / f"{name}.npz"
+        found = read_judgement(path, fingerprint)
+        if found is None:
+            found = judge()
+            write_judgement(path, fingerprint, found)
+        return found
+
     def _path(self, name: str) -> Path | None:
         return self.folder / f"{name}.npz" if self.folder is not None else None
 
 
 def fingerprint_of_cases(cohort: Cohort) -> str:
     """A digest of everything that is known about every case, and of the question."""
-    return _digest([cohort.task.model_dump_json(), *(repr(case) for case in cohort.cases)])
+    return digest([cohort.task.model_dump_json(), *(repr(case) for case in cohort.cases)])
 
 
 def fingerprint_of_code(files: Iterable[Path], versions: Mapping[str, str]) -> str:
     """A digest of the code that learns, of peers' files, and of the packages' versions."""
     own = [path for folder in _LEARNS for path in sorted((_PACKAGE / folder).rglob("*.py"))]
     paths = [*own, *sorted(_PACKAGE.glob(_PEERS)), _PACKAGE / "evaluation" / "features.py", *files]
-    return _digest([*(path.read_text(encoding="utf-8") for path in paths), repr(sorted(versions.items()))])
+    return digest([*(path.read_text(encoding="utf-8") for path in paths), repr(sorted(versions.items()))])
 
 
-def fingerprint_of_run(
-    cases: str, code: str, method: str, fold: NDArray[np.int64], days: NDArray[np.float64]
-) -> str:
-    """A digest of one method's run.
-
-    Args:
-        cases: Of the cases.
-        code: Of the code.
-        method: The method with its settings, in words.
-        fold: (n,) the folds.
-        days: (T,) the days at which predictions are wanted.
-    """
-    return _digest([cases, code, method, repr(fold.tolist()), repr(days.tolist())])
+def fingerprint_of_judging() -> str:
+    """A digest of the code that judges."""
+    paths = sorted([*(_PACKAGE / "evaluation").glob("*.py"), *(_PACKAGE / "survival").glob("*.py")])
+    return digest([path.read_text(encoding="utf-8") for path in paths])
 
 
-def _digest(parts: Iterable[str]) -> str:
+def digest(parts: Iterable[str]) -> str:
+    """A digest of texts in their order."""
     found = hashlib.sha256()
     for part in parts:
         found.update(part.encode())

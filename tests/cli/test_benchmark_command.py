@@ -43,7 +43,7 @@ def test_our_model_stands_beside_its_peers_and_a_second_run_uses_what_the_first_
     assert json.loads((out / "results.json").read_text(encoding="utf-8")) == ran.stated
 
     kept = {path: path.stat().st_mtime_ns for path in (out / "predictions").rglob("*.npz")}
-    assert len(kept) == 3
+    assert len(kept) == 3 + 4  # the predictions of three, the judgement of these and of their average
     again = prognosis(*arguments)
     assert again.status == 0
     assert {path: path.stat().st_mtime_ns for path in (out / "predictions").rglob("*.npz")} == kept

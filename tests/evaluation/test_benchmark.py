@@ -12,12 +12,13 @@ import pytest
 
 from prognosis.cohort import Case, ClassLabel, Cohort, Task, patient_folds
 from prognosis.errors import CohortError, ConfigError
-from prognosis.evaluation.benchmark import Running, run_benchmark, write_results
+from prognosis.evaluation.benchmark import run_benchmark, write_results
 from prognosis.evaluation.benchmark_file import AVERAGE, Benchmark, Dataset
 from prognosis.evaluation.cross_validation import cross_validate, held_out_parts
 from prognosis.evaluation.entrant import Predictor
 from prognosis.evaluation.held_out import judging_days
 from prognosis.evaluation.kept import Kept
+from prognosis.evaluation.running import Running
 from prognosis.survival.concordance import harrell_c
 from prognosis.survival.curves import Floats
 from tests.evaluation.cohorts import cohort, target, true_incidence
@@ -77,7 +78,7 @@ def test_the_leaderboard_is_sorted_and_compares_ours_with_every_peer(tmp_path: P
     assert stated["command"] == "prognosis benchmark"
     assert stated["leaderboards"][0]["protocol"]["strata"] == 3
     assert stated["versions"]["numpy"]
-    assert said == ["test: oracle", "test: kaplan_meier", "test: cox_ridge"]
+    assert said[:3] == ["test: oracle", "test: kaplan_meier", "test: cox_ridge"]
 
 
 def test_repeats_deal_other_folds_and_the_metric_is_their_mean() -> None:
