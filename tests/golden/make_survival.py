@@ -50,6 +50,7 @@ def hand_values(cohort: Cohort) -> dict[str, Any]:
         return cohort.incidence(np.array([t]))[:, 0, 0].tolist()
 
     people = by_hand.People(days, cause, lambda i, t: column(t)[i])
+    average = by_hand.People(days, cause, lambda i, t: by_hand.incidence(days, cause, 1, t))
     horizon = times[len(times) // 2]
     found: dict[str, Any] = {
         "event_free": [by_hand.event_free(days, cause, t) for t in times],
@@ -58,6 +59,7 @@ def hand_values(cohort: Cohort) -> dict[str, Any]:
         "brier": [by_hand.brier(people, t) for t in times],
         "nbll": [by_hand.surprise(people, t) for t in times],
         "ibs": by_hand.over_time(lambda t: by_hand.brier(people, t), times),
+        "ibs_of_average": by_hand.over_time(lambda t: by_hand.brier(average, t), times),
         "integrated_nbll": by_hand.over_time(lambda t: by_hand.surprise(people, t), times),
         "net_benefit": [by_hand.net_benefit(people, horizon, p) for p in THRESHOLDS],
         "treat_all": [treat_all(days, cause, horizon, p) for p in THRESHOLDS],

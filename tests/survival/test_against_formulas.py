@@ -9,7 +9,7 @@ from prognosis.errors import CohortError
 from prognosis.survival.antolini import antolini_c
 from prognosis.survival.auc import dynamic_auc
 from prognosis.survival.binomial_likelihood import integrated_nbll, nbll
-from prognosis.survival.brier import brier_scores, integrated_brier
+from prognosis.survival.brier import brier_contributions, brier_scores, integrate, integrated_brier
 from prognosis.survival.calibration import calibration_bins, observed_over_expected
 from prognosis.survival.censoring import estimate_censoring
 from prognosis.survival.concordance import Competing, harrell_c, uno_c
@@ -18,7 +18,7 @@ from prognosis.survival.distribution_calibration import distribution_calibration
 from prognosis.survival.incidence_calibration import incidence_calibration
 from prognosis.survival.net_benefit import decision_curve
 from prognosis.survival.restricted_mean import restricted_mean_lost, restricted_mean_survival
-from prognosis.survival.statistic import once
+from prognosis.survival.statistic import WeightedMean, once, relative_gain
 from tests.survival.golden import NAMES, golden
 
 CLOSE = 1e-9
@@ -100,6 +100,20 @@ def test_errors_of_the_predicted_risk(name: str) -> None:
     np.testing.assert_allclose(nbll(*cases), known.by_hand["nbll"], atol=CLOSE)
     assert integrated_brier(*cases) == pytest.approx(known.by_hand["ibs"], abs=CLOSE)
     assert integrated_nbll(*cases) == pytest.approx(known.by_hand["integrated_nbll"], abs=CLOSE)
+
+
+@every_cohort
+def test_the_share_of_error_removed_beside_predicting_the_average(name: str) -> None:
+    known = golden(name)
+    days, cause, times = known.cohort.days, known.cohort.cause, known.times
+    average = np.tile(aalen_johansen(days, cause, known.causes)[0].at(times), (len(days), 1))
+    censoring = estimate_censoring(days, cause > 0)
+    error, reference = (
+        WeightedMean(integrate(brier_contributions(days, cause, risk, times, censoring), times))
+        for risk in (known.risk, average)
+    )
+    expected = 1.0 - known.by_hand["ibs"] / known.by_hand["ibs_of_average"]
+    assert relative_gain(error, reference)(once(len(days)))[0] == pytest.approx(expected, abs=CLOSE)
 
 
 @every_cohort
