@@ -60,6 +60,15 @@ def test_the_quick_benchmark_names_tasks_that_load() -> None:
     assert all(Task.load(each.task).table is not None for each in found.data)
 
 
+def test_the_survival_benchmark_names_peers_and_tasks_that_exist_each_once() -> None:
+    found = Benchmark.load(CONFIGS / "benchmarks" / "survival.yaml")
+    names = [Task.load(each.task).name for each in found.data]
+    assert len(set(names)) == len(names) >= 14
+    assert "random_survival_forest" in found.peers
+    competing = [each for each in found.data if len(Task.load(each.task).causes) > 1]
+    assert competing
+
+
 def test_the_leaderboard_is_sorted_and_compares_ours_with_every_peer(tmp_path: Path) -> None:
     known = cohort(240)
     said: list[str] = []
