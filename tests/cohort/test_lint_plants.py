@@ -11,9 +11,7 @@ import numpy as np
 import pytest
 
 from prognosis.cohort import Case, Cohort
-from prognosis.cohort.lint import KINDS, Finding, lint_cohort
-from prognosis.cohort.lint.answer import auroc
-from prognosis.cohort.lint.controls import Discrimination, permutation_control, permuted_labels
+from prognosis.cohort.lint import KINDS, lint_cohort
 from prognosis.record import Note
 from tests.cohort import lint_plants as plants
 from tests.cohort.builders import DEATH, INDEX, event, on
@@ -246,67 +244,6 @@ def test_a_fact_from_after_the_index_in_a_case_is_found() -> None:
     late = plants.with_events(cohort.cases[0].record, event(5, "s|x", 1.0))
     leaky = Cohort(cohort.task, (replace(cohort.cases[0], record=late), *cohort.cases[1:]))
     assert "known after the index" in kinds(leaky)
-
-
-def encoded(cohort: Cohort, *, honest: bool) -> Discrimination:
-    """A model whose only column is each patient's own outcome, encoded within its fold or over everyone."""
-    died = np.array([getattr(case.label, "cause", None) == "death" for case in cohort.cases])
-    rng = np.random.default_rng(0)
-    group = rng.integers(0, 60, len(died))
-    fold = rng.integers(0, 2, len(died))
-    risk = np.empty(len(died))
-    for row in range(len(died)):
-        others = (group == group[row]) & ((fold != fold[row]) if honest else True)
-        risk[row] = died[others].mean() if others.any() else died.mean()
-    value = auroc(died, risk)
-    assert value is not None
-    return Discrimination("auroc", value, 1.0 / np.sqrt(12.0 * len(died) / 4.0))
-
-
-def test_encoding_labels_before_the_split_is_found_by_permuting_them_and_within_folds_it_is_not() -> None:
-    cohort = cohort_of(clean())
-    assert list(permutation_control(cohort, lambda c: encoded(c, honest=True))) == []
-    (finding,) = permutation_control(cohort, lambda c: encoded(c, honest=False))
-    assert (finding.kind, finding.fails) == ("permuted labels still predict", True)
-
-
-def test_permuted_labels_are_the_same_labels_within_each_part() -> None:
-    cohort = cohort_of(clean())
-    parted = Cohort(cohort.task, tuple(replace(c, part=str(row % 3)) for row, c in enumerate(cohort.cases)))
-    permuted = permuted_labels(parted, seed=1)
-    for part in "012":
-        of = [sorted(str(c.label) for c in found.cases if c.part == part) for found in (parted, permuted)]
-        assert of[0] == of[1]
-    assert [c.label for c in permuted.cases] != [c.label for c in parted.cases]
-    assert [c.record for c in permuted.cases] == [c.record for c in parted.cases]
-
-
-ACCEPTED = {"kind": "constant column", "code": "s|x", "because": "kept for a later site"}
-
-
-def accepting(*accepted: dict[str, str]) -> tuple[Finding, ...]:
-    screening = {"accept": list(accepted)}
-    return lint_cohort(with_column("s|x", [7.0] * CASES, screening=screening))
-
-
-def test_a_finding_that_the_task_accepts_is_shown_with_its_reason_and_fails_nothing() -> None:
-    (finding,) = accepting(ACCEPTED)
-    assert (finding.level, finding.accepted, finding.fails) == ("accepted", "kept for a later site", False)
-    assert finding.to_json()["accepted_because"] == "kept for a later site"
-
-
-@pytest.mark.parametrize("change", [{"kind": "identifier as a column"}, {"code": "s|y"}])
-def test_an_acceptance_that_matches_nothing_is_itself_told(change: dict[str, str]) -> None:
-    found = accepting(ACCEPTED | change)
-    assert [f.kind for f in found] == ["constant column", "acceptance matches nothing"]
-
-
-def test_one_level_can_be_accepted_and_the_others_stay() -> None:
-    values = np.where(DIED & (SELDOM < 0.3), "a", np.where(DIED & (SELDOM > 0.7), "c", "b")).tolist()
-    accept = {"kind": "level settles the outcome", "code": "s|x = a", "because": "known at the index"}
-    found = lint_cohort(with_column("s|x", values, screening={"accept": [accept]}))
-    levels = {f.subject: f.level for f in found if f.kind == "level settles the outcome"}
-    assert levels == {"s|x = a": "accepted", "s|x = c": "fails"}
 
 
 def test_every_kind_is_planted_here() -> None:

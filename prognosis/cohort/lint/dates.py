@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, time
 
@@ -39,15 +39,17 @@ def changed_without_the_future(cohort: Cohort, records: Iterable[PatientRecord])
         cohort: Cases as built.
         records: The full records that they were built from.
     """
-    full = {record.key: record for record in records}
+    full: defaultdict[str, list[PatientRecord]] = defaultdict(list)
+    for record in records:
+        full[record.key].append(record)
     checked = changed = moved = 0
     for case in cohort.cases:
         if case.patient not in full:
             continue
         checked += 1
-        truncated = full[case.patient].as_of(case.index_time)
-        changed += truncated != case.record
-        moved += case.index_time not in index_times(truncated, cohort.task.index)
+        truncated = [record.as_of(case.index_time) for record in full[case.patient]]
+        changed += case.record not in truncated
+        moved += not any(case.index_time in index_times(known, cohort.task.index) for known in truncated)
     for count, what in ((changed, "the record of a case"), (moved, "the index of a case")):
         if count:
             problem = f"{what} is another when what came after its index is deleted"

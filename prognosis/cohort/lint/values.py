@@ -27,7 +27,9 @@ FACTORS = {
     365.25: "years and days",
     1000.0: "three decimal places, g and mg",
 }
-NEARNESS = np.log(1.25)  # a ratio of medians is taken for a factor within this
+NEARNESS = np.log(1.1)  # two sources may see people that differ by this, beside the error of medians
+ERRORS = 3.0
+MEDIAN_TO_MEAN = np.sqrt(np.pi / 2.0)  # standard error of a median to that of a mean, normal values
 SPREADS = 3.0  # one quantity in two units has one spread, on a logarithmic scale
 SEPARATION = 6.0  # Ashman's D; two normal clusters part at 2
 LEAST_IN_CLUSTER = 5
@@ -84,9 +86,9 @@ def _mixed_scales(column: Column, numbers: Floats) -> Finding | None:
     """One quantity in two units: two clusters of equal spread whose medians differ by a known factor.
 
     The logarithms are split at their widest gap. In a tail that thins out as a power (of values near zero, or
-    of large ones) the gap after k values is exponential with mean 1/k, so that k gaps' worth of `GAP` has a
-    chance of e^-10; the gap must also exceed the spread of both clusters. Counts and grades have no spread
-    within a cluster, and are passed over; so is what may be below zero.
+    of large ones) the gap after k values is exponential with mean 1/k, so that one of `GAP`/k has a chance of
+    e^-10; the gap must also exceed the spread of both clusters. Counts and grades have no spread within a
+    cluster, and are passed over; so is what may be below zero.
     """
     if (numbers < 0.0).any():
         return None
@@ -105,7 +107,8 @@ def _mixed_scales(column: Column, numbers: Floats) -> Finding | None:
     if not separate or rarer < LEAST_SHARE * len(logs):
         return None
     factor = min(FACTORS, key=lambda known: abs(np.log(known) - distance))
-    if abs(np.log(factor) - distance) > NEARNESS:
+    error = MEDIAN_TO_MEAN * np.hypot(spreads[0] / np.sqrt(len(low)), spreads[1] / np.sqrt(len(high)))
+    if abs(np.log(factor) - distance) > NEARNESS + ERRORS * error:
         return None
     problem = (
         f"values fall into two groups of one shape, {np.exp(distance):.3g} times apart, "
