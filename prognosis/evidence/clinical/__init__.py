@@ -1,9 +1,9 @@
 """Clinical evidence: coded events, summarised as of the index, read by a linear model and by trees."""
 
+from prognosis.evidence.clinical.boosting import TreeSettings
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fit import fit_clinical
 from prognosis.evidence.clinical.model import ClinicalEvidence
 from prognosis.evidence.clinical.storage import load_clinical
-from prognosis.evidence.clinical.trees import TreeSettings
 
 __all__ = ["ClinicalConfig", "ClinicalEvidence", "TreeSettings", "fit_clinical", "load_clinical"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from prognosis.evidence.clinical.trees import TreeSettings
+from prognosis.evidence.clinical.boosting import TreeSettings
 
 
 @dataclass(frozen=True, slots=True)

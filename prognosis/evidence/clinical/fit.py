@@ -14,13 +14,15 @@ from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
 from prognosis.evidence.clinical.concepts import learn_vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
-from prognosis.evidence.clinical.fold_model import FoldModel, background_margin_means
+from prognosis.evidence.clinical.fold_model import FoldModel, bins_needed
 from prognosis.evidence.clinical.model import ClinicalEvidence, PatientSpace, assemble
+from prognosis.evidence.clinical.person_steps import step_of_bin
 from prognosis.evidence.clinical.preparation import learn_preparation
-from prognosis.evidence.clinical.trees import Forest, fit_forests
+from prognosis.evidence.clinical.trees import TrainingRows, TreeMember, fit_tree_members
+from prognosis.evidence.clinical.weights import cause_outcome, member_weights, trust_in_trees
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
 from prognosis.evidence.readout import fit_readout, patient_weights
-from prognosis.evidence.stack import convex_weights_by_fold
+from prognosis.evidence.stack import convex_weights
 from prognosis.evidence.token import FittedEvidence
 
 Floats = NDArray[np.float64]
@@ -77,27 +79,18 @@ def fit_clinical(
         drafts.append(_fit_fold(rows, folds != fold, config, seed))
         if on_progress is not None:
             on_progress("clinical evidence", fold + 1, int(folds.max()) + 1)
-    linear, margins = _left_out(drafts, rows, folds)
-    present = table.present
-    shares = np.zeros((len(drafts), len(target.causes)))
-    if config.trees is not None:
-        shares = convex_weights_by_fold(
-            linear[present],
-            margins[present],
-            target.take(present),
-            folds[present],
-            features=len(vocabulary.concepts),
-            weights=rows.weights[present],
-        )
-    background = _background(table, linear + margins, config.background_rows)
-    models = [
-        _with_share(draft, share, background, columns) for draft, share in zip(drafts, shares, strict=True)
-    ]
+    left_out = _left_out(drafts, rows, folds)
+    factors = _factors(left_out, drafts, rows, folds, len(vocabulary.concepts))
+    background = _background(table, left_out[0].sum(axis=2), config.background_rows)
+    bins = max(
+        bins_needed(draft.members, own, target.bins) for draft, own in zip(drafts, factors, strict=True)
+    )
+    models = [replace(draft, factors=own, bins=bins) for draft, own in zip(drafts, factors, strict=True)]
     space = _patient_space(table, columns, config)
-    evidence = np.zeros((len(cases), len(target.causes)))
+    evidence = np.zeros((len(cases), len(target.causes), bins))
     for fold, model in enumerate(models):
         out = folds == fold
-        evidence[out] = model.evidence(table.values[out], columns)
+        evidence[out] = model.evidence(table.values[out], columns, background)
     kept = ClinicalEvidence(config, target.causes, vocabulary, space, models, background)
     return FittedEvidence(kept, assemble(table, evidence, space, columns))
 
@@ -110,29 +103,68 @@ def _fit_fold(rows: _Rows, kept: NDArray[np.bool_], config: ClinicalConfig, seed
     inner = patient_folds(rows.patients[kept], target.cause, config.inner_folds, seed + 1)
     weights = rows.weights[kept]
     readout = fit_readout(preparation.standardised(values, rows.columns), target, inner, weights)
-    causes = len(target.causes)
-    forests: tuple[Forest | None, ...] = (None,) * causes
+    members: tuple[TreeMember, ...] = ()
     if config.trees is not None:
         raw = preparation.raw(values, rows.columns)
-        forests = fit_forests(raw, target, inner, weights, config.trees, seed)
-    return FoldModel(preparation, readout, forests, np.zeros(causes), np.zeros(causes))
+        members = fit_tree_members(TrainingRows(raw, target, inner, weights), config.trees, seed)
+    alone = np.zeros((1 + len(members), len(target.causes)))
+    alone[0] = 1.0
+    return FoldModel(preparation, readout, members, alone, 1)
 
 
-def _left_out(drafts: Sequence[FoldModel], rows: _Rows, folds: NDArray[np.int64]) -> tuple[Floats, Floats]:
-    """(n, causes) evidence of the linear member, and margins of the trees, by models that saw neither."""
-    linear = np.zeros((len(folds), len(rows.target.causes)))
-    margins = np.zeros_like(linear)
+def _left_out(drafts: Sequence[FoldModel], rows: _Rows, folds: NDArray[np.int64]) -> list[Floats]:
+    """Each member's evidence, (n, causes, bins or 1), by models that did not see the case."""
+    bins = rows.target.bins
+    found: list[Floats] = []
     for fold, draft in enumerate(drafts):
         out = folds == fold
-        linear[out] = draft.linear(rows.table.values[out], rows.columns)
-        margins[out] = draft.margins(rows.table.values[out], rows.columns)
-    return linear, margins
+        for number, part in enumerate(draft.parts(rows.table.values[out], rows.columns)):
+            if fold == 0:
+                found.append(np.zeros((len(folds), len(rows.target.causes), 1)))
+            if part.shape[2] > found[number].shape[2]:
+                found[number] = np.repeat(found[number], bins, axis=2)
+            steps = part.shape[2]
+            found[number][out] = part if steps == 1 else part[:, :, step_of_bin(bins, steps)]
+    return found
 
 
-def _with_share(draft: FoldModel, share: Floats, background: Floats, columns: Sequence[Column]) -> FoldModel:
-    share = np.where([own is not None for own in draft.forests], share, 0.0)
-    means = background_margin_means(draft, background, columns)
-    return replace(draft, share=share, tree_means=means)
+def _factors(
+    left_out: Sequence[Floats],
+    drafts: Sequence[FoldModel],
+    rows: _Rows,
+    folds: NDArray[np.int64],
+    features: int,
+) -> list[Floats]:
+    """For each fold the (members, causes) factors, chosen without the fold's cases."""
+    if len(left_out) == 1:
+        return [draft.factors for draft in drafts]
+    return [
+        np.column_stack(
+            [
+                _cause_factors(left_out, draft, place, rows, (folds != fold) & rows.table.present, features)
+                for place in range(len(rows.target.causes))
+            ]
+        )
+        for fold, draft in enumerate(drafts)
+    ]
+
+
+def _cause_factors(
+    left_out: Sequence[Floats],
+    draft: FoldModel,
+    place: int,
+    rows: _Rows,
+    kept: NDArray[np.bool_],
+    features: int,
+) -> Floats:
+    own = [part[kept, place] for part in left_out]
+    target, weights = rows.target.take(kept), rows.weights[kept]
+    learned = np.array([True, *(member.tables[place] is not None for member in draft.members)])
+    if not target.survival:
+        share = convex_weights(own[0], own[1], target, features, weights)[place] if learned[1] else 0.0
+        return np.array([1.0 - share, share])
+    trust = trust_in_trees(int((target.cause == place + 1).sum()), features)
+    return member_weights(own, cause_outcome(target, place, weights), learned, trust)
 
 
 def _background(table: WindowTable, risk: Floats, most: int) -> Floats:

@@ -15,7 +15,6 @@ from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel
 from prognosis.evidence.clinical.preparation import Preparation
 from prognosis.evidence.clinical.tree_shapley import InterventionalTables
-from prognosis.evidence.clinical.trees import Forest
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
 from prognosis.evidence.token import ModalityEvidence, Token
 
@@ -67,12 +66,13 @@ class ClinicalEvidence:
         self.background = background
         self.columns = table_columns(vocabulary, config.windows_days)
         self.width = len(causes) + space.directions.shape[1]
-        self._prepared: dict[tuple[int, int], InterventionalTables] = {}
+        self._prepared: dict[int, list[InterventionalTables]] = {}
 
     def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
         """The clinical evidence of each case; zeros where nothing usable was known."""
         table = window_table(cases, self.vocabulary, self.columns)
-        evidence = sum((fold.evidence(table.values, self.columns) for fold in self.folds), np.zeros(()))
+        each = [fold.evidence(table.values, self.columns, self.background) for fold in self.folds]
+        evidence = np.sum(each, axis=0)
         return assemble(table, evidence / len(self.folds), self.space, self.columns)
 
     def tokens(self, case: Case) -> tuple[Token, ...]:
@@ -82,15 +82,15 @@ class ClinicalEvidence:
         return concept_tokens(self, case)
 
     def by_column(self, values: Floats) -> Floats:
-        """(n, columns, causes) exact Shapley values of the evidence, averaged over folds."""
-        total = np.zeros((*values.shape, len(self.causes)))
+        """(n, columns, causes, bins) exact Shapley values of the evidence, averaged over folds."""
+        total = np.zeros((*values.shape, len(self.causes), self.folds[0].bins))
         for number, fold in enumerate(self.folds):
-            total += fold.linear_by_column(values, self.columns)
+            total += fold.linear_by_column(values, self.columns)[:, :, :, None]
             raw = fold.preparation.raw(values, self.columns)
-            for place, own in enumerate(fold.forests):
-                if own is not None and fold.share[place] > 0.0:
-                    explained = self._tables(number, place, own).values(raw)
-                    total[:, fold.preparation.kept, place] += fold.share[place] * explained
+            for own, tables in zip(fold.weighed_tables(), self._tables(number), strict=True):
+                explained = own.factor * tables.values(raw)
+                places = np.ix_(np.arange(len(values)), fold.preparation.kept, [own.cause], own.bins)
+                total[places] += explained[:, :, None, None]
         return total / len(self.folds)
 
     def vector_by_column(self, values: Floats) -> Floats:
@@ -101,16 +101,20 @@ class ClinicalEvidence:
         return out
 
     def save(self, folder: Path) -> None:
-        """Write config.json, model.safetensors, trees/*.ubj and background.parquet into `folder`."""
+        """Write config.json, model.safetensors and background.parquet into `folder`."""
         from prognosis.evidence.clinical.storage import save_clinical
 
         save_clinical(self, folder)
 
-    def _tables(self, number: int, place: int, own: Forest) -> InterventionalTables:
-        if (number, place) not in self._prepared:
-            rows = self.folds[number].preparation.raw(self.background, self.columns)
-            self._prepared[number, place] = InterventionalTables.prepare(own.leaves, rows)
-        return self._prepared[number, place]
+    def _tables(self, number: int) -> list[InterventionalTables]:
+        """The fold's trees, prepared against the background once."""
+        if number not in self._prepared:
+            fold = self.folds[number]
+            against = fold.preparation.raw(self.background, self.columns)
+            self._prepared[number] = [
+                InterventionalTables.prepare(own.table, against) for own in fold.weighed_tables()
+            ]
+        return self._prepared[number]
 
 
 def assemble(
@@ -120,17 +124,17 @@ def assemble(
 
     Args:
         table: The cases' window table.
-        evidence: (n, causes).
+        evidence: (n, causes, bins or 1).
         space: For the vector and the distance.
         columns: The table's.
     """
     scores = space.scores(table.values, columns)
-    vector = np.concatenate([evidence, scores], axis=1)
+    vector = np.concatenate([evidence.mean(axis=2), scores], axis=1)
     distance = (scores**2).sum(axis=1) / space.usual
     here = table.present
     return ModalityEvidence(
         present=here,
-        evidence=np.where(here[:, None], evidence, 0.0)[:, :, None],
+        evidence=np.where(here[:, None, None], evidence, 0.0),
         vector=np.where(here[:, None], vector, 0.0),
         typical_distance=np.where(here, distance, 0.0),
         withheld=table.withheld,

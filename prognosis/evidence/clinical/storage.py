@@ -1,9 +1,10 @@
-"""The clinical evidence on disk: config.json, model.safetensors, trees/*.ubj, background.parquet."""
+"""The clinical evidence on disk: config.json, model.safetensors and background.parquet."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,12 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.errors import BundleError
+from prognosis.evidence.clinical.boosting import TreeSettings
 from prognosis.evidence.clinical.concepts import Concept, Vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel
 from prognosis.evidence.clinical.model import ClinicalEvidence, PatientSpace
 from prognosis.evidence.clinical.preparation import Preparation
-from prognosis.evidence.clinical.trees import Forest, TreeSettings, forest
+from prognosis.evidence.clinical.tree_tables import LeafTable
+from prognosis.evidence.clinical.trees import TreeMember
 from prognosis.evidence.readout import LinearReadout
 
 if TYPE_CHECKING:
@@ -40,17 +43,14 @@ def save_clinical(model: ClinicalEvidence, folder: Path) -> None:
         "space.usual": np.array([model.space.usual]),
     }
     _put_preparation(arrays, "space", model.space.preparation)
-    (folder / "trees").mkdir()
     for number, fold in enumerate(model.folds):
         _put_preparation(arrays, f"fold{number}", fold.preparation)
         arrays[f"fold{number}.coefficients"] = fold.readout.coefficients
         arrays[f"fold{number}.centre"] = fold.readout.means
         arrays[f"fold{number}.penalties"] = fold.readout.penalties
-        arrays[f"fold{number}.share"] = fold.share
-        arrays[f"fold{number}.tree_means"] = fold.tree_means
-        for place, own in enumerate(fold.forests):
-            if own is not None:
-                own.booster.save_model(folder / "trees" / f"fold{number}-cause{place}.ubj")
+        arrays[f"fold{number}.factors"] = fold.factors
+        for member in fold.members:
+            _put_trees(arrays, f"fold{number}.{member.kind}", member)
     save_file(
         {name: np.ascontiguousarray(value) for name, value in arrays.items()}, folder / "model.safetensors"
     )
@@ -81,7 +81,10 @@ def load_clinical(folder: Path) -> ClinicalEvidence:
             space=PatientSpace(
                 _preparation(arrays, "space"), arrays["space.directions"], float(arrays["space.usual"][0])
             ),
-            folds=[_fold(arrays, folder, number, len(causes)) for number in range(int(stated["folds"]))],
+            folds=[
+                _fold(arrays, f"fold{number}", stated["members"], int(stated["bins"]), len(causes))
+                for number in range(int(stated["folds"]))
+            ],
             background=background,
         )
     except (OSError, KeyError, TypeError, ValueError, SafetensorError) as error:
@@ -98,6 +101,8 @@ def _statement(model: ClinicalEvidence) -> dict[str, object]:
         "modality": model.modality,
         "causes": model.causes,
         "folds": len(model.folds),
+        "bins": model.folds[0].bins,
+        "members": [member.kind for member in model.folds[0].members],
         "config": asdict(model.config),
         "vocabulary": {
             "concepts": [[own.code, own.unit, own.kind] for own in vocabulary.concepts],
@@ -114,7 +119,7 @@ def _config(stated: dict[str, object]) -> ClinicalConfig:
     return ClinicalConfig(
         **stated,  # type: ignore[arg-type]
         windows_days=tuple(windows),  # type: ignore[arg-type]
-        trees=TreeSettings(**trees) if isinstance(trees, dict) else None,
+        trees=_tree_settings(trees) if isinstance(trees, dict) else None,
     )
 
 
@@ -136,13 +141,7 @@ def _preparation(arrays: Arrays, name: str) -> Preparation:
     return Preparation(**{part: arrays[f"{name}.{part}"] for part in _PREPARED})  # type: ignore[arg-type]
 
 
-def _fold(arrays: Arrays, folder: Path, number: int, causes: int) -> FoldModel:
-    name = f"fold{number}"
-    share = arrays[f"{name}.share"].astype(float)
-    forests = tuple(_forest(folder / "trees" / f"{name}-cause{place}.ubj") for place in range(causes))
-    for own, weight in zip(forests, share, strict=True):
-        if own is None and weight > 0.0:
-            raise BundleError(str(folder), "lacks the trees of a fold", "copy the folder again or train")
+def _fold(arrays: Arrays, name: str, kinds: Sequence[str], bins: int, causes: int) -> FoldModel:
     return FoldModel(
         preparation=_preparation(arrays, name),
         readout=LinearReadout(
@@ -150,13 +149,30 @@ def _fold(arrays: Arrays, folder: Path, number: int, causes: int) -> FoldModel:
             arrays[f"{name}.centre"].astype(float),
             arrays[f"{name}.penalties"].astype(float),
         ),
-        forests=forests,
-        share=share,
-        tree_means=arrays[f"{name}.tree_means"].astype(float),
+        members=tuple(_trees(arrays, f"{name}.{kind}", kind, causes) for kind in kinds),
+        factors=arrays[f"{name}.factors"].astype(float),
+        bins=bins,
     )
 
 
-def _forest(path: Path) -> Forest | None:
-    from xgboost import Booster
+def _put_trees(arrays: Arrays, name: str, member: TreeMember) -> None:
+    for place, tables in enumerate(member.tables):
+        for step, table in enumerate(tables or ()):
+            for own in fields(table):
+                arrays[f"{name}.cause{place}.step{step}.{own.name}"] = getattr(table, own.name)
 
-    return forest(Booster(model_file=path)) if path.is_file() else None
+
+def _trees(arrays: Arrays, name: str, kind: str, causes: int) -> TreeMember:
+    tables: list[tuple[LeafTable, ...] | None] = []
+    for place in range(causes):
+        steps: list[LeafTable] = []
+        while f"{name}.cause{place}.step{len(steps)}.value" in arrays:
+            start = f"{name}.cause{place}.step{len(steps)}"
+            steps.append(LeafTable(**{own.name: arrays[f"{start}.{own.name}"] for own in fields(LeafTable)}))
+        tables.append(tuple(steps) or None)
+    return TreeMember(kind, tuple(tables))
+
+
+def _tree_settings(stated: dict[str, object]) -> TreeSettings:
+    named = {**stated, "members": tuple(stated["members"]), "depths": tuple(stated["depths"])}  # type: ignore[arg-type]
+    return TreeSettings(**named)  # type: ignore[arg-type]

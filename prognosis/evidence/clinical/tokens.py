@@ -41,9 +41,8 @@ def concept_tokens(model: ClinicalEvidence, case: Case) -> tuple[Token, ...]:
     concept = np.array([column.concept for column in model.columns], dtype=np.int64)
     count = len(model.vocabulary.concepts)
     evidence = _by_concept(model.by_column(table.values)[0], concept, count)
-    vector = np.concatenate(
-        [evidence, _by_concept(model.vector_by_column(table.values)[0], concept, count)], axis=1
-    )
+    scores = _by_concept(model.vector_by_column(table.values)[0], concept, count)
+    vector = np.concatenate([evidence.mean(axis=2), scores], axis=1)
     events = _events_by_concept(model, case)
     tokens: list[Token] = []
     rest: list[int] = []
@@ -68,7 +67,7 @@ def _absence(model: ClinicalEvidence, place: int) -> str:
 
 
 def _by_concept(parts: Floats, concept: NDArray[np.int64], count: int) -> Floats:
-    total = np.zeros((count, parts.shape[1]))
+    total = np.zeros((count, *parts.shape[1:]))
     np.add.at(total, concept, parts)
     return total
 
@@ -99,13 +98,13 @@ def _measured(name: str, events: Sequence[Event], case: Case, evidence: Floats, 
         source=last.source,
         time="" if known_from_the_start else last.time.isoformat(),
         age_days=max(0.0, (case.index_time - last.time).total_seconds() / 86400.0),
-        evidence=evidence[:, None],
+        evidence=evidence,
         vector=vector,
     )
 
 
 def _unmeasured(name: str, detail: str, evidence: Floats, vector: Floats) -> Token:
-    return Token("clinical", name, detail, "", "", 0.0, evidence[:, None], vector)
+    return Token("clinical", name, detail, "", "", 0.0, evidence, vector)
 
 
 def _detail(events: Sequence[Event], *, dated: bool) -> str:

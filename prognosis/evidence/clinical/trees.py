@@ -1,15 +1,20 @@
-"""The boosted-tree member: one small XGBoost model a cause, read exactly."""
+"""The boosted-tree members of the clinical stack, each read out as tables of leaves."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.target import Target
+from prognosis.evidence.clinical.boosting import TreeSettings, grow, threads
+from prognosis.evidence.clinical.log_time import log_time_spread
+from prognosis.evidence.clinical.person_steps import PersonSteps, person_steps
+from prognosis.evidence.clinical.tree_algebra import added, fixed, scaled
 from prognosis.evidence.clinical.tree_tables import LeafTable, leaf_table
 from prognosis.evidence.readout import FEWEST_EVENTS, rows_of
 
@@ -17,138 +22,208 @@ if TYPE_CHECKING:
     from xgboost import Booster, DMatrix
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
-_ROWS_FOR_THREADS = 20_000  # below, threads wait for one another longer than they work
+_SHORTEST_DAYS = 1e-3
 
 
 @dataclass(frozen=True, slots=True)
-class TreeSettings:
-    """How the trees are grown: small, slow and regularised, since hospital cohorts are small.
+class TreeMember:
+    """One kind of trees.
+
+    XGBoost sums in single precision in an order of its own; a table adds in double precision, so that
+    Shapley values add up to the margin to rounding of a double.
 
     Attributes:
-        depth: Of a tree.
-        rate: Shrinkage of each tree.
-        rounds: Most trees; the number used is chosen on inner folds.
-        patience: Rounds without improvement before an inner fold stops.
-        share_of_rows: Drawn for each tree.
-        share_of_columns: Drawn for each tree.
-        shrinkage: L2 penalty on leaf values.
+        kind: See `TreeSettings.members`.
+        tables: For each cause, a table for each step of time (one where the evidence does not change with
+            time), higher is worse; None for a cause that was too rare to learn.
     """
 
-    depth: int = 2
-    rate: float = 0.06
-    rounds: int = 250
-    patience: int = 20
-    share_of_rows: float = 0.8
-    share_of_columns: float = 0.5
-    shrinkage: float = 5.0
+    kind: str
+    tables: tuple[tuple[LeafTable, ...] | None, ...]
+
+    @property
+    def steps(self) -> int:
+        """Number of steps of time, 1 where the evidence does not change."""
+        return max((len(own) for own in self.tables if own is not None), default=1)
+
+    def margins(self, raw: Floats) -> Floats:
+        """(n, causes, steps) up to a constant for each cause and step; NaN in `raw` means missing."""
+        out = np.zeros((len(raw), len(self.tables), self.steps))
+        for place, own in enumerate(self.tables):
+            for step, table in enumerate(own or ()):
+                out[:, place, step] = table.margin(raw)
+        return out
 
 
 @dataclass(frozen=True, slots=True)
-class Forest:
-    """The trees of one cause, and their leaves as a table.
+class TrainingRows:
+    """What every kind of trees learns from.
 
-    XGBoost sums in single precision in an order of its own; the table adds in double precision, so that
-    Shapley values add up to the margin to rounding of a double.
-    """
-
-    booster: Booster
-    leaves: LeafTable
-
-    def margin(self, raw: Floats) -> Floats:
-        """(n,) log-hazard (log-odds for a class), up to a constant; NaN in `raw` means missing."""
-        return self.leaves.margin(raw)
-
-
-def forest(booster: Booster) -> Forest:
-    """The booster with its leaves read out."""
-    model = json.loads(bytes(booster.save_raw("json")))
-    return Forest(booster, leaf_table(model["learner"]["gradient_booster"]["model"]["trees"]))
-
-
-def fit_forests(
-    raw: Floats,
-    target: Target,
-    inner_folds: NDArray[np.int64],
-    weights: Floats,
-    settings: TreeSettings,
-    seed: int,
-) -> tuple[Forest | None, ...]:
-    """One forest a cause; None for a cause with too few events or without columns.
-
-    Args:
+    Attributes:
         raw: (n, p) columns, NaN where missing.
         target: What happened.
-        inner_folds: (n,) folds by patient, for the number of trees.
+        folds: (n,) inner folds by patient.
         weights: (n,) case weights.
-        settings: How to grow.
+    """
+
+    raw: Floats
+    target: Target
+    folds: NDArray[np.int64]
+    weights: Floats
+
+
+def fit_tree_members(rows: TrainingRows, settings: TreeSettings, seed: int) -> tuple[TreeMember, ...]:
+    """Each kind of trees, at the depth that the first kind found best.
+
+    Args:
+        rows: The training cases.
+        settings: Which kinds and how.
         seed: Of the draws.
     """
-    forests: list[Forest | None] = []
-    for place in range(len(target.causes)):
-        rows = rows_of(target, place)
-        event = target.cause[rows] == place + 1
-        if event.sum() < 2 * FEWEST_EVENTS or not raw.shape[1]:
-            forests.append(None)
+    kinds = settings.members if rows.target.survival else ("boosted_class",)
+    if not rows.raw.shape[1]:
+        return tuple(TreeMember(kind, (None,) * len(rows.target.causes)) for kind in kinds)
+    members: list[TreeMember] = []
+    depths = settings.depths
+    for kind in kinds:
+        if kind == "boosted_hazard":
+            member, found = _joint_hazard(rows, settings, depths, seed)
+        else:
+            member, found = _by_cause(kind, rows, settings, depths, seed)
+        members.append(member)
+        depths = (found,) if found else depths
+    return tuple(members)
+
+
+def _by_cause(
+    kind: str, rows: TrainingRows, settings: TreeSettings, depths: tuple[int, ...], seed: int
+) -> tuple[TreeMember, int]:
+    """One booster a cause, the other causes censored (or left out, for a class)."""
+    tables: list[tuple[LeafTable, ...] | None] = []
+    depth = 0
+    for place in range(len(rows.target.causes)):
+        own = rows_of(rows.target, place)
+        event = (rows.target.cause == place + 1)[own]
+        if event.sum() < 2 * FEWEST_EVENTS:
+            tables.append(None)
             continue
-        label = np.maximum(target.days[rows], 1e-3)
-        label = np.where(event, label, -label) if target.survival else event.astype(float)
-        table = _Table(raw[rows].astype(np.float32), label, weights[rows], inner_folds[rows], event)
-        forests.append(_grow(table, _parameters(target, settings, seed, len(label)), settings))
-    return tuple(forests)
+        part = _Part(
+            rows.raw[own].astype(np.float32),
+            np.maximum(rows.target.days[own], _SHORTEST_DAYS),
+            event,
+            rows.weights[own],
+        )
+        parameters = {**settings.parameters(seed, len(event)), **_objective(kind, part)}
+        grown = grow(partial(_MATRIX[kind], part), parameters, settings, depths, rows.folds[own], event)
+        sign = -1.0 if kind == "boosted_aft" else 1.0  # a longer time is better
+        tables.append(None if grown is None else (scaled(leaf_table(booster_trees(grown.booster)), sign),))
+        depth = max(depth, grown.depth if grown else 0)
+    return TreeMember(kind, tuple(tables)), depth
 
 
 @dataclass(frozen=True, slots=True)
-class _Table:
+class _Part:
     raw: NDArray[np.float32]
-    label: Floats
+    days: Floats
+    event: Bools
     weights: Floats
-    folds: NDArray[np.int64]
-    event: NDArray[np.bool_]
-
-    def matrix(self, rows: NDArray[np.bool_]) -> DMatrix:
-        from xgboost import DMatrix
-
-        return DMatrix(self.raw[rows], label=self.label[rows], weight=self.weights[rows])
 
 
-def _parameters(target: Target, settings: TreeSettings, seed: int, rows: int) -> dict[str, object]:
-    return {
-        "objective": "survival:cox" if target.survival else "binary:logistic",
-        "eval_metric": "cox-nloglik" if target.survival else "logloss",
-        "max_depth": settings.depth,
-        "eta": settings.rate,
-        "subsample": settings.share_of_rows,
-        "colsample_bytree": settings.share_of_columns,
-        "lambda": settings.shrinkage,
-        "tree_method": "hist",
-        "max_bin": 64,
-        "seed": seed,
-        "verbosity": 0,
-        "nthread": 1 if rows < _ROWS_FOR_THREADS else 0,
-    }
+def _cox_matrix(part: _Part, kept: Bools) -> DMatrix:
+    from xgboost import DMatrix
+
+    signed = np.where(part.event, part.days, -part.days)
+    return DMatrix(part.raw[kept], label=signed[kept], weight=part.weights[kept], nthread=threads(len(kept)))
 
 
-def _grow(table: _Table, parameters: dict[str, object], settings: TreeSettings) -> Forest | None:
-    """Grow as many trees as the inner folds found best on average."""
-    import xgboost
+def _aft_matrix(part: _Part, kept: Bools) -> DMatrix:
+    from xgboost import DMatrix
 
-    found: list[int] = []
-    for fold in np.unique(table.folds):
-        kept = table.folds != fold
-        if not table.event[kept].any() or not table.event[~kept].any():
-            continue
-        booster = xgboost.train(
-            parameters,
-            table.matrix(kept),
-            settings.rounds,
-            evals=[(table.matrix(~kept), "inner")],
-            early_stopping_rounds=settings.patience,
-            verbose_eval=False,
-        )
-        found.append(booster.best_iteration + 1)
-    if not found:
-        return None
-    everyone = np.ones(len(table.label), dtype=bool)
-    rounds = max(1, round(float(np.mean(found))))
-    return forest(xgboost.train(parameters, table.matrix(everyone), rounds))
+    upper = np.where(part.event, part.days, np.inf)
+    return DMatrix(
+        part.raw[kept],
+        weight=part.weights[kept],
+        label_lower_bound=part.days[kept],
+        label_upper_bound=upper[kept],
+        nthread=threads(len(kept)),
+    )
+
+
+def _class_matrix(part: _Part, kept: Bools) -> DMatrix:
+    from xgboost import DMatrix
+
+    label = part.event[kept].astype(float)
+    return DMatrix(part.raw[kept], label=label, weight=part.weights[kept], nthread=threads(len(kept)))
+
+
+def _objective(kind: str, part: _Part) -> dict[str, object]:
+    if kind == "boosted_aft":
+        return {
+            "objective": "survival:aft",
+            "eval_metric": "aft-nloglik",
+            "aft_loss_distribution": "normal",
+            "aft_loss_distribution_scale": log_time_spread(part.days, part.event, part.weights),
+        }
+    if kind == "boosted_cox":
+        return {"objective": "survival:cox", "eval_metric": "cox-nloglik"}
+    return {"objective": "binary:logistic", "eval_metric": "logloss"}
+
+
+_MATRIX = {"boosted_cox": _cox_matrix, "boosted_aft": _aft_matrix, "boosted_class": _class_matrix}
+
+
+def _joint_hazard(
+    rows: TrainingRows, settings: TreeSettings, depths: tuple[int, ...], seed: int
+) -> tuple[TreeMember, int]:
+    """All causes' hazards in one booster over person-steps, with the step of time as one more column."""
+    causes = len(rows.target.causes)
+    expanded = person_steps(rows.target, rows.weights, settings.steps)
+    counts = np.bincount(expanded.outcome, minlength=causes + 1)[1:]
+    if (counts < 2 * FEWEST_EVENTS).any():
+        return TreeMember("boosted_hazard", (None,) * causes), 0
+    table = np.column_stack([rows.raw[expanded.case], expanded.step]).astype(np.float32)
+    several = {"objective": "multi:softprob", "num_class": causes + 1, "eval_metric": "mlogloss"}
+    one = {"objective": "binary:logistic", "eval_metric": "logloss"}
+    parameters = {**settings.parameters(seed, len(table)), **(several if causes > 1 else one)}
+    make = partial(_hazard_matrix, table, expanded)
+    grown = grow(make, parameters, settings, depths, rows.folds, rows.target.cause > 0)
+    if grown is None:
+        return TreeMember("boosted_hazard", (None,) * causes), 0
+    by_class = _class_tables(grown.booster, causes)
+    time = rows.raw.shape[1]
+    return TreeMember(
+        "boosted_hazard",
+        tuple(tuple(fixed(own, time, step) for step in range(expanded.steps)) for own in by_class),
+    ), grown.depth
+
+
+def _hazard_matrix(table: NDArray[np.float32], expanded: PersonSteps, kept: Bools) -> DMatrix:
+    from xgboost import DMatrix
+
+    here = kept[expanded.case]
+    return DMatrix(
+        table[here],
+        label=expanded.outcome[here],
+        weight=expanded.weight[here],
+        base_margin=expanded.baseline[expanded.step[here]],
+        nthread=threads(len(here)),
+    )
+
+
+def _class_tables(booster: Booster, causes: int) -> tuple[LeafTable, ...]:
+    """The log-odds of each cause against surviving the step."""
+    trees = booster_trees(booster)
+    if causes == 1:
+        return (leaf_table(trees),)
+    width = causes + 1
+    survive = scaled(leaf_table(trees[0::width]), -1.0)
+    return tuple(added([leaf_table(trees[number::width]), survive]) for number in range(1, width))
+
+
+def booster_trees(booster: Booster) -> list[dict[str, object]]:
+    """The booster's trees as `leaf_table` reads them."""
+    model = json.loads(bytes(booster.save_raw("json")))
+    trees: list[dict[str, object]] = model["learner"]["gradient_booster"]["model"]["trees"]
+    return trees

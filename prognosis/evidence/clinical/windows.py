@@ -129,11 +129,13 @@ def _of_last(
     """(n,) "not_measured", "limit" or "is", read off the row of each case's last fact; -1 for no fact."""
     if column.statistic == "not_measured":
         return last < 0
-    if column.statistic == "limit":
-        held = read.limited[last]
-    else:
-        held = read.category[last] == categories[column.concept].index(column.category)
-    return np.where(last >= 0, held, np.nan)
+    holds = read.limited
+    if column.statistic == "is":
+        holds = read.category == categories[column.concept].index(column.category)
+    known = last >= 0
+    held = np.full(len(last), np.nan)
+    held[known] = holds[last[known]]
+    return held
 
 
 def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[str, ...]]:

@@ -55,7 +55,7 @@ def test_interventional_values_equal_those_of_the_shap_package(depth: int) -> No
 def test_values_of_both_forms_add_up_to_the_margin_less_what_is_expected(depth: int) -> None:
     own, raw = grown("survival:cox", depth)
     for made in (PathTables.prepare(own.leaves, 6), InterventionalTables.prepare(own.leaves, raw[:60])):
-        expected = own.margin(raw) - made.expected
+        expected = own.leaves.margin(raw) - made.expected
         np.testing.assert_allclose(made.values(raw).sum(axis=1), expected, atol=1e-12)
 
 
@@ -77,7 +77,7 @@ def test_interventional_values_are_the_shapley_values_over_all_coalitions() -> N
     def game(known: set[int]) -> float:
         mixed = background.copy()
         mixed[:, sorted(known)] = case[sorted(known)]
-        return float(own.margin(mixed).mean())
+        return float(own.leaves.margin(mixed).mean())
 
     ours = InterventionalTables.prepare(own.leaves, background).values(case[None])[0]
     np.testing.assert_allclose(ours, _over_coalitions(game, 4), atol=1e-12)

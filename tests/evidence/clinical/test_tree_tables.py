@@ -17,15 +17,15 @@ from tests.evidence.clinical.grown import grown
 def test_margins_equal_those_of_xgboost_up_to_a_constant(objective: str, depth: int) -> None:
     own, raw = grown(objective, depth)
     theirs = own.booster.predict(xgboost.DMatrix(raw), output_margin=True)
-    difference = own.margin(raw) - theirs
+    difference = own.leaves.margin(raw) - theirs
     np.testing.assert_allclose(difference, difference[0], atol=1e-5)
 
 
 def test_the_margin_of_many_rows_is_that_of_each_alone() -> None:
     own, raw = grown("survival:cox", 4)
     many = np.tile(raw, (4, 1))
-    alone = np.concatenate([own.margin(row[None]) for row in raw])
-    np.testing.assert_allclose(own.margin(many), np.tile(alone, 4), atol=1e-12)
+    alone = np.concatenate([own.leaves.margin(row[None]) for row in raw])
+    np.testing.assert_allclose(own.leaves.margin(many), np.tile(alone, 4), atol=1e-12)
 
 
 def test_a_value_at_a_threshold_goes_right_and_a_missing_one_where_the_split_says() -> None:

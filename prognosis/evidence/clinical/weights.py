@@ -1,0 +1,155 @@
+"""Convex weights of the members of the clinical stack, by the integrated Brier score out of fold."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort.target import Target
+from prognosis.evidence.readout import FEWEST_EVENTS
+from prognosis.evidence.stack import EVENTS_PER_FEATURE
+from prognosis.survival.censoring import estimate_censoring
+
+Floats = NDArray[np.float64]
+
+_STEEPEST = 3.0
+_PRIOR_CASES = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class CauseOutcome:
+    """One cause on the grid of bins, the other causes censored.
+
+    Attributes:
+        exposure: (n, B) share of each bin lived through under observation.
+        happened: (n, B) 1 in the bin of the event.
+        known: (n, B - 1) weight of the case's state at each inner edge; 0 where it is not known.
+        over: (n, B - 1) True where the event came by the inner edge.
+        spans: (B - 1,) share of the integral that each inner edge stands for.
+        weights: (n,) case weights, mean 1.
+    """
+
+    exposure: Floats
+    happened: Floats
+    known: Floats
+    over: NDArray[np.bool_]
+    spans: Floats
+    weights: Floats
+
+    def survival(self, evidence: Floats) -> Floats:
+        """(n, B - 1) probability of no event by each inner edge, with Breslow's hazard in each bin.
+
+        Args:
+            evidence: (n, B or 1) log-hazard.
+        """
+        ratio = np.exp(np.clip(evidence, -30.0, 30.0)) * np.ones((1, self.exposure.shape[1]))
+        own = self.weights[:, None]
+        at_risk = (own * self.exposure * ratio).sum(axis=0)
+        hazard = (own * self.happened).sum(axis=0) / np.maximum(at_risk, 1e-300)
+        return np.asarray(np.exp(-np.cumsum(ratio * hazard, axis=1)[:, :-1]))
+
+    def brier(self, evidence: Floats) -> float:
+        """Integrated Brier score between the first and the last inner edge; lower is better."""
+        error = self.known * (self.over - (1.0 - self.survival(evidence))) ** 2
+        return float(self.weights @ (error @ self.spans)) / float(self.weights.sum())
+
+    def slope(self, evidence: Floats) -> float:
+        """The factor, 0 to 3, at which the evidence has the highest partial likelihood."""
+        wide = evidence * np.ones((1, self.exposure.shape[1]))
+        own = self.weights[:, None]
+        count = (own * self.happened).sum(axis=0)
+        at = 1.0
+        for _ in range(30):
+            ratio = own * self.exposure * np.exp(np.clip(at * wide, -30.0, 30.0))
+            total = np.maximum(ratio.sum(axis=0), 1e-300)
+            mean = (ratio * wide).sum(axis=0) / total
+            spread = (ratio * wide**2).sum(axis=0) / total - mean**2
+            gradient = float((own * self.happened * wide).sum() - count @ mean)
+            step = float(np.clip(gradient / max(float(count @ spread), 1e-9), -1.0, 1.0))
+            at = float(np.clip(at + step, 0.0, _STEEPEST))
+            if abs(step) < 1e-8:
+                break
+        return at
+
+
+def cause_outcome(target: Target, place: int, weights: Floats) -> CauseOutcome:
+    """The outcome of one cause.
+
+    Args:
+        target: What happened to each case.
+        place: Which cause, from 0.
+        weights: (n,) case weights.
+    """
+    event = target.cause == place + 1
+    last = target.bin_of()
+    bins = np.arange(target.bins)
+    part = np.clip((target.days - target.edges[last]) / np.diff(target.edges)[last], 0.0, 1.0)
+    exposure = (bins < last[:, None]).astype(float)
+    exposure[np.arange(len(last)), last] = np.where(event, 1.0, part)
+    happened = ((bins == last[:, None]) & event[:, None]).astype(float)
+    inner = target.edges[1:-1]
+    censoring = estimate_censoring(target.days, event)
+    over = (target.days[:, None] <= inner) & event[:, None]
+    free = target.days[:, None] > inner
+    known = over * censoring.event_weight(target.days)[:, None] + free * censoring.free_weight(inner)
+    spans = np.ones(len(inner)) if len(inner) < 2 else np.gradient(inner)
+    return CauseOutcome(exposure, happened, known, over, spans / max(spans.sum(), 1e-300), weights)
+
+
+def member_weights(
+    members: Sequence[Floats], outcome: CauseOutcome, usable: NDArray[np.bool_], trust: float
+) -> Floats:
+    """(M,) factor of each member's evidence: its slope times a convex weight.
+
+    The weights minimise the integrated Brier score, drawn toward equal shares by as much as a few cases
+    would, since a plain average is hard to beat where cases are few. What goes to other members than the
+    first is then shrunk by `trust`.
+
+    Args:
+        members: M arrays (n, B or 1) of out-of-fold evidence, the first one to fall back on.
+        outcome: What happened.
+        usable: (M,) False for a member that learned nothing of this cause.
+        trust: 0 to 1.
+    """
+    from scipy.optimize import minimize
+
+    slopes = np.array([outcome.slope(own) if ok else 0.0 for own, ok in zip(members, usable, strict=True)])
+    here = np.flatnonzero(slopes > 0.0)
+    factors = np.zeros(len(members))
+    if not len(here):
+        return factors
+    wide = np.stack([slopes[m] * members[m] * np.ones((1, outcome.exposure.shape[1])) for m in here])
+    equal = np.full(len(here), 1.0 / len(here))
+    level = max(outcome.brier(np.zeros((1, 1))), 1e-12)
+
+    def loss(shares: Floats) -> float:
+        own = outcome.brier(np.tensordot(shares, wide, axes=1)) / level
+        return own + _PRIOR_CASES * float(((shares - equal) ** 2).sum())
+
+    solved = minimize(
+        loss,
+        equal,
+        method="SLSQP",
+        bounds=[(0.0, 1.0)] * len(here),
+        constraints={"type": "eq", "fun": lambda shares: shares.sum() - 1.0},
+        options={"maxiter": 60, "ftol": 1e-7},
+    )
+    shares = np.clip(solved.x, 0.0, 1.0)
+    shares /= shares.sum()
+    shares[here > 0] *= trust
+    if here[0] == 0:
+        shares[0] += 1.0 - shares.sum()
+    factors[here] = shares * slopes[here]
+    return factors
+
+
+def trust_in_trees(events: int, features: int) -> float:
+    """The share of their weight that trees keep: less than one below ten events a feature.
+
+    No method beats Cox regression significantly on 34 data sets (Burk et al., arXiv 2406.04098), so the
+    linear member must be allowed to win.
+    """
+    return 0.0 if events < FEWEST_EVENTS else min(1.0, events / (EVENTS_PER_FEATURE * max(features, 1)))
