@@ -7,13 +7,13 @@ Run by hand, from the repository, where all of them are installed; nothing of th
 | of | values |
 |--|--|
 | `by_hand.py` beside this file | every statistic, from the formula of its paper, by loops over people |
-| scikit-survival (GPL) | Harrell's and Uno's C, AUC, Brier, IBS, G(t) |
-| lifelines | Kaplan-Meier, Nelson-Aalen, restricted mean |
-| statsmodels | Aalen-Johansen and its standard error, Greenwood's, calibration slope, ICI, E50, E90 |
-| pycox | Antolini's C (equal risks as discordant), binomial log-likelihood |
-| SurvivalEVAL (GPL) | Antolini's C, D-calibration, AJ-calibration |
-| torchsurv | Harrell's C |
-| dcurves | net benefit |
+| scikit-survival 0.28 (GPL) | Harrell's and Uno's C, AUC, Brier, IBS, G(t) |
+| lifelines 0.30 | Kaplan-Meier, Nelson-Aalen, restricted mean |
+| statsmodels 0.15 | Aalen-Johansen and its standard error, Greenwood's, calibration slope, ICI, E50, E90 |
+| pycox 0.3 | Antolini's C (equal risks as discordant), binomial log-likelihood |
+| SurvivalEVAL 0.9 (GPL) | Antolini's C, D-calibration, AJ-calibration |
+| torchsurv 0.2 | Harrell's C |
+| dcurves 1.1 | net benefit |
 
 A package that refuses a cohort (or means something else by a tie, see the code) has no value for it.
 """
