@@ -20,8 +20,18 @@ Counts = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Bins = NDArray[np.int32]
 
+_PLACE = 1 << 32  # above any rank
 _MOST_ROWS = 256
 _MOST_LEAVES = 24  # their conditions on one feature make at most 50 cells, which are bits of one word
+
+
+def packed(table: LeafTable, asked: Bools) -> tuple[LeafTable, Counts]:
+    """The table with each leaf's asked conditions first, and how many they are, (leaves,)."""
+    order = np.argsort(~asked, axis=1, kind="stable")
+    parts = (table.feature, table.low, table.high, table.missing, table.cover)
+    return LeafTable(table.value, *(np.take_along_axis(part, order, axis=1) for part in parts)), asked.sum(
+        axis=1
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +42,19 @@ class Ranks:
 
     Attributes:
         bounds: One sorted array a feature.
+        count: (leaves,) conditions of each leaf; those that follow only fill it up.
         low: (leaves, D) ranks from here on meet the condition.
         high: (leaves, D) ranks from here on do not.
-        asked: (leaves, D) False for conditions that only fill up a leaf.
     """
 
     bounds: tuple[Floats, ...]
+    count: Counts
     low: Bins
     high: Bins
-    asked: Bools
 
     @classmethod
-    def of(cls, table: LeafTable, asked: Bools, features: int) -> Ranks:
-        """The ranks of a table's bounds, for rows of so many features."""
+    def of(cls, table: LeafTable, count: Counts, features: int) -> Ranks:
+        """The ranks of a packed table's bounds, for rows of so many features."""
         low, high = np.ones(table.feature.shape, np.int32), np.ones(table.feature.shape, np.int32)
         bounds = []
         flat = table.feature.ravel()
@@ -57,10 +67,14 @@ class Ranks:
             own = own[np.isfinite(own)]
             bounds.append(own)
             low.ravel()[here] = 1 + np.searchsorted(own, lows, side="right")
-            high.ravel()[here] = np.where(
-                np.isposinf(highs), len(own) + 2, 2 + np.searchsorted(own, highs, side="left")
-            )
-        return cls(tuple(bounds), low, high, asked)
+            above = 2 + np.searchsorted(own, highs, side="left")
+            high.ravel()[here] = np.where(np.isposinf(highs), len(own) + 2, above)
+        return cls(tuple(bounds), count, low, high)
+
+    @property
+    def top(self) -> Counts:
+        """(p,) what is above every rank of a feature."""
+        return np.array([len(own) + 2 for own in self.bounds], np.int64)
 
     def rows(self, raw: Floats) -> Bins:
         """(2 p, n) ranks of the values, missing ones first: 0 in the upper half, above all in the lower."""
@@ -87,9 +101,11 @@ class LeafGroups:
         feature: (groups + 1) first feature of each group.
         step: (groups + 1) first step of each group.
         table: (groups + 1) first number of each group's table, which is (features, rows).
+        rows: (groups) of each group's table.
         base: (groups) row of a case that takes no step.
         column: (features of all groups) column of each.
         cells: (features of all groups) into which each is cut.
+        stride: (features of all groups) by how much a row grows from cell to cell.
         source: (steps) row of `Ranks.rows` that is compared.
         at: (steps) rank that must be reached.
         add: (steps) what the row then grows by.
@@ -101,9 +117,11 @@ class LeafGroups:
     feature: Counts
     step: Counts
     table: Counts
+    rows: Counts
     base: NDArray[np.uint16]
     column: Counts
     cells: Counts
+    stride: Counts
     source: Counts
     at: Bins
     add: NDArray[np.uint16]
@@ -112,184 +130,184 @@ class LeafGroups:
 
     @classmethod
     def of(cls, table: LeafTable, ranks: Ranks) -> LeafGroups:
-        """Group the leaves so that building and reading the tables is cheapest, by dynamic programming."""
-        top = np.array([len(own) + 2 for own in ranks.bounds], np.int32)
-        conditions = (table.feature, ranks.low, ranks.high, table.missing, ranks.asked)
-        before = _cut(*conditions, top, _MOST_ROWS, _MOST_LEAVES)
-        ends = [len(table.value)]
-        while ends[-1]:
-            ends.append(int(before[ends[-1]]))
-        leaf = np.array(ends[::-1], np.int64)
-        groups, size = len(leaf) - 1, ranks.asked.size
-        starts = np.zeros((3, groups + 1), np.int64)
-        base = np.zeros(groups, np.uint16)
-        column, cells = np.zeros(size, np.int64), np.zeros(size, np.int64)
-        source, at, add = (
-            np.zeros(3 * size, np.int64),
-            np.zeros(3 * size, np.int32),
-            np.zeros(3 * size, np.uint16),
+        """Group the leaves of a packed table so that building and reading the tables is cheapest."""
+        leaf = _ends(table, ranks)
+        feature, column, slot = _places(table.feature, ranks.count, leaf)
+        group = np.repeat(np.arange(len(leaf) - 1), np.diff(leaf))
+        # Conditions in the order of their groups' features, and each condition's leaf as a bit.
+        row, d = np.nonzero(np.arange(slot.shape[1]) < ranks.count[:, None])
+        place = feature[group[row]] + slot[row, d]
+        order = np.argsort(place, kind="stable")
+        row, d, place = row[order], d[order], place[order]
+        low, high, missing = ranks.low[row, d].astype(np.int64), ranks.high[row, d], table.missing[row, d]
+        bit = np.uint64(1) << (row - leaf[group[row]]).astype(np.uint64)
+        # The cells, by the lowest rank of each: missing, first, and every bound.
+        features, real = np.arange(len(column)), high < ranks.top[column[place]]
+        starts = (
+            (features, 0 * features),
+            (features, 0 * features + 1),
+            (place, low),
+            (place[real], high[real]),
         )
-        slot, met = np.zeros(ranks.asked.shape, np.int64), np.zeros(ranks.asked.shape, np.uint64)
-        _lay_out(*conditions, top, leaf, starts, base, column, cells, source, at, add, slot, met)
-        own, steps = starts[0, -1], starts[1, -1]
+        cell = np.unique(np.concatenate([own * _PLACE + rank for own, rank in starts]))
+        own, rank = np.divmod(cell, _PLACE)
+        first = np.searchsorted(own, np.arange(len(column) + 1))
+        begin = np.searchsorted(place, np.arange(len(column) + 1))
+        digit, met = _digits(rank, first, begin, low, high, missing, bit)
+        cells = np.maximum.reduceat(digit, first[:-1]) + 1 if len(column) else features
+        stride = _strides(cells, feature)
+        # Where missing values fall into the highest cell they count as above all, else as below all.
+        above = digit[first[:-1]] == digit[first[1:] - 1]
+        before = np.concatenate([[0], digit])[:-1]
+        before = np.where((rank == 1) & above[own], digit, before)
+        step = (rank > 0) & (digit != before)
+        start = np.where(above, digit[first[:-1] + 1], digit[first[:-1]]) * stride
+        groups = np.repeat(np.arange(len(leaf) - 1), np.diff(feature))
+        all_met = np.zeros(slot.shape, np.uint64)
+        all_met[row, d] = met
+        rows = np.ones(len(leaf) - 1, np.int64)
+        np.maximum.at(rows, groups, stride * cells)
         return cls(
-            leaf, *starts, base, column[:own], cells[:own], source[:steps], at[:steps], add[:steps], slot, met
+            leaf=leaf,
+            feature=feature,
+            step=np.searchsorted(own[step], feature),
+            table=np.concatenate([[0], np.cumsum(np.diff(feature) * rows)]),
+            rows=rows,
+            base=np.bincount(groups, weights=start, minlength=len(rows)).astype(np.uint16),
+            column=column,
+            cells=cells,
+            stride=stride,
+            source=(column + above * len(ranks.bounds))[own[step]],
+            at=rank[step].astype(np.int32),
+            add=((digit - before) * stride[own])[step].astype(np.uint16),
+            slot=slot,
+            met=all_met,
         )
+
+
+def _ends(table: LeafTable, ranks: Ranks) -> Counts:
+    """(groups + 1) the first leaf of each group and the number of leaves, by dynamic programming."""
+    top = ranks.top
+    shift = np.concatenate([[0], np.cumsum(top + 1)])
+    trivial = np.zeros(shift[-1], bool)
+    trivial[shift[:-1] + 1] = trivial[shift[1:] - 1] = True
+    shift = shift[:-1][table.feature]
+    bounds = np.stack([shift + ranks.low, shift + ranks.high], axis=2)
+    before = _cut(table.feature, ranks.count, bounds, trivial, len(top), _MOST_ROWS, _MOST_LEAVES)
+    ends = [len(table.value)]
+    while ends[-1]:
+        ends.append(int(before[ends[-1]]))
+    return np.array(ends[::-1], np.int64)
 
 
 @compiled
 def _cut(
     feature: Counts,
-    low: Bins,
-    high: Bins,
-    missing: Bools,
-    asked: Bools,
-    top: Bins,
+    count: Counts,
+    bounds: Counts,
+    trivial: Bools,
+    features: int,
     most_rows: int,
     most_leaves: int,
 ) -> Counts:
     """(leaves + 1) where the last group of the cheapest cut of the first so many leaves begins.
 
     Costs are nanoseconds for about 2,000 cases: of the look-ups and comparisons, and of building.
+
+    Args:
+        feature: (leaves, D).
+        count: (leaves,) conditions of each.
+        bounds: (leaves, D, 2) a number for each bound of each feature.
+        trivial: Which of these numbers are bounds that all values lie within.
+        features: How many there are.
+        most_rows: Where a group stops growing; beyond, its cost forbids it wherever it can be split.
+        most_leaves: Of a group.
     """
-    leaves, depth = feature.shape
-    cheapest = np.full(leaves + 1, np.inf)
+    leaves = len(count)
+    cheapest, before = np.full(leaves + 1, np.inf), np.zeros(leaves + 1, np.int64)
     cheapest[0] = 0.0
-    before = np.zeros(leaves + 1, np.int64)
-    slot = np.full(len(top), -1)
-    used = np.zeros(most_leaves * depth, np.int64)
-    bounds = np.zeros((most_leaves * depth, 2 * most_leaves), np.int64)
-    counts = np.zeros(most_leaves * depth, np.int64)
+    cells, known = np.zeros(features, np.int64), trivial.copy()
     for first in range(leaves):
-        features, rows, steps = 0, 1.0, 0
-        for last in range(first, min(leaves, first + most_leaves)):
-            for d in range(depth):
-                if not asked[last, d]:
-                    continue
-                column = feature[last, d]
-                place = slot[column]
-                if place < 0:
-                    place = features
-                    slot[column], used[place], counts[place] = place, column, 0
-                    features += 1
-                for bound in (low[last, d], high[last, d]):
-                    if bound == 1 or bound == top[column]:
-                        continue
-                    known = False
-                    for b in range(counts[place]):
-                        known = known or bounds[place, b] == bound
-                    if not known:
-                        bounds[place, counts[place]] = bound
-                        counts[place] += 1
-                        steps += 1
-                        rows *= (counts[place] + 1.0) / counts[place]
-            if last > first and rows > most_rows:
-                break
-            cost = cheapest[first] + 500.0 + 900.0 * features + 200.0 * steps
-            cost += rows * features * (last - first + 1.0)
-            if cost < cheapest[last + 1]:
-                cheapest[last + 1], before[last + 1] = cost, first
-        for place in range(features):
-            slot[used[place]] = -1
+        asked, steps, rows, last = 0, 0, 1.0, first
+        while last < min(leaves, first + most_leaves) and rows <= most_rows:
+            for d in range(count[last]):
+                own = feature[last, d]
+                if cells[own] == 0:
+                    asked, cells[own] = asked + 1, 1
+                for bound in bounds[last, d]:
+                    if not known[bound]:
+                        rows *= (cells[own] + 1.0) / cells[own]
+                        known[bound], cells[own], steps = True, cells[own] + 1, steps + 1
+            last += 1
+            cost = cheapest[first] + 500.0 + 900.0 * asked + 200.0 * steps + rows * asked * (last - first)
+            if cost < cheapest[last]:
+                cheapest[last], before[last] = cost, first
+        for leaf in range(first, last):
+            cells[feature[leaf]] = 0
+            for d in range(count[leaf]):
+                known[bounds[leaf, d]] = trivial[bounds[leaf, d]]
     return before
 
 
 @compiled
-def _lay_out(
-    feature: Counts,
-    low: Bins,
+def _places(feature: Counts, count: Counts, leaf: Counts) -> tuple[Counts, Counts, Counts]:
+    """The groups' first features, the features' columns, and the conditions' places among them."""
+    column, slot = np.zeros(feature.size, np.int64), np.zeros(feature.shape, np.int64)
+    start = np.zeros(len(leaf), np.int64)
+    end = 0
+    for g in range(len(leaf) - 1):
+        for row in range(leaf[g], leaf[g + 1]):
+            for d in range(count[row]):
+                place = start[g]
+                while place < end and column[place] != feature[row, d]:
+                    place += 1
+                column[place] = feature[row, d]
+                end = max(end, place + 1)
+                slot[row, d] = place - start[g]
+        start[g + 1] = end
+    return start, column[:end].copy(), slot
+
+
+def _strides(cells: Counts, feature: Counts) -> Counts:
+    """(features of all groups) by how much a row grows with the feature's cell."""
+    widths = np.diff(feature)
+    slot = np.arange(len(cells)) - np.repeat(feature[:-1], widths)
+    stride = np.ones_like(cells)
+    for number in range(1, int(widths.max(initial=0))):
+        here = np.flatnonzero(slot == number)
+        stride[here] = stride[here - 1] * cells[here - 1]
+    return stride
+
+
+@compiled
+def _digits(
+    rank: Counts,
+    first: Counts,
+    begin: Counts,
+    low: Counts,
     high: Bins,
     missing: Bools,
-    asked: Bools,
-    top: Bins,
-    leaf: Counts,
-    starts: Counts,
-    base: NDArray[np.uint16],
-    column: Counts,
-    cells: Counts,
-    source: Counts,
-    at: Bins,
-    add: NDArray[np.uint16],
-    slot: Counts,
-    met: NDArray[np.uint64],
-) -> None:
-    """Fill the arrays of `LeafGroups`.
+    bit: NDArray[np.uint64],
+) -> tuple[Counts, NDArray[np.uint64]]:
+    """A number for each cell, equal where the same conditions are met, and the numbers that meet a condition.
 
-    Where missing values fall into a feature's highest cell they count as above all, else as below all.
+    Features come one after the other, both in the cells (from `first`) and in the conditions (from `begin`).
+    A cell has its lowest rank, 0 for missing values; a condition has its bounds and its leaf as a bit.
     """
-    depth = feature.shape[1]
-    features, steps, numbers = 0, 0, 0
-    bound = np.zeros(256, np.int64)
-    pattern = np.zeros(256, np.uint64)
-    digit = np.zeros(256, np.int64)
-    for g in range(len(leaf) - 1):
-        first = features
-        for row in range(leaf[g], leaf[g + 1]):
-            for d in range(depth):
-                if asked[row, d]:
-                    place = first
-                    while place < features and column[place] != feature[row, d]:
-                        place += 1
-                    if place == features:
-                        column[features] = feature[row, d]
-                        features += 1
-                    slot[row, d] = place - first
-        stride, start = 1, 0
-        for place in range(first, features):
-            own = column[place]
-            # The cells' lowest ranks, sorted: 1, then every bound of the group's conditions.
-            bound[0], count = 1, 1
-            for row in range(leaf[g], leaf[g + 1]):
-                for d in range(depth):
-                    if asked[row, d] and feature[row, d] == own:
-                        for new in (low[row, d], high[row, d]):
-                            b = count
-                            while b > 0 and bound[b - 1] > new:
-                                b -= 1
-                            if new < top[own] and bound[b - 1] != new:
-                                for later in range(count, b, -1):
-                                    bound[later] = bound[later - 1]
-                                bound[b] = new
-                                count += 1
-            # Which leaves' conditions each cell meets; the one after the last is for missing values.
-            for cell in range(count + 1):
-                pattern[cell] = 0
-            for row in range(leaf[g], leaf[g + 1]):
-                bit = np.uint64(1) << np.uint64(row - leaf[g])
-                for d in range(depth):
-                    if asked[row, d] and feature[row, d] == own:
-                        for cell in range(count):
-                            if low[row, d] <= bound[cell] < high[row, d]:
-                                pattern[cell] |= bit
-                        if missing[row, d]:
-                            pattern[count] |= bit
-            kinds = 0
-            for cell in range(count + 1):
-                digit[cell] = kinds
-                for before in range(cell):
-                    if pattern[before] == pattern[cell]:
-                        digit[cell] = digit[before]
-                        break
-                kinds += digit[cell] == kinds
-            for row in range(leaf[g], leaf[g + 1]):
-                bit = np.uint64(1) << np.uint64(row - leaf[g])
-                for d in range(depth):
-                    if asked[row, d] and feature[row, d] == own:
-                        for cell in range(count + 1):
-                            if pattern[cell] & bit:
-                                met[row, d] |= np.uint64(1) << np.uint64(digit[cell])
-            above = digit[count] == digit[count - 1]
-            now = digit[0] if above else digit[count]
-            start += now * stride
-            for cell in range(count):
-                if digit[cell] != now:
-                    source[steps] = own + len(top) if above else own
-                    at[steps] = bound[cell]
-                    add[steps] = np.uint16((digit[cell] - now) * stride)
-                    now = digit[cell]
-                    steps += 1
-            cells[place] = kinds
-            stride *= kinds
-        base[g] = start
-        numbers += stride * (features - first)
-        starts[0, g + 1], starts[1, g + 1], starts[2, g + 1] = features, steps, numbers
+    digit, pattern = np.zeros(len(rank), np.int64), np.zeros(len(rank), np.uint64)
+    met = np.zeros(len(low), np.uint64)
+    for place in range(len(first) - 1):
+        kinds = 0
+        for cell in range(first[place], first[place + 1]):
+            for c in range(begin[place], begin[place + 1]):
+                if low[c] <= rank[cell] < high[c] or (rank[cell] == 0 and missing[c]):
+                    pattern[cell] |= bit[c]
+            same = first[place]
+            while pattern[same] != pattern[cell]:
+                same += 1
+            digit[cell] = digit[same] if same < cell else kinds
+            kinds = max(kinds, digit[cell] + 1)
+            for c in range(begin[place], begin[place + 1]):
+                if pattern[cell] & bit[c]:
+                    met[c] |= np.uint64(1) << np.uint64(digit[cell])
+    return digit, met

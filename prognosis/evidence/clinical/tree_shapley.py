@@ -18,9 +18,10 @@ from numpy.typing import NDArray
 
 from prognosis.compiled import threads_allowed
 from prognosis.errors import ConfigError
-from prognosis.evidence.clinical.tree_groups import LeafGroups, Ranks
+from prognosis.evidence.clinical.tree_groups import LeafGroups, Ranks, packed
 from prognosis.evidence.clinical.tree_shares import (
     add_looked_up,
+    background_within,
     coalition_weights,
     fill_tables,
     interventional_shares,
@@ -56,7 +57,7 @@ class _Tables:
     @classmethod
     def of(cls, table: LeafTable, ranks: Ranks, shares: _Shares) -> _Tables:
         groups = LeafGroups.of(table, ranks)
-        numbers_a_leaf = ranks.asked.shape[1] << _most_conditions(ranks.asked)
+        numbers_a_leaf = ranks.low.shape[1] << int(ranks.count.max(initial=0))
         made = cls(ranks, groups, tuple(_chunks(groups, numbers_a_leaf)), shares, ())
         if groups.table[-1] > _KEPT:
             return made
@@ -68,19 +69,8 @@ class _Tables:
         own = self.groups
         out = np.zeros(own.table[last] - own.table[first])
         shares = self.shares(int(own.leaf[first]), int(own.leaf[last]))
-        fill_tables(
-            first,
-            last,
-            own.leaf,
-            own.feature,
-            own.table,
-            own.cells,
-            self.ranks.asked,
-            own.slot,
-            own.met,
-            shares,
-            out,
-        )
+        layout = (own.leaf, own.feature, own.table, own.rows, own.cells, own.stride)
+        fill_tables(first, last, *layout, self.ranks.count, own.slot, own.met, shares, out)
         return out
 
     def values(self, raw: Floats) -> Floats:
@@ -97,20 +87,30 @@ class _Tables:
         own = self.groups
         for number, (first, last) in enumerate(self.chunks):
             tables = self.kept[number] if self.kept else self.build((first, last))
-            steps = (own.feature, own.step, own.table, own.base, own.column, own.source, own.at, own.add)
+            steps = (
+                own.feature,
+                own.step,
+                own.table,
+                own.rows,
+                own.base,
+                own.column,
+                own.source,
+                own.at,
+                own.add,
+            )
             add_looked_up(first, last, *steps, ranks, tables, out)
         return np.ascontiguousarray(out.T)
 
 
-def _most_conditions(asked: NDArray[np.bool_]) -> int:
-    most = int(asked.sum(axis=1).max(initial=0))
-    if most > _MOST_CONDITIONS:
+def _packed(table: LeafTable, asked: NDArray[np.bool_]) -> tuple[LeafTable, NDArray[np.int64]]:
+    own, count = packed(table, asked)
+    if count.max(initial=0) > _MOST_CONDITIONS:
         raise ConfigError(
             "boosted trees",
-            f"a leaf depends on {most} features",
+            f"a leaf depends on {count.max()} features",
             f"grow trees of depth {_MOST_CONDITIONS} or less for exact Shapley values",
         )
-    return most
+    return own, count
 
 
 def _chunks(groups: LeafGroups, numbers_a_leaf: int) -> Iterator[tuple[int, int]]:
@@ -144,18 +144,18 @@ class PathTables:
         Raises:
             ConfigError: A leaf depends on more than 12 features.
         """
-        asked = table.asked | (table.cover != 1.0)
-        most = _most_conditions(asked)
+        own, count = _packed(table, table.asked | (table.cover != 1.0))
+        most = int(count.max(initial=0))
         weights = coalition_weights(most)
 
         def shares(first: int, last: int) -> Floats:
-            out = np.empty((last - first, asked.shape[1], 1 << most))
             here = slice(first, last)
-            path_shares(table.value[here], table.cover[here], asked[here], weights, out)
+            out = np.empty((last - first, own.feature.shape[1], 1 << most))
+            path_shares(own.value[here], own.cover[here], count[here], weights, out)
             return out
 
         expected = float(table.value @ table.cover.prod(axis=1))
-        return cls(expected, _Tables.of(table, Ranks.of(table, asked, features), shares))
+        return cls(expected, _Tables.of(own, Ranks.of(own, count, features), shares))
 
     def values(self, raw: Floats) -> Floats:
         """(n, p) Shapley values; they add up to the margin less `expected`.
@@ -184,26 +184,29 @@ class InterventionalTables:
         Raises:
             ConfigError: A leaf depends on more than 12 features.
         """
-        asked = table.asked
-        most = _most_conditions(asked)
+        own, count = _packed(table, table.asked)
+        most = int(count.max(initial=0))
         weights = coalition_weights(most)
-        ranks = Ranks.of(table, asked, background.shape[1])
+        size = np.array([subset.bit_count() for subset in range(1 << most)])
+        ranks = Ranks.of(own, count, background.shape[1])
         rows = ranks.rows(background)[: background.shape[1]]
+        value = own.value / len(background)
 
         def shares(first: int, last: int) -> Floats:
-            out = np.empty((last - first, asked.shape[1], 1 << most))
             here = slice(first, last)
             conditions = (
-                table.feature[here],
+                own.feature[here],
                 ranks.low[here],
                 ranks.high[here],
-                table.missing[here],
-                asked[here],
+                own.missing[here],
+                count[here],
             )
-            interventional_shares(table.value[here], rows, *conditions, weights, out)
+            within = background_within(rows, *conditions, size, most)
+            out = np.empty((last - first, own.feature.shape[1], 1 << most))
+            interventional_shares(value[here], within, count[here], size, weights, out)
             return out
 
-        return cls(float(table.margin(background).mean()), _Tables.of(table, ranks, shares))
+        return cls(float(table.margin(background).mean()), _Tables.of(own, ranks, shares))
 
     def values(self, raw: Floats) -> Floats:
         """(n, p) Shapley values; they add up to the margin less `expected`.

@@ -25,7 +25,7 @@ def coalition_weights(most: int) -> Floats:
 
 
 @compiled
-def path_shares(value: Floats, cover: Floats, asked: Bools, weights: Floats, out: Floats) -> None:
+def path_shares(value: Floats, cover: Floats, players: Counts, weights: Floats, out: Floats) -> None:
     """Path-dependent shares: where a feature is unknown, the trees go both ways by their covers.
 
     With the conditions A met and the others not, a leaf of value v and covers z gives a feature j of A
@@ -35,136 +35,117 @@ def path_shares(value: Floats, cover: Floats, asked: Bools, weights: Floats, out
     Args:
         value: (leaves,).
         cover: (leaves, D).
-        asked: (leaves, D) False for conditions that only fill up a leaf.
+        players: (leaves,) conditions of each leaf.
         weights: `coalition_weights` of the most conditions a leaf has, C.
-        out: (leaves, D, 2^C) filled; bit i of the last place is the leaf's i-th condition asked.
+        out: (leaves, D, 2^C) filled; bit i of the last place is the leaf's i-th condition.
     """
-    depth, most = cover.shape[1], len(weights) - 1
-    place = np.zeros(most, np.int64)
-    ratio = np.zeros(most)
-    symmetric = np.zeros((1 << most, most + 1))
-    product = np.ones(1 << most)
-    total = np.zeros(1 << most)
+    most = len(weights) - 1
+    symmetric = np.zeros((1 << most, most + 1))  # of the covers of each subset, by how many are multiplied
+    product, total, size = np.ones(1 << most), np.zeros(1 << most), np.zeros(1 << most, np.int64)
     symmetric[0, 0] = 1.0
     for leaf in range(len(value)):
-        players = 0
-        for d in range(depth):
-            if asked[leaf, d]:
-                place[players], ratio[players] = d, cover[leaf, d]
-                players += 1
-        full = (1 << players) - 1
-        size, bit = 0, 0
-        for subset in range(full + 1):
-            if subset:
-                while subset >= 2 << bit:
-                    bit += 1
-                rest = subset - (1 << bit)
-                z = ratio[bit]
-                product[subset] = product[rest] * z
-                symmetric[subset, 0] = 1.0
-                for count in range(1, players + 1):
-                    symmetric[subset, count] = symmetric[rest, count] + z * symmetric[rest, count - 1]
-            size = 0
-            for i in range(players):
-                size += (subset >> i) & 1
-            total[subset] = 0.0
-            for count in range(size + 1):
-                total[subset] += symmetric[subset, count] * weights[size - count, players]
-        for subset in range(full + 1):
-            scale = value[leaf] * product[full ^ subset]
-            for i in range(players):
-                if (subset >> i) & 1:
-                    out[leaf, place[i], subset] = scale * (1.0 - ratio[i]) * total[subset ^ (1 << i)]
-                else:
-                    out[leaf, place[i], subset] = -scale * total[subset]
+        count = players[leaf]
+        total[0] = weights[0, count]
+        for last in range(count):
+            z = cover[leaf, last]
+            for rest in range(1 << last):
+                subset = rest + (1 << last)
+                size[subset], product[subset] = size[rest] + 1, product[rest] * z
+                symmetric[subset, 0], total[subset] = 1.0, weights[size[subset], count]
+                for r in range(1, size[subset] + 1):
+                    symmetric[subset, r] = symmetric[rest, r] + z * symmetric[rest, r - 1]
+                    total[subset] += symmetric[subset, r] * weights[size[subset] - r, count]
+                symmetric[subset, size[subset] + 1 :] = 0.0
+        full = (1 << count) - 1
+        for i in range(count):
+            for subset in range(full + 1):
+                scale = value[leaf] * product[full ^ subset]
+                met = (1.0 - cover[leaf, i]) * total[subset & ~(1 << i)]
+                out[leaf, i, subset] = scale * (met if (subset >> i) & 1 else -total[subset])
 
 
 @compiled
-def interventional_shares(
-    value: Floats,
+def background_within(
     rows: Bins,
     feature: Counts,
     low: Bins,
     high: Bins,
     missing: Bools,
-    asked: Bools,
-    weights: Floats,
-    out: Floats,
+    players: Counts,
+    size: Counts,
+    most: int,
+) -> Floats:
+    """(leaves, 2^C, C + 1) [leaf, A, r]: background rows that do not meet r of its conditions, all in A.
+
+    `rows` are the (p, m) ranks of the background's values; the conditions are given as ranks, (leaves, D);
+    `size` says how many conditions each of the 2^C subsets holds.
+    """
+    out = np.zeros((len(players), len(size), most + 1))
+    unmet = np.zeros(rows.shape[1], np.int64)
+    for leaf in range(len(players)):
+        unmet[:] = 0
+        for d in range(players[leaf]):
+            own, below, above, gone = rows[feature[leaf, d]], low[leaf, d], high[leaf, d], missing[leaf, d]
+            for row in range(len(own)):
+                met = ((own[row] >= below) & (own[row] < above)) | ((own[row] == 0) & gone)
+                unmet[row] |= (not met) << d
+        for subset in unmet:
+            out[leaf, subset, size[subset]] += 1.0
+        for i in range(players[leaf]):
+            for subset in range(1 << players[leaf]):
+                if (subset >> i) & 1:
+                    for r in range(players[leaf] + 1):
+                        out[leaf, subset, r] += out[leaf, subset ^ (1 << i), r]
+    return out
+
+
+@compiled
+def interventional_shares(
+    value: Floats, within: Floats, players: Counts, size: Counts, weights: Floats, out: Floats
 ) -> None:
     """Interventional shares: where a feature is unknown, it is that of a background row, averaged over them.
 
     For one background row a leaf is reached by a coalition that holds every feature that only the case
     meets (a of them) and none that only the row meets (b); each of the first has (a - 1)! b! / (a + b)! of
     the leaf, each of the second loses a! (b - 1)! / (a + b)! (Lundberg et al. 2020, Nat Mach Intell 2:56).
-    Rows count only by which conditions they do not meet, so they are counted once by subset, and then for
-    every subset A and number r, those that do not meet r conditions, all of them in A.
+    Rows count only by which conditions they do not meet, so their number does not matter here.
 
     Args:
-        value: (leaves,).
-        rows: (p, m) ranks of the background's values.
-        feature: (leaves, D), as are low, high, missing and asked: the conditions as ranks.
+        value: (leaves,) divided by the number of background rows.
+        within: (leaves, 2^C, C + 1) `background_within`.
+        players: (leaves,) conditions of each leaf.
+        size: (2^C,) how many conditions each subset holds.
         weights: `coalition_weights` of the most conditions a leaf has, C.
         out: (leaves, D, 2^C) filled, as `path_shares` does.
     """
-    depth, most = feature.shape[1], len(weights) - 1
-    place = np.zeros(most, np.int64)
-    unmet = np.zeros(rows.shape[1], np.int64)
-    within = np.zeros((1 << most, most + 1))
     for leaf in range(len(value)):
-        players = 0
-        unmet[:] = 0
-        for d in range(depth):
-            if asked[leaf, d]:
-                own = rows[feature[leaf, d]]
-                below, above, gone = low[leaf, d], high[leaf, d], missing[leaf, d]
-                for row in range(len(own)):
-                    rank = own[row]
-                    reached = ((rank >= below) & (rank < above)) | ((rank == 0) & gone)
-                    unmet[row] |= (not reached) << players
-                place[players] = d
-                players += 1
-        full = (1 << players) - 1
-        within[: full + 1, : players + 1] = 0.0
-        for subset in unmet:
-            size = 0
-            for i in range(players):
-                size += (subset >> i) & 1
-            within[subset, size] += 1.0
-        for i in range(players):
-            for subset in range(full + 1):
-                if (subset >> i) & 1:
-                    for count in range(players + 1):
-                        within[subset, count] += within[subset ^ (1 << i), count]
-        scale = value[leaf] / rows.shape[1]
-        for subset in range(full + 1):
-            size = 0
-            for i in range(players):
-                size += (subset >> i) & 1
-            others = players - size
+        count, inside = players[leaf], within[leaf]
+        for subset in range(1 << count):
+            others = count - size[subset]
             lost = 0.0
-            if others:
-                for count in range(size + 1):
-                    lost -= within[subset, count] * weights[count, count + others]
-            for i in range(players):
-                share = lost
+            for r in range(size[subset] + 1):
+                lost += inside[subset, r] * weights[r, r + others]
+            for i in range(count):
+                share = -lost
                 if (subset >> i) & 1:
                     share = 0.0
-                    less = subset ^ (1 << i)
-                    for count in range(1, size + 1):
-                        part = within[subset, count] - within[less, count]
-                        share += part * weights[count - 1, count + others]
-                out[leaf, place[i], subset] = scale * share
+                    for r in range(1, size[subset] + 1):
+                        part = inside[subset, r] - inside[subset ^ (1 << i), r]
+                        share += part * weights[r - 1, r + others]
+                out[leaf, i, subset] = value[leaf] * share
 
 
 @compiled
-def fill_tables(
+def fill_tables(  # noqa: PLR0913, PLR0917 - compiled loops take arrays
     first: int,
     last: int,
     leaf: Counts,
     start: Counts,
     table: Counts,
+    rows: Counts,
     cells: Counts,
-    asked: Bools,
+    stride: Counts,
+    players: Counts,
     slot: Counts,
     met: NDArray[np.uint64],
     shares: Floats,
@@ -172,52 +153,36 @@ def fill_tables(
 ) -> None:
     """Add up the shares of each group's leaves, for every row of its table.
 
-    Args:
-        first: Group to begin with; `out` and `shares` begin there too.
-        last: Group to end before.
-        leaf: Of `LeafGroups`, as are start (its `feature`), table, cells, slot and met.
-        asked: (leaves, D) False for conditions that only fill up a leaf.
-        shares: (leaves of these groups, D, 2^C).
-        out: Zeros, filled: every group's table, one after the other.
+    Groups are those from `first` up to `last`, where `shares`, (leaves, D, 2^C), and `out`, zeros to be
+    filled with table after table, begin too. `start` is the `feature` of `LeafGroups`, and `players` the
+    number of conditions of each leaf.
     """
-    depth = slot.shape[1]
     subset = np.zeros(1 << 16, np.int64)
     for g in range(first, last):
-        features = start[g + 1] - start[g]
-        if features == 0:
-            continue
-        rows = (table[g + 1] - table[g]) // features
         for row in range(leaf[g], leaf[g + 1]):
-            subset[:rows] = 0
-            players = 0
-            for d in range(depth):
-                if not asked[row, d]:
-                    continue
-                stride = 1
-                for other in range(start[g], start[g] + slot[row, d]):
-                    stride *= cells[other]
-                own = cells[start[g] + slot[row, d]]
-                for cell in range(own):
+            subset[: rows[g]] = 0
+            for d in range(players[row]):
+                place = start[g] + slot[row, d]
+                width = stride[place]
+                for cell in range(cells[place]):
                     if (met[row, d] >> np.uint64(cell)) & np.uint64(1):
-                        for low in range(cell * stride, rows, own * stride):
-                            for number in range(low, low + stride):
-                                subset[number] |= 1 << players
-                players += 1
-            for d in range(depth):
-                if asked[row, d]:
-                    share = shares[row - leaf[first], d]
-                    begin = table[g] - table[first] + slot[row, d] * rows
-                    for number in range(rows):
-                        out[begin + number] += share[subset[number]]
+                        for low in range(cell * width, rows[g], cells[place] * width):
+                            subset[low : low + width] |= 1 << d
+            for d in range(players[row]):
+                share = shares[row - leaf[first], d]
+                begin = table[g] - table[first] + slot[row, d] * rows[g]
+                for number in range(rows[g]):
+                    out[begin + number] += share[subset[number]]
 
 
 @compiled
-def add_looked_up(
+def add_looked_up(  # noqa: PLR0913, PLR0917 - compiled loops take arrays
     first: int,
     last: int,
     start: Counts,
     step: Counts,
     table: Counts,
+    rows: Counts,
     base: NDArray[np.uint16],
     column: Counts,
     source: Counts,
@@ -229,13 +194,9 @@ def add_looked_up(
 ) -> None:
     """Add what the groups' tables say of each case.
 
-    Args:
-        first: Group to begin with; `tables` begins there too.
-        last: Group to end before.
-        start: Of `LeafGroups` (its `feature`), as are step, table, base, column, source, at and add.
-        ranks: (2 p, n) `Ranks.rows` of the cases.
-        tables: `fill_tables` of these groups.
-        out: (p, n) added to.
+    Groups are those from `first` up to `last`, where `tables`, those of `fill_tables`, begin too. `start` is
+    the `feature` of `LeafGroups`; `ranks` are the (2 p, n) `Ranks.rows` of the cases; `out`, (p, n), is added
+    to.
     """
     block = 512
     number = np.zeros(block, np.uint16)
@@ -248,13 +209,10 @@ def add_looked_up(
                 own, least, more = ranks[source[s], begin:end], at[s], add[s]
                 for i in range(end - begin):
                     mine[i] += more if own[i] >= least else np.uint16(0)
-            features = start[g + 1] - start[g]
-            if features == 0:
-                continue
-            rows = (table[g + 1] - table[g]) // features
             low = table[g] - table[first]
-            for place in range(features):
-                share = tables[low + place * rows : low + (place + 1) * rows]
-                total = out[column[start[g] + place], begin:end]
+            for place in range(start[g], start[g + 1]):
+                share = tables[low : low + rows[g]]
+                total = out[column[place], begin:end]
+                low += rows[g]
                 for i in range(end - begin):
                     total[i] += share[mine[i]]

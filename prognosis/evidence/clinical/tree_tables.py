@@ -59,19 +59,27 @@ class LeafTable:
 
 @compiled
 def _margin(raw: Floats, value: Floats, feature: Counts, low: Floats, high: Floats, missing: Bools) -> Floats:
+    """The margin, skipping after each condition that is not met all leaves that follow with the same one."""
     out = np.zeros(len(raw))
+    leaves, depth = feature.shape
+    following = np.full((leaves, depth), leaves)
+    for leaf in range(leaves - 2, -1, -1):
+        for d in range(depth):
+            same = feature[leaf, d] == feature[leaf + 1, d] and missing[leaf, d] == missing[leaf + 1, d]
+            same = same and low[leaf, d] == low[leaf + 1, d] and high[leaf, d] == high[leaf + 1, d]
+            following[leaf, d] = following[leaf + 1, d] if same else leaf + 1
     for row in range(len(raw)):
-        total = 0.0
-        for leaf in range(len(value)):
-            reached = True
-            for d in range(feature.shape[1]):
+        leaf = 0
+        while leaf < leaves:
+            d = 0
+            while d < depth:
                 own = raw[row, feature[leaf, d]]
                 if not (low[leaf, d] <= own < high[leaf, d] or (missing[leaf, d] and np.isnan(own))):
-                    reached = False
                     break
-            if reached:
-                total += value[leaf]
-        out[row] = total
+                d += 1
+            if d == depth:
+                out[row] += value[leaf]
+            leaf = leaf + 1 if d == depth else following[leaf, d]
     return out
 
 
@@ -110,24 +118,22 @@ class _Nodes:
 
     @classmethod
     def of(cls, trees: Sequence[Mapping[str, Any]], root: Counts) -> _Nodes:
-        def joined(name: str, shift: Counts) -> Floats:
-            parts = [np.asarray(tree[name], dtype=float) + by for tree, by in zip(trees, shift, strict=True)]
-            return np.concatenate([np.zeros(0), *parts])
+        def joined(name: str) -> Floats:
+            return np.concatenate([np.zeros(0), *(np.asarray(tree[name], dtype=float) for tree in trees)])
 
-        still = np.zeros_like(root)
-        left, right = joined("left_children", still), joined("right_children", still)
-        inner, start = left >= 0, joined("left_children", root) - left
-        left, right = (np.where(inner, side + start, -1).astype(np.int64) for side in (left, right))
-        cover, share = joined("sum_hessian", still), np.ones(len(left))
-        for side in (left, right):
+        left, right, cover = joined("left_children"), joined("right_children"), joined("sum_hessian")
+        inner, share = left >= 0, np.ones(len(left))
+        start = np.repeat(root, np.diff(root, append=len(left)))
+        sides = [np.where(inner, side + start, -1).astype(np.int64) for side in (left, right)]
+        for side in sides:
             above, below = cover[inner], cover[side[inner]]
             share[side[inner]] = np.divide(below, above, out=np.full(len(below), 0.5), where=above > 0.0)
         return cls(
-            left=left,
-            right=right,
-            feature=joined("split_indices", still).astype(np.int64),
-            split=joined("split_conditions", still).astype(np.float32).astype(float),
-            missing_left=joined("default_left", still).astype(bool),
+            left=sides[0],
+            right=sides[1],
+            feature=joined("split_indices").astype(np.int64),
+            split=joined("split_conditions").astype(np.float32).astype(float),
+            missing_left=joined("default_left").astype(bool),
             share=share,
         )
 
