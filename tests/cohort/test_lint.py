@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 
 import numpy as np
@@ -286,13 +285,10 @@ def test_limits_are_the_caller_s_to_move() -> None:
     assert len(failing(cohort, Thresholds(concordance=0.6))) == 1
 
 
-def test_a_thousand_cases_of_fifty_columns_take_less_than_seconds() -> None:
+def test_fifty_columns_of_noise_over_a_thousand_cases_give_no_finding() -> None:
     rng = np.random.default_rng(0)
     cases, columns = 1000, 50
     values = rng.normal(size=(cases, columns))
     died = (rng.random(cases) < 0.3).tolist()
     table = {f"s|{column}": values[:, column].tolist() for column in range(columns)}
-    cohort = survival_cohort(table, died, rng.uniform(1, 900, cases).tolist())
-    started = time.perf_counter()
-    assert failing(cohort) == ()
-    assert time.perf_counter() - started < 5.0  # a tenth of it on a quiet machine
+    assert lint_cohort(survival_cohort(table, died, rng.uniform(1, 900, cases).tolist())) == ()
