@@ -123,19 +123,18 @@ def facts_table(
     return values
 
 
-def _of_last(
-    read: Facts, last: Ints, column: Column, categories: Sequence[Sequence[str]]
-) -> Floats | NDArray[np.bool_]:
+def _of_last(read: Facts, last: Ints, column: Column, categories: Sequence[Sequence[str]]) -> Floats:
     """(n,) "not_measured", "limit" or "is", read off the row of each case's last fact; -1 for no fact."""
+    measured = last >= 0
     if column.statistic == "not_measured":
-        return last < 0
-    holds = read.limited
-    if column.statistic == "is":
-        holds = read.category == categories[column.concept].index(column.category)
-    known = last >= 0
-    held = np.full(len(last), np.nan)
-    held[known] = holds[last[known]]
-    return held
+        return (~measured).astype(np.float64)
+    values = np.full(len(last), np.nan)
+    if column.statistic == "limit":
+        values[measured] = read.limited[last[measured]]
+    else:
+        text = categories[column.concept].index(column.category)
+        values[measured] = read.category[last[measured]] == text
+    return values
 
 
 def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[str, ...]]:

@@ -122,3 +122,10 @@ def test_a_fact_as_old_as_the_window_is_inside_it() -> None:
     table, _ = _table(events, events)
     assert (table["1988-5", "count", 30.0], table["1988-5", "count", 365.0]) == (1.0, 2.0)
     assert events[0].time == INDEX - timedelta(days=30)
+
+
+def test_where_nothing_is_known_of_anybody_the_table_says_so() -> None:
+    none = made_up(2, 1, 0, seed=0)
+    columns = [Column(0, s, np.inf, "positive") for s in ("last", "limit", "is", "count", "not_measured")]
+    expected = [[np.nan, np.nan, np.nan, 0.0, 1.0]] * 2
+    np.testing.assert_array_equal(facts_table(none, 2, [("positive",)], columns), expected)
