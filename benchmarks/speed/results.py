@@ -16,9 +16,9 @@ _ALWAYS = ("numpy", "numba")
 
 
 def table(comparisons: Sequence[Comparison]) -> str:
-    """Seconds and ratios as a Markdown table, one row a candidate."""
+    """Processor seconds and ratios as a Markdown table, one row a candidate."""
     lines = [
-        "| task | who | best s | median s | runs | ours is faster by | goal |",
+        "| task | who | best CPU s | median CPU s | runs | ours is faster by | goal |",
         "|--|--|--:|--:|--:|--:|--:|",
     ]
     for comparison in comparisons:
@@ -46,6 +46,7 @@ def write(path: Path, comparisons: Sequence[Comparison], packages: Sequence[str]
         "python": platform.python_version(),
         "packages": {name: metadata.version(name) for name in sorted({*_ALWAYS, *packages})},
         "threads": threads,
+        "clock": "processor time of all threads",
         "processors": os.cpu_count(),
         "comparisons": [
             {

@@ -14,10 +14,11 @@ OURS = "prognosis"
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Wall-clock seconds of one candidate for the whole task.
+    """Seconds of one candidate for the whole task.
 
     Attributes:
-        seconds: One number a repeat.
+        seconds: One number a repeat: processor time, that of all threads, so that what else the machine does
+            counts little.
         share: The part of the task that was really run, 0 to 1; `seconds` are already divided by it.
     """
 
@@ -75,9 +76,9 @@ def in_turn(
             values.pop(name, None)
             gc.collect()
             gc.disable()
-            started = time.perf_counter()
+            started = time.process_time()
             values[name] = run()
-            seconds[name].append(time.perf_counter() - started)
+            seconds[name].append(time.process_time() - started)
             gc.enable()
     return {name: Timing(tuple(each)) for name, each in seconds.items()}, values
 
