@@ -34,11 +34,12 @@ class Bars:
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
-    def __call__(self, what: str, done: int, total: int) -> None:
-        """Show that `done` of `total` steps are taken; total 0 means not known."""
+    def __call__(self, what: str, done: int, total: int, doing: str = "") -> None:
+        """Show that `done` of `total` steps are taken, and which is under way; total 0 means not known."""
         if what not in self._tasks:
             self._tasks[what] = self._progress.add_task(what, total=total or None)
-        self._progress.update(self._tasks[what], completed=done, total=total or None)
+        description = f"{what}: {doing}" if doing else what
+        self._progress.update(self._tasks[what], completed=done, total=total or None, description=description)
 
 
 def print_json(stated: Mapping[str, Any]) -> None:

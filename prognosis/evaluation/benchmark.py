@@ -16,14 +16,14 @@ from prognosis.errors import CohortError, ConfigError
 from prognosis.evaluation.benchmark_file import Benchmark
 from prognosis.evaluation.cross_validation import CrossValidated
 from prognosis.evaluation.entrant import Fit
-from prognosis.evaluation.held_out import judging_days
+from prognosis.evaluation.held_out import JudgingDays, judging_days
 from prognosis.evaluation.judged_runs import COMPARED, JudgedRuns, judge_runs
 from prognosis.evaluation.kept import digest, fingerprint_of_code, fingerprint_of_judging
 from prognosis.evaluation.leaderboard import BenchmarkResult, Entry, Leaderboard
 from prognosis.evaluation.peer_registry import peer_fits
 from prognosis.evaluation.ranks import rank_methods
 from prognosis.evaluation.run_comparison import over_folds, over_patients
-from prognosis.evaluation.running import Running, run_methods, with_average
+from prognosis.evaluation.running import AllRuns, Running, run_methods, with_average
 from prognosis.evaluation.survival_evaluation import survival_protocol
 
 _PACKAGES = (
@@ -106,15 +106,7 @@ def run_dataset(
     code = fingerprint_of_code(benchmark.peer_files, package_versions())
     found = run_methods(cohort, methods, benchmark, days, running, code)
     found = with_average(found, benchmark.plain_average)
-    judging = [fingerprint_of_judging(), repr(benchmark.replicates), repr(benchmark.seed)]
-    judged: dict[str, JudgedRuns] = {}
-    for place, (name, each) in enumerate(found.methods.items(), start=1):
-        running.report(f"{cohort.task.name}: judging", place, len(found.methods))
-        judged[name] = running.kept.judged(
-            f"{cohort.task.name}/{name}-judged",
-            digest([each.fingerprint, *judging]),
-            partial(judge_runs, each.runs, cohort, days, benchmark.replicates, benchmark.seed),
-        )
+    judged = _judged(found, cohort, days, benchmark, running)
     entries = [_entry(name, judged[name], each.runs) for name, each in found.methods.items()]
     first = next(iter(methods))
     return Leaderboard(
@@ -150,6 +142,24 @@ def package_versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
+
+
+def _judged(
+    found: AllRuns, cohort: Cohort, days: JudgingDays, benchmark: Benchmark, running: Running
+) -> dict[str, JudgedRuns]:
+    """The judgement of every method that gave predictions."""
+    what, total = f"{cohort.task.name}, judging", len(found.methods)
+    code = [fingerprint_of_judging(), repr(benchmark.replicates), repr(benchmark.seed)]
+    judged: dict[str, JudgedRuns] = {}
+    for name, each in found.methods.items():
+        running.report(what, len(judged), total, name)
+        judged[name] = running.kept.judged(
+            f"{cohort.task.name}/{name}-judged",
+            digest([each.fingerprint, *code]),
+            partial(judge_runs, each.runs, cohort, days, benchmark.replicates, benchmark.seed),
+        )
+    running.report(what, total, total, "")
+    return judged
 
 
 def _entry(name: str, judged: JudgedRuns, runs: Sequence[CrossValidated]) -> Entry:

@@ -17,8 +17,8 @@ from prognosis.evaluation.held_out import JudgingDays
 from prognosis.evaluation.kept import Kept, digest, fingerprint_of_cases
 
 CrossValidate = Callable[[Cohort, Fit, NDArray[np.int64], JudgingDays], CrossValidated]
-Report = Callable[[str, int, int], None]
-"""Told what is being done, how many runs are done, and of how many."""
+Report = Callable[[str, int, int, str], None]
+"""Told the data set, how many steps are done, of how many, and what is being done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Running:
     command: str
     cross_validate: CrossValidate = cross_validate
     kept: Kept = field(default_factory=lambda: Kept(None))
-    report: Report = lambda _what, _done, _total: None
+    report: Report = lambda _data_set, _done, _total, _doing: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +86,7 @@ def run_methods(
         fold = patient_folds(cohort.patients, cause, benchmark.folds, benchmark.seed + repeat)
         shared = [cases, code, repr(benchmark.seed), repr(fold.tolist()), repr(days.days.tolist())]
         for place, (name, fit) in enumerate(methods.items()):
-            running.report(f"{cohort.task.name}: {name}", repeat * len(methods) + place + 1, total)
+            running.report(cohort.task.name, repeat * len(methods) + place, total, name)
             if name in failed:
                 continue
             stamp = digest([*shared, name, repr(fit) if is_dataclass(fit) else ""])
@@ -101,6 +101,7 @@ def run_methods(
                 continue
             found[name].append(run)
             stamps[name].append(stamp)
+    running.report(cohort.task.name, total, total, "")
     complete = {
         name: MethodRuns(tuple(runs), digest(stamps[name]))
         for name, runs in found.items()

@@ -72,7 +72,9 @@ def test_the_survival_benchmark_names_peers_and_tasks_that_exist_each_once() -> 
 def test_the_leaderboard_is_sorted_and_compares_ours_with_every_peer(tmp_path: Path) -> None:
     known = cohort(240)
     said: list[str] = []
-    running = Running("prognosis benchmark", report=lambda what, _done, _total: said.append(what))
+    running = Running(
+        "prognosis benchmark", report=lambda what, _done, _total, doing: said.append(f"{what}: {doing}")
+    )
     found = run_benchmark(SMALL, [known], {"oracle": fit_oracle}, running)
     board = found.leaderboards[0]
     names = [entry.name for entry in board.entries]
