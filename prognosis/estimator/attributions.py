@@ -16,6 +16,8 @@ from prognosis.fusion.head import subset_number
 
 Floats = NDArray[np.float64]
 
+ROWS_AT_ONCE = 256
+
 
 @dataclass(frozen=True, slots=True)
 class Attributions:
@@ -43,12 +45,16 @@ def attribute_columns(
         which: The cause's place.
     """
     table = window_table(cases, evidence.vocabulary, evidence.columns)
-    by_column = evidence.by_column(table.values)[:, :, which] * table.present[:, None]
     places = {f"table|{name}": place for place, name in enumerate(names)}
     feature = [places[concept.code] for concept in evidence.vocabulary.concepts]
     belongs = np.eye(len(names))[[feature[column.concept] for column in evidence.columns]]
-    subset = subset_number(table.present[:, None])
     head = model.head
-    weight = head.scale[subset, which] * head.beta[0, which].mean()
+    values = np.zeros((len(cases), len(names)))
+    for first in range(0, len(cases), ROWS_AT_ONCE):
+        rows = slice(first, first + ROWS_AT_ONCE)
+        by_column = evidence.by_column(table.values[rows])[:, :, which]
+        values[rows] = (by_column * head.beta[0, which]).mean(axis=2) @ belongs
+    subset = subset_number(table.present[:, None])
+    scale = np.where(table.present, head.scale[subset, which], 0.0)
     base = head.alpha[which].mean() + head.shift[subset, which]
-    return Attributions(np.asarray(base), weight[:, None] * (by_column @ belongs))
+    return Attributions(np.asarray(base), scale[:, None] * values)

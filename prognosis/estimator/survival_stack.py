@@ -40,8 +40,9 @@ class SurvivalStack(BaseEstimator):  # type: ignore[misc]
         config: A `ModelConfig`, or the path of one; the defaults when None. Its modalities are not read.
         folds: Cross-fitting folds; the configuration's when None.
         bins: Time bins of the hazard; the configuration's when None.
-        replicates: Bootstrap refits for the intervals that `prognosis.predict` gives with `model_`; the
-            configuration's when None. Nothing below needs them.
+        replicates: Bootstrap refits of the head, for the intervals that `prognosis.predict` gives with
+            `model_`: set 100 or more for those. No method here reads them, so the fewest are made; the
+            configuration's when None.
         days_per_unit: Days in one unit of the times given and returned (365.25 for years).
         concordance: What `score` returns: "harrell" or "uno".
         random_state: Of every random choice; the configuration's seed when None.
@@ -60,7 +61,7 @@ class SurvivalStack(BaseEstimator):  # type: ignore[misc]
         *,
         folds: int | None = None,
         bins: int | None = None,
-        replicates: int | None = None,
+        replicates: int | None = 2,
         days_per_unit: float = 1.0,
         concordance: Literal["harrell", "uno"] = "harrell",
         random_state: int | None = None,
