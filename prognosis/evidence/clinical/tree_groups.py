@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.compiled import compiled
+from prognosis.evidence.clinical.tree_ranks import Ranks
 from prognosis.evidence.clinical.tree_tables import LeafTable
 
-Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 Bins = NDArray[np.int32]
@@ -23,71 +23,6 @@ Bins = NDArray[np.int32]
 _PLACE = 1 << 32  # above any rank
 _MOST_ROWS = 256
 _MOST_LEAVES = 24  # their conditions on one feature make at most 50 cells, which are bits of one word
-
-
-def packed(table: LeafTable, asked: Bools) -> tuple[LeafTable, Counts]:
-    """The table with each leaf's asked conditions first, and how many they are, (leaves,)."""
-    order = np.argsort(~asked, axis=1, kind="stable")
-    parts = (table.feature, table.low, table.high, table.missing, table.cover)
-    return LeafTable(table.value, *(np.take_along_axis(part, order, axis=1) for part in parts)), asked.sum(
-        axis=1
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Ranks:
-    """Conditions as whole numbers: where bounds lie among all bounds of their feature.
-
-    The rank of a value is 1 + the number of bounds up to it, and 0 where it is missing.
-
-    Attributes:
-        bounds: One sorted array a feature.
-        count: (leaves,) conditions of each leaf; those that follow only fill it up.
-        low: (leaves, D) ranks from here on meet the condition.
-        high: (leaves, D) ranks from here on do not.
-    """
-
-    bounds: tuple[Floats, ...]
-    count: Counts
-    low: Bins
-    high: Bins
-
-    @classmethod
-    def of(cls, table: LeafTable, count: Counts, features: int) -> Ranks:
-        """The ranks of a packed table's bounds, for rows of so many features."""
-        low, high = np.ones(table.feature.shape, np.int32), np.ones(table.feature.shape, np.int32)
-        bounds = []
-        flat = table.feature.ravel()
-        order = np.argsort(flat, kind="stable")
-        starts = np.searchsorted(flat[order], np.arange(features + 1))
-        for feature in range(features):
-            here = order[starts[feature] : starts[feature + 1]]
-            lows, highs = table.low.ravel()[here], table.high.ravel()[here]
-            own = np.unique(np.concatenate([lows, highs]))
-            own = own[np.isfinite(own)]
-            bounds.append(own)
-            low.ravel()[here] = 1 + np.searchsorted(own, lows, side="right")
-            above = 2 + np.searchsorted(own, highs, side="left")
-            high.ravel()[here] = np.where(np.isposinf(highs), len(own) + 2, above)
-        return cls(tuple(bounds), count, low, high)
-
-    @property
-    def top(self) -> Counts:
-        """(p,) what is above every rank of a feature."""
-        return np.array([len(own) + 2 for own in self.bounds], np.int64)
-
-    def rows(self, raw: Floats) -> Bins:
-        """(2 p, n) ranks of the values, missing ones first: 0 in the upper half, above all in the lower."""
-        single = raw.astype(np.float32).astype(float)
-        count = len(self.bounds)
-        out = np.empty((2 * count, len(raw)), np.int32)
-        for feature, own in enumerate(self.bounds):
-            values = single[:, feature]
-            gone = np.isnan(values)
-            out[feature] = 1 + np.searchsorted(own, values, side="right")
-            out[count + feature] = np.where(gone, len(own) + 2, out[feature])
-            out[feature, gone] = 0
-        return out
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +127,7 @@ def _ends(table: LeafTable, ranks: Ranks) -> Counts:
     trivial = np.zeros(shift[-1], bool)
     trivial[shift[:-1] + 1] = trivial[shift[1:] - 1] = True
     shift = shift[:-1][table.feature]
-    bounds = np.stack([shift + ranks.low, shift + ranks.high], axis=2)
+    bounds = np.stack([shift + ranks.low, shift + ranks.high], axis=2).astype(np.int64)
     before = _cut(table.feature, ranks.count, bounds, trivial, len(top), _MOST_ROWS, _MOST_LEAVES)
     ends = [len(table.value)]
     while ends[-1]:

@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from prognosis.compiled import threads_allowed
 from prognosis.errors import ConfigError
-from prognosis.evidence.clinical.tree_groups import LeafGroups, Ranks, packed
+from prognosis.evidence.clinical.tree_groups import LeafGroups
+from prognosis.evidence.clinical.tree_ranks import Ranks, packed
 from prognosis.evidence.clinical.tree_shares import (
     add_looked_up,
     background_within,

@@ -87,10 +87,10 @@ def background_within(
         for d in range(players[leaf]):
             own, below, above, gone = rows[feature[leaf, d]], low[leaf, d], high[leaf, d], missing[leaf, d]
             for row in range(len(own)):
-                met = ((own[row] >= below) & (own[row] < above)) | ((own[row] == 0) & gone)
-                unmet[row] |= (not met) << d
-        for subset in unmet:
-            out[leaf, subset, size[subset]] += 1.0
+                inside = (own[row] >= below) & (own[row] < above)
+                unmet[row] += 0 if inside | ((own[row] == 0) & gone) else 1 << d
+        for row in range(len(unmet)):
+            out[leaf, unmet[row], size[unmet[row]]] += 1.0
         for i in range(players[leaf]):
             for subset in range(1 << players[leaf]):
                 if (subset >> i) & 1:
