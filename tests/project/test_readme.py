@@ -51,7 +51,7 @@ def test_the_python_shown_runs(checkout, monkeypatch, capsys):
 
 
 def test_there_is_python_to_run():
-    assert len(blocks("python")) == 1
+    assert len(blocks("python")) == 2
 
 
 @pytest.mark.parametrize("line", command_lines())
