@@ -13,6 +13,7 @@ from prognosis.cohort.case import Case
 from prognosis.cohort.target import Target
 from prognosis.errors import BundleError
 from prognosis.evidence.clinical import ClinicalConfig, TreeSettings, fit_clinical, load_clinical
+from prognosis.evidence.clinical.windows import window_table
 from prognosis.evidence.token import FittedEvidence
 from prognosis.record import Code, Event
 from tests.evidence.clinical.cohorts import CRP, INDEX, SMEAR, case_of, laboratory, planted_cohort
@@ -37,6 +38,17 @@ def test_tokens_add_up_to_the_evidence_of_the_case(fitted: FittedEvidence) -> No
         tokens = fitted.model.tokens(case)
         np.testing.assert_allclose(sum(t.evidence for t in tokens), whole.evidence[row], atol=1e-7)
         np.testing.assert_allclose(sum(t.vector for t in tokens), whole.vector[row], atol=1e-7)
+
+
+def test_the_columns_of_every_patient_add_up_to_the_log_hazard_within_a_millionth(
+    fitted: FittedEvidence,
+) -> None:
+    model = fitted.model
+    cases, _ = planted_cohort(seed=1)
+    values = window_table(cases, model.vocabulary, model.columns).values
+    assert np.isnan(values).any()
+    whole = model.summarise(cases).evidence
+    np.testing.assert_allclose(model.by_column(values).sum(axis=1), whole, rtol=0.0, atol=1e-6)
 
 
 def test_a_token_cites_the_last_observation_and_says_where_it_is_heading(fitted: FittedEvidence) -> None:
