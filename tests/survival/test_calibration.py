@@ -17,7 +17,7 @@ from prognosis.survival.calibration import (
     smooth_calibration,
 )
 from prognosis.survival.censoring import estimate_censoring
-from prognosis.survival.logistic import weighted_logistic
+from prognosis.survival.logistic import logistic_slope, weighted_logistic
 from prognosis.survival.statistic import once
 
 N, HORIZON = 6_000, 3.0
@@ -114,3 +114,13 @@ def test_a_regression_whose_coefficients_are_large_is_fitted_all_the_same() -> N
     mean = 1.0 / (1.0 + np.exp(-design @ found))
     np.testing.assert_allclose(design.T @ (outcome - mean), 0.0, atol=1e-6)
     assert found[1] == pytest.approx(80.0, rel=0.3)
+
+
+def test_a_replicate_whose_slope_is_not_reached_has_none() -> None:
+    """All risks but one nearly equal: the slope of a replicate is thousands of spreads from the sample's."""
+    rng = np.random.default_rng(9)
+    odds = np.append(rng.normal(0.0, 1e-4, 400), 13.0)
+    outcome = np.append(rng.random(400) < 1.0 / (1.0 + np.exp(-1e4 * odds[:400])), True)
+    first_half = np.append(np.repeat([1.0, 0.0], 200), 1.0)
+    slopes = logistic_slope(odds, outcome.astype(float), np.stack([np.ones(401), first_half]))
+    assert np.isnan(slopes[1])
