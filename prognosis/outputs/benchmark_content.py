@@ -156,7 +156,7 @@ class RankTable:
         measure: "Uno's C".
         data_sets: Over how many.
         ranks: Method and mean rank, best first.
-        alike: Groups of neighbours in rank of which no two differ by Wilcoxon's test with Holm's correction.
+        alike: Groups of neighbours in rank of which no two were shown to differ (Wilcoxon, Holm).
         friedman_p: That all are alike; None where it cannot be tested.
         left_out: Methods that some data set lacks.
         against: Ours against each other method.

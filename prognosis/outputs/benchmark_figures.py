@@ -38,7 +38,7 @@ def decision_picture(decision: Decision) -> Picture:
 
 
 def rank_picture(table: RankTable, ours: str) -> Picture:
-    """Mean ranks, best on top; upright bars join neighbours of which no two differ."""
+    """Mean ranks, best on top; upright bars join neighbours not shown to differ."""
     names = [name for name, _ in table.ranks]
     with drawing(1.15 * WIDTH_INCHES, 0.75 + 0.27 * len(names)) as figure:
         axes = figure.add_subplot()
@@ -70,7 +70,7 @@ def rank_picture(table: RankTable, ours: str) -> Picture:
         axes.set_axisbelow(True)
         said = "; ".join(f"{name} {rank:.2f}" for name, rank in table.ranks)
         groups = "; ".join(" to ".join((group[0], group[-1])) for group in table.alike)
-        alike = f" No two differ within: {groups}." if groups else ""
+        alike = f" No two were shown to differ within: {groups}." if groups else ""
         return as_picture(
             figure, f"Mean ranks by {table.measure} over {table.data_sets} data sets: {said}.{alike}"
         )
