@@ -89,7 +89,8 @@ def fit_tree_members(rows: TrainingRows, settings: TreeSettings, seed: int) -> t
     depths = settings.depths
     for kind in kinds:
         if kind == "boosted_hazard":
-            member, found = _joint_hazard(rows, settings, depths, seed)
+            deeper = tuple(depth + 1 for depth in depths)  # one split more, for the time
+            member, found = _joint_hazard(rows, settings, deeper, seed), 0
         else:
             member, found = _by_cause(kind, rows, settings, depths, seed)
         members.append(member)
@@ -176,13 +177,13 @@ _MATRIX = {"boosted_cox": _cox_matrix, "boosted_aft": _aft_matrix, "boosted_clas
 
 def _joint_hazard(
     rows: TrainingRows, settings: TreeSettings, depths: tuple[int, ...], seed: int
-) -> tuple[TreeMember, int]:
+) -> TreeMember:
     """All causes' hazards in one booster over person-steps, with the step of time as one more column."""
     causes = len(rows.target.causes)
     expanded = person_steps(rows.target, rows.weights, settings.steps)
     counts = np.bincount(expanded.outcome, minlength=causes + 1)[1:]
     if (counts < 2 * FEWEST_EVENTS).any():
-        return TreeMember("boosted_hazard", (None,) * causes), 0
+        return TreeMember("boosted_hazard", (None,) * causes)
     table = np.column_stack([rows.raw[expanded.case], expanded.step]).astype(np.float32)
     several = {"objective": "multi:softprob", "num_class": causes + 1, "eval_metric": "mlogloss"}
     one = {"objective": "binary:logistic", "eval_metric": "logloss"}
@@ -190,13 +191,13 @@ def _joint_hazard(
     make = partial(_hazard_matrix, table, expanded)
     grown = grow(make, parameters, settings, depths, rows.folds, rows.target.cause > 0)
     if grown is None:
-        return TreeMember("boosted_hazard", (None,) * causes), 0
+        return TreeMember("boosted_hazard", (None,) * causes)
     by_class = _class_tables(grown.booster, causes)
     time = rows.raw.shape[1]
     return TreeMember(
         "boosted_hazard",
         tuple(tuple(fixed(own, time, step) for step in range(expanded.steps)) for own in by_class),
-    ), grown.depth
+    )
 
 
 def _hazard_matrix(table: NDArray[np.float32], expanded: PersonSteps, kept: Bools) -> DMatrix:

@@ -16,15 +16,15 @@ from prognosis.survival.censoring import estimate_censoring
 Floats = NDArray[np.float64]
 
 _STEEPEST = 3.0
-_PRIOR_CASES = 0.02
+_TOWARD_EQUAL = 0.02  # in shares of the Brier score without evidence: a plain average is hard to beat
 
 
 @dataclass(frozen=True, slots=True)
 class CauseOutcome:
-    """One cause on the grid of bins, the other causes censored.
+    """One cause on the grid of bins, the other causes censored; the hazard is constant within a bin.
 
     Attributes:
-        exposure: (n, B) share of each bin lived through under observation.
+        exposure: (n, B) share of each bin lived through free of the event and under observation.
         happened: (n, B) 1 in the bin of the event.
         known: (n, B - 1) weight of the case's state at each inner edge; 0 where it is not known.
         over: (n, B - 1) True where the event came by the inner edge.
@@ -88,7 +88,7 @@ def cause_outcome(target: Target, place: int, weights: Floats) -> CauseOutcome:
     bins = np.arange(target.bins)
     part = np.clip((target.days - target.edges[last]) / np.diff(target.edges)[last], 0.0, 1.0)
     exposure = (bins < last[:, None]).astype(float)
-    exposure[np.arange(len(last)), last] = np.where(event, 1.0, part)
+    exposure[np.arange(len(last)), last] = part
     happened = ((bins == last[:, None]) & event[:, None]).astype(float)
     inner = target.edges[1:-1]
     censoring = estimate_censoring(target.days, event)
@@ -104,9 +104,8 @@ def member_weights(
 ) -> Floats:
     """(M,) factor of each member's evidence: its slope times a convex weight.
 
-    The weights minimise the integrated Brier score, drawn toward equal shares by as much as a few cases
-    would, since a plain average is hard to beat where cases are few. What goes to other members than the
-    first is then shrunk by `trust`.
+    The weights minimise the integrated Brier score plus a small penalty on unequal shares. What goes to
+    other members than the first is then shrunk by `trust`.
 
     Args:
         members: M arrays (n, B or 1) of out-of-fold evidence, the first one to fall back on.
@@ -127,7 +126,7 @@ def member_weights(
 
     def loss(shares: Floats) -> float:
         own = outcome.brier(np.tensordot(shares, wide, axes=1)) / level
-        return own + _PRIOR_CASES * float(((shares - equal) ** 2).sum())
+        return own + _TOWARD_EQUAL * float(((shares - equal) ** 2).sum())
 
     solved = minimize(
         loss,
