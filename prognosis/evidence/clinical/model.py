@@ -89,8 +89,8 @@ class ClinicalEvidence:
             raw = fold.preparation.raw(values, self.columns)
             for own, tables in zip(fold.weighed_tables(), self._tables(number), strict=True):
                 explained = own.factor * tables.values(raw)
-                places = np.ix_(np.arange(len(values)), fold.preparation.kept, [own.cause], own.bins)
-                total[places] += explained[:, :, None, None]
+                for bin_number in own.bins:
+                    total[:, fold.preparation.kept, own.cause, bin_number] += explained
         return total / len(self.folds)
 
     def vector_by_column(self, values: Floats) -> Floats:

@@ -168,7 +168,8 @@ def _trees(arrays: Arrays, name: str, kind: str, causes: int) -> TreeMember:
         steps: list[LeafTable] = []
         while f"{name}.cause{place}.step{len(steps)}.value" in arrays:
             start = f"{name}.cause{place}.step{len(steps)}"
-            steps.append(LeafTable(**{own.name: arrays[f"{start}.{own.name}"] for own in fields(LeafTable)}))
+            parts = {own.name: arrays[f"{start}.{own.name}"] for own in fields(LeafTable)}
+            steps.append(LeafTable(**parts))  # type: ignore[arg-type]
         tables.append(tuple(steps) or None)
     return TreeMember(kind, tuple(tables))
 

@@ -51,4 +51,4 @@ def _widened(table: LeafTable, name: str, depth: int) -> NDArray[np.generic]:
     missing = depth - table.feature.shape[1]
     if name == "value" or not missing:
         return array
-    return np.pad(array, ((0, 0), (0, missing)), constant_values=_neutral(table)[name])  # type: ignore[call-overload]
+    return np.pad(array, ((0, 0), (0, missing)), constant_values=_neutral(table)[name])

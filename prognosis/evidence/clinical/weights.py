@@ -116,9 +116,9 @@ def member_weights(
     from scipy.optimize import minimize
 
     slopes = np.array([outcome.slope(own) if ok else 0.0 for own, ok in zip(members, usable, strict=True)])
-    here = np.flatnonzero(slopes > 0.0)
+    here = [place for place, slope in enumerate(slopes) if slope > 0.0]
     factors = np.zeros(len(members))
-    if not len(here):
+    if not here:
         return factors
     wide = np.stack([slopes[m] * members[m] * np.ones((1, outcome.exposure.shape[1])) for m in here])
     equal = np.full(len(here), 1.0 / len(here))
@@ -138,7 +138,7 @@ def member_weights(
     )
     shares = np.clip(solved.x, 0.0, 1.0)
     shares /= shares.sum()
-    shares[here > 0] *= trust
+    shares[np.array(here) > 0] *= trust
     if here[0] == 0:
         shares[0] += 1.0 - shares.sum()
     factors[here] = shares * slopes[here]

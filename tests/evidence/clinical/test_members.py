@@ -22,13 +22,13 @@ def _target(days: np.ndarray, cause: np.ndarray, bins: int = 8) -> Target:
 
 
 def _rows(cases: int = 600, seed: int = 0) -> TrainingRows:
-    """Two causes; the first column's effect on cause 1 changes sign at the median time."""
+    """Two causes; the first column's effect on cause 1 changes sign at time 0.7."""
     rng = np.random.default_rng(seed)
     raw = rng.normal(size=(cases, 3))
     raw[rng.random(raw.shape) < 0.1] = np.nan
     x, y = np.nan_to_num(raw[:, 0]), np.nan_to_num(raw[:, 1])
-    early = rng.exponential(np.exp(-1.2 * x))
-    first = np.where(early < 0.7, early, 0.7 + rng.exponential(np.exp(1.2 * x)))
+    early = rng.exponential(2.0 * np.exp(-0.8 * x))
+    first = np.where(early < 0.7, early, 0.7 + rng.exponential(np.exp(0.8 * x)))
     second = rng.exponential(2.0 * np.exp(-0.8 * y))
     ends = rng.uniform(0.5, 3.0, cases)
     days = np.minimum(np.minimum(first, second), ends)
@@ -72,7 +72,7 @@ def test_margins_of_added_and_scaled_trees_add_and_scale() -> None:
 
 def test_the_discrete_hazard_learns_an_effect_that_changes_sign_and_the_others_cannot() -> None:
     settings = TreeSettings(members=("boosted_cox", "boosted_hazard"), depths=(2,), rounds=200)
-    members = {own.kind: own for own in fit_tree_members(_rows(1500), settings, 0)}
+    members = {own.kind: own for own in fit_tree_members(_rows(2500), settings, 0)}
     high = np.array([[0.6, 0.0, 0.0], [-0.6, 0.0, 0.0]])
     hazard = members["boosted_hazard"].margins(high)[:, 0]
     assert hazard.shape[1] == 5
