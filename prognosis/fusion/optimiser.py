@@ -57,7 +57,8 @@ def minimise(
 ) -> Parameters:
     """The head's parameters of highest penalised likelihood.
 
-    Evidence weights are held at or above zero: evidence that misled out of fold is ignored, never reversed.
+    Evidence is taken at its word, a weight of one, as far as the cases do not say otherwise. Weights are held
+    at or above zero: evidence that misled out of fold is ignored, never reversed.
 
     Args:
         inputs: Evidence of the cases.
@@ -221,7 +222,7 @@ class _Data:
         if layout.rank:
             eta = eta + self._interaction(layout, factors, strengths)[:, :, None]
         loss = (self.weights * torch_negative_log_likelihood(eta, self.at_risk, self.happened)).sum()
-        loss = loss + EVIDENCE_PENALTY * level.square().sum() + TREND_PENALTY * trend.square().sum()
+        loss = loss + EVIDENCE_PENALTY * (level - 1.0).square().sum() + TREND_PENALTY * trend.square().sum()
         loss = loss + penalty * (factors.square().sum() + strengths.square().sum())
         if layout.bins > 2:
             loss = loss + SMOOTHNESS * torch.diff(alpha, n=2, dim=1).square().sum()

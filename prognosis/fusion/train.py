@@ -26,6 +26,8 @@ LEAST_PATIENTS = 20
 LEAST_CASES = 30
 LEAST_EVENTS = 8
 BACKGROUND_CASES = 256
+FOLDS = 3
+MOST_FOLDS = 10
 
 
 def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | None = None) -> FusionModel:
@@ -43,11 +45,12 @@ def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | Non
         CohortError: The cohort has too few patients or events, or no usable modality.
     """
     target = cohort_target(cohort, config.fusion.bins)
-    _check_size(cohort, target, config.folds)
-    folds = patient_folds(cohort.patients, target.cause, config.folds, config.seed)
     left_out = {
         name: reason for name in config.modalities if (reason := _too_few(name, cohort.cases, target))
     }
+    count = config.folds or _default_folds(set(config.modalities) - set(left_out), target)
+    _check_size(cohort, target, count)
+    folds = patient_folds(cohort.patients, target.cause, count, config.seed)
     fitted: dict[str, FittedEvidence] = {}
     for name in config.modalities:
         if name not in left_out:
@@ -104,6 +107,12 @@ def fit_modality(
     from prognosis.evidence.imaging import fit_imaging
 
     return fit_imaging(cases, target, folds, config.imaging, seed, on_progress)
+
+
+def _default_folds(used: set[str], target: Target) -> int:
+    """More folds where events are few and a fit is quick; see `ModelConfig.folds`."""
+    events = int((target.cause > 0).sum())
+    return MOST_FOLDS if used == {"clinical"} and 2 * MOST_FOLDS <= events < 200 else FOLDS
 
 
 def _check_size(cohort: Cohort, target: Target, folds: int) -> None:

@@ -102,7 +102,10 @@ def cause_outcome(target: Target, place: int, weights: Floats) -> CauseOutcome:
 def member_weights(
     members: Sequence[Floats], outcome: CauseOutcome, usable: NDArray[np.bool_], trust: float
 ) -> Floats:
-    """(M,) factor of each member's evidence: its slope times a convex weight.
+    """(M,) factor of each member's evidence: its slope times a convex weight, in all 1.
+
+    Slopes bring the members to one scale; how steep the whole is, the fusion decides. (A slope chosen without
+    a fold leans against that fold's own, so that a second one on all folds together comes out too flat.)
 
     The weights minimise the integrated Brier score plus a small penalty on unequal shares. What goes to
     other members than the first is then shrunk by `trust`.
@@ -141,7 +144,8 @@ def member_weights(
     shares[np.array(here) > 0] *= trust
     if here[0] == 0:
         shares[0] += 1.0 - shares.sum()
-    factors[here] = shares * slopes[here]
+    weighed = shares * slopes[here]
+    factors[here] = weighed / max(float(weighed.sum()), 1e-12)
     return factors
 
 
