@@ -14,6 +14,7 @@ from prognosis.evaluation.benchmark import ERRORS
 from prognosis.evaluation.leaderboard import BenchmarkResult, Entry
 from prognosis.evaluation.leaderboard import Leaderboard as Results
 from prognosis.evaluation.ranks import Ranking
+from prognosis.evaluation.results import CalibrationTest
 from prognosis.outputs.benchmark_content import (
     Absent,
     Against,
@@ -26,11 +27,16 @@ from prognosis.outputs.benchmark_content import (
     RankTable,
     Row,
     SummaryPage,
+    Tested,
 )
 from prognosis.outputs.estimate import in_days
 from prognosis.outputs.report_content import Contender, Leaderboard
 
 LEADING = {"uno_c": "Uno's C", "harrell_c": "Harrell's C", "ibs": "integrated Brier score"}
+_TESTS = {
+    "d_calibration": "tenths of the predicted survival",
+    "aj_calibration": "mean predicted against observed incidence",
+}
 _DIFFER = 0.05
 
 
@@ -53,18 +59,19 @@ def dataset_page(
     return DatasetPage(
         title=f"{result.name}: {task.name}",
         question=task.question,
-        statement=f"{board.source}: {_folds(result)} {protocol_statement(board.protocol)}",
+        statement=f"{board.source}: {_folds(result, (board.repeats,))} {protocol_statement(board.protocol)}",
         created=created,
         command=result.command,
         cohort=cohort_table(loaded.cohort, loaded.quarantine),
-        leaderboards=tuple(_leaderboard(board, ours, *shown) for shown in LEADING.items()),
+        leaderboards=tuple(_leaderboard(board, ours, metric) for metric in _compared(own)),
         best_peer=peer.name if peer else "",
         calibrations=tuple((entry.name, calibrations(entry)) for entry in shown),
+        tests=tuple(_tested(entry.name, test) for entry in shown for test in entry.tests),
         decisions=_decisions(shown),
         differences=tuple(
             FoldDifference(
                 found.b,
-                LEADING[found.metric],
+                measure_name(found.metric),
                 estimate_of(found.corrected.difference),
                 found.corrected.p_value,
             )
@@ -82,10 +89,12 @@ def summary_page(result: BenchmarkResult, ours: str, created: str) -> SummaryPag
     found = {metric: ranking for ranking in result.rankings if (metric := ranking.metric)}
     ranks = found["uno_c"].mean_ranks
     names.sort(key=lambda name: (name != ours, ranks.get(name, np.inf), name))
+    folds = _folds(result, [board.repeats for board in boards])
+    protocol = protocol_statement(replace(boards[0].protocol, tau_days=None))
     return SummaryPage(
         title=result.name,
         ours=ours,
-        statement=f"{_folds(result)} {protocol_statement(replace(boards[0].protocol, tau_days=None))}",
+        statement=f"{folds} {protocol}",
         created=created,
         command=result.command,
         tables=tuple(_table(result, metric, names) for metric in LEADING),
@@ -96,13 +105,32 @@ def summary_page(result: BenchmarkResult, ours: str, created: str) -> SummaryPag
     )
 
 
-def _folds(result: BenchmarkResult) -> str:
-    again = f", repeated {result.repeats} times with other folds" if result.repeats > 1 else ""
+def _folds(result: BenchmarkResult, repeats: Sequence[int]) -> str:
+    counts = " or ".join(str(count) for count in sorted(set(repeats)))
+    again = f", made {counts} times with other folds" if max(repeats) > 1 else ""
     threads = f"; {result.threads} thread a method" if result.threads else ""
     return f"{result.folds}-fold cross-validation by patient{again}, seed {result.seed}{threads}."
 
 
-def _leaderboard(board: Results, ours: str, metric: str, title: str) -> Leaderboard:
+def measure_name(metric: str) -> str:
+    """A compared metric in words; every cause but the first is named."""
+    base, _, cause = metric.partition(":")
+    return f"{LEADING[base]}, {cause.replace('_', ' ')}" if cause else LEADING[base]
+
+
+def _compared(own: Entry | None) -> tuple[str, ...]:
+    """The compared metrics of every cause that ours was judged on; without ours, the first cause's."""
+    return tuple(LEADING) if own is None else tuple(own.fold_values)
+
+
+def _tested(name: str, test: CalibrationTest) -> Tested:
+    """A test of calibration in words."""
+    about = test.cause.replace("_", " ") or "any event"
+    group = "everybody" if test.group == "all" else test.group
+    return Tested(name, _TESTS[test.kind], about, group, test.cases, test.distance, test.p_value)
+
+
+def _leaderboard(board: Results, ours: str, metric: str) -> Leaderboard:
     gains = {found.b: estimate_of(found.difference) for found in board.comparisons if found.metric == metric}
     contenders = [
         Contender(
@@ -114,10 +142,10 @@ def _leaderboard(board: Results, ours: str, metric: str, title: str) -> Leaderbo
         for entry in board.entries
         if metric in entry.result.metrics
     ]
-    higher = metric not in ERRORS
+    higher = metric.partition(":")[0] not in ERRORS
     chance = 0.5 if higher else None
     return Leaderboard(
-        title,
+        measure_name(metric),
         chance,
         tuple(sorted(contenders, key=lambda row: row.estimate.value, reverse=higher)),
         higher_is_better=higher,

@@ -64,7 +64,7 @@ def run_benchmark(
     peers = peer_fits(benchmark.seed, benchmark.peer_files)
     methods: dict[str, Fit] = {**ours, **{name: peers[name] for name in benchmark.peers}}
     boards = tuple(
-        run_dataset(cohort, each.source, methods, benchmark, running)
+        run_dataset(cohort, each.source, methods, benchmark.for_data(each), running)
         for each, cohort in zip(benchmark.data, cohorts, strict=True)
     )
     first = next(iter(methods))
@@ -77,7 +77,6 @@ def run_benchmark(
         running.command,
         benchmark.seed,
         benchmark.folds,
-        benchmark.repeats,
         os.environ.get("OMP_NUM_THREADS", ""),
         package_versions(),
         boards,
@@ -117,6 +116,7 @@ def run_dataset(
         events={
             name: int((target.cause == number).sum()) for number, name in enumerate(target.causes, start=1)
         },
+        repeats=benchmark.repeats,
         protocol=survival_protocol(days, benchmark.folds, benchmark.seed, benchmark.replicates),
         entries=tuple(sorted(entries, key=_uno, reverse=True)),
         failed=found.failed,
@@ -169,6 +169,7 @@ def _entry(name: str, judged: JudgedRuns, runs: Sequence[CrossValidated]) -> Ent
         judged.result,
         judged.calibration,
         judged.decisions,
+        judged.tests,
         judged.fold_values,
         float(np.mean([run.fit_seconds for run in runs])),
         float(np.mean([run.predict_seconds for run in runs])),

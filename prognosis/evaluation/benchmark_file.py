@@ -18,10 +18,17 @@ class _Strict(BaseModel):
 
 
 class Dataset(_Strict):
-    """One cohort: a task file (relative to the benchmark's file) and the URI of its source."""
+    """One cohort.
+
+    Attributes:
+        task: A task file, relative to the benchmark's file.
+        source: The URI of its source.
+        repeats: Cross-validations of this cohort; the benchmark's number by default. Small cohorts need more.
+    """
 
     task: Path
     source: str
+    repeats: int | None = Field(default=None, ge=1)
 
 
 class Benchmark(_Strict):
@@ -75,13 +82,17 @@ class Benchmark(_Strict):
         found = stated.model_copy(
             update={
                 "data": tuple(
-                    Dataset(task=path.parent / each.task, source=each.source) for each in stated.data
+                    each.model_copy(update={"task": path.parent / each.task}) for each in stated.data
                 ),
                 "peer_files": tuple(path.parent / each for each in stated.peer_files),
             }
         )
         found.check(str(path))
         return found
+
+    def for_data(self, data: Dataset) -> Benchmark:
+        """The benchmark with this cohort's own number of repeats."""
+        return self if data.repeats is None else self.model_copy(update={"repeats": data.repeats})
 
     def check(self, reference: str) -> None:
         """Refuse names that mean nothing.

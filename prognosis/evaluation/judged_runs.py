@@ -16,7 +16,7 @@ from prognosis.cohort import Cohort
 from prognosis.errors import CohortError
 from prognosis.evaluation.cross_validation import CrossValidated, held_out_parts
 from prognosis.evaluation.held_out import JudgingDays
-from prognosis.evaluation.results import CalibrationCurve, DecisionCurve, MetricSet
+from prognosis.evaluation.results import CalibrationCurve, CalibrationTest, DecisionCurve, MetricSet
 from prognosis.evaluation.survival_metrics import PreparedMetrics, prepare_survival
 from prognosis.survival.bootstrap import Interval, interval_of, replicate_values
 from prognosis.survival.curves import Floats
@@ -37,6 +37,7 @@ class JudgedRuns:
         fold_values: Each compared metric in each fold, (repeats, folds); NaN where a fold does not define it.
         calibration: Curves of the first repeat.
         decisions: Net benefit in the first repeat.
+        tests: Tests of calibration over all days, in the first repeat.
     """
 
     result: MetricSet
@@ -44,6 +45,12 @@ class JudgedRuns:
     fold_values: Mapping[str, Floats]
     calibration: tuple[CalibrationCurve, ...]
     decisions: tuple[DecisionCurve, ...]
+    tests: tuple[CalibrationTest, ...]
+
+
+def is_compared(metric: str) -> bool:
+    """True for the compared metrics, of the first cause ("ibs") and of each other one ("ibs:death")."""
+    return metric.partition(":")[0] in COMPARED
 
 
 def judge_runs(
@@ -80,7 +87,7 @@ def judge_runs(
         except CohortError as error:
             refused[name] = error.problem
             continue
-        if name in COMPARED:
+        if is_compared(name):
             drawn[name] = values
     by_fold = {
         name: np.array(
@@ -89,14 +96,16 @@ def judge_runs(
         for name in drawn
     }
     first = prepared[0]
-    return JudgedRuns(MetricSet(metrics, refused, fewer), drawn, by_fold, first.calibration, first.decisions)
+    return JudgedRuns(
+        MetricSet(metrics, refused, fewer), drawn, by_fold, first.calibration, first.decisions, first.tests
+    )
 
 
 def _fewer(prepared: PreparedMetrics, replicates: int, repeats: int) -> dict[str, int]:
     """How many resamples each metric gets that does not get all; what is costly is shared over repeats."""
     most = {
         name: min(
-            replicates if name in COMPARED else SECONDARY_REPLICATES,
+            replicates if is_compared(name) else SECONDARY_REPLICATES,
             max(1, prepared.most_replicates.get(name, replicates * repeats) // repeats),
         )
         for name in prepared.statistics

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from prognosis.evaluation.judged_runs import JudgedRuns
-from prognosis.evaluation.results import CalibrationCurve, DecisionCurve, MetricSet
+from prognosis.evaluation.results import CalibrationCurve, CalibrationTest, DecisionCurve, MetricSet
 from prognosis.survival.bootstrap import Interval
 
 _DRAWN, _FOLDS = "drawn ", "folds "
@@ -32,6 +32,7 @@ def read_judgement(path: Path, fingerprint: str) -> JudgedRuns | None:
         {name.removeprefix(_FOLDS): arrays[name] for name in arrays if name.startswith(_FOLDS)},
         tuple(CalibrationCurve(**_with_tuples(curve)) for curve in stated["calibration"]),
         tuple(DecisionCurve(**_with_tuples(curve)) for curve in stated["decisions"]),
+        tuple(CalibrationTest(**test) for test in stated["tests"]),
     )
 
 
@@ -44,6 +45,7 @@ def write_judgement(path: Path, fingerprint: str, judged: JudgedRuns) -> None:
         "fewer": dict(result.fewer_replicates),
         "calibration": [asdict(curve) for curve in judged.calibration],
         "decisions": [asdict(curve) for curve in judged.decisions],
+        "tests": [asdict(test) for test in judged.tests],
     }
     arrays: dict[str, Any] = {_DRAWN + name: values for name, values in judged.drawn.items()}
     arrays |= {_FOLDS + name: values for name, values in judged.fold_values.items()}

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 
 from prognosis.evaluation.comparison import CorrectedDifference
 from prognosis.evaluation.ranks import Ranking
-from prognosis.evaluation.results import CalibrationCurve, Comparison, DecisionCurve, MetricSet, Protocol
+from prognosis.evaluation.results import (
+    CalibrationCurve,
+    CalibrationTest,
+    Comparison,
+    DecisionCurve,
+    MetricSet,
+    Protocol,
+)
 from prognosis.survival.curves import Floats
 
 
@@ -21,6 +28,7 @@ class Entry:
         result: Its metrics, averaged over repeats.
         calibration: Its calibration curves in the first repeat.
         decisions: Its net benefit in the first repeat.
+        tests: Its tests of calibration over all days, in the first repeat.
         fold_values: The compared metrics in each fold, (repeats, folds); NaN where one is not defined.
         fit_seconds: Wall-clock time of all fits of a repeat, the mean over repeats.
         predict_seconds: Wall-clock time of all predictions of a repeat, the mean over repeats.
@@ -31,6 +39,7 @@ class Entry:
     result: MetricSet
     calibration: tuple[CalibrationCurve, ...]
     decisions: tuple[DecisionCurve, ...]
+    tests: tuple[CalibrationTest, ...]
     fold_values: Mapping[str, Floats]
     fit_seconds: float
     predict_seconds: float
@@ -47,6 +56,7 @@ class Entry:
             },
             "calibration": [curve.to_json() for curve in self.calibration],
             "decisions": [curve.to_json() for curve in self.decisions],
+            "calibration_tests": [test.to_json() for test in self.tests],
             "fit_seconds": round(self.fit_seconds, 3),
             "predict_seconds": round(self.predict_seconds, 3),
             "peak_mib": None if self.peak_mib is None else round(self.peak_mib, 1),
@@ -87,6 +97,7 @@ class Leaderboard:
         n: Number of cases.
         patients: Number of patients.
         events: Number of events of each cause.
+        repeats: Number of cross-validations, each with folds of its own.
         protocol: How the numbers were made.
         entries: The methods.
         failed: Why each method that is missing from `entries` gave no predictions.
@@ -99,6 +110,7 @@ class Leaderboard:
     n: int
     patients: int
     events: Mapping[str, int]
+    repeats: int
     protocol: Protocol
     entries: tuple[Entry, ...]
     failed: Mapping[str, str]
@@ -117,6 +129,7 @@ class Leaderboard:
             "n": self.n,
             "patients": self.patients,
             "events": dict(self.events),
+            "repeats": self.repeats,
             "protocol": self.protocol.to_json(),
             "entries": [entry.to_json() for entry in self.entries],
             "failed": dict(self.failed),
@@ -134,7 +147,6 @@ class BenchmarkResult:
         command: The command that ran it.
         seed: Of folds, methods and bootstrap.
         folds: Number of folds.
-        repeats: Number of cross-validations, each with folds of its own.
         threads: What OMP_NUM_THREADS allowed each method; empty when it was not set.
         versions: Of the packages that did the arithmetic.
         leaderboards: One a cohort.
@@ -145,7 +157,6 @@ class BenchmarkResult:
     command: str
     seed: int
     folds: int
-    repeats: int
     threads: str
     versions: Mapping[str, str]
     leaderboards: tuple[Leaderboard, ...]
@@ -158,7 +169,6 @@ class BenchmarkResult:
             "command": self.command,
             "seed": self.seed,
             "folds": self.folds,
-            "repeats": self.repeats,
             "threads": self.threads,
             "memory": "largest resident memory of the method's process above that before its first fit",
             "versions": dict(self.versions),

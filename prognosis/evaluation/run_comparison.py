@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from prognosis.evaluation.comparison import nadeau_bengio
-from prognosis.evaluation.judged_runs import COMPARED, JudgedRuns
+from prognosis.evaluation.judged_runs import JudgedRuns
 from prognosis.evaluation.leaderboard import FoldComparison
 from prognosis.evaluation.results import Comparison
 from prognosis.survival.bootstrap import interval_of
@@ -20,8 +20,8 @@ def over_patients(first: str, judged: Mapping[str, JudgedRuns]) -> tuple[Compari
     found: list[Comparison] = []
     own = judged[first]
     for other, its in judged.items():
-        for metric in COMPARED:
-            if other == first or metric not in own.drawn or metric not in its.drawn:
+        for metric in own.drawn:
+            if other == first or metric not in its.drawn:
                 continue
             gap = own.result.metrics[metric].value - its.result.metrics[metric].value
             difference = interval_of(gap, own.drawn[metric] - its.drawn[metric])
@@ -45,8 +45,8 @@ def over_folds(
     found: list[FoldComparison] = []
     own = judged[first].fold_values
     for other, its in judged.items():
-        for metric in COMPARED:
-            if other == first or metric not in own or metric not in its.fold_values:
+        for metric in own:
+            if other == first or metric not in its.fold_values:
                 continue
             gaps = (own[metric] - its.fold_values[metric]).ravel()
             gaps = gaps[np.isfinite(gaps)]

@@ -39,6 +39,29 @@ class FoldDifference:
 
 
 @dataclass(frozen=True, slots=True)
+class Tested:
+    """A test of calibration over all days.
+
+    Attributes:
+        method: Whose predictions.
+        what: What is compared.
+        about: The event.
+        group: Of predicted risk.
+        cases: Number of cases.
+        distance: 0 is right.
+        p_value: Chance of what was seen, or worse, if the predictions are right.
+    """
+
+    method: str
+    what: str
+    about: str
+    group: str
+    cases: int
+    distance: float
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
     """What a method took.
 
@@ -80,6 +103,7 @@ class DatasetPage:
         leaderboards: One a metric.
         best_peer: The peer with the highest Uno C; empty without one.
         calibrations: Method and plots of each: ours, the best peer.
+        tests: Of calibration: ours, the best peer.
         decisions: One a cause and horizon.
         differences: Over folds.
         costs: One a method.
@@ -95,6 +119,7 @@ class DatasetPage:
     leaderboards: tuple[Leaderboard, ...]
     best_peer: str
     calibrations: tuple[tuple[str, tuple[Calibration, ...]], ...]
+    tests: tuple[Tested, ...]
     decisions: tuple[Decision, ...]
     differences: tuple[FoldDifference, ...]
     costs: tuple[Cost, ...]

@@ -18,6 +18,7 @@ from prognosis.evaluation.cross_validation import cross_validate, held_out_parts
 from prognosis.evaluation.entrant import Predictor
 from prognosis.evaluation.held_out import judging_days
 from prognosis.evaluation.kept import Kept
+from prognosis.evaluation.peers import fit_kaplan_meier
 from prognosis.evaluation.running import Running
 from prognosis.survival.concordance import harrell_c
 from prognosis.survival.curves import Floats
@@ -108,6 +109,24 @@ def test_repeats_deal_other_folds_and_the_metric_is_their_mean() -> None:
         assert values[0] != values[1]
         assert found.result.metrics[metric].value == pytest.approx(np.mean(values), abs=1e-12)
     assert found.fold_values["ibs"].shape == (2, 3)
+
+
+def test_a_data_set_may_state_its_own_repeats() -> None:
+    stated = SMALL.model_copy(update={"data": (SMALL.data[0].model_copy(update={"repeats": 2}),)})
+    (board,) = run_benchmark(stated, [cohort(120)], {"oracle": fit_oracle}, RUNNING).leaderboards
+    assert board.repeats == 2
+    (board,) = run_benchmark(SMALL, [cohort(120)], {"oracle": fit_oracle}, RUNNING).leaderboards
+    assert board.repeats == 1
+
+
+def test_every_cause_is_compared_and_tested_for_calibration() -> None:
+    known = cohort(150, ("death", "relapse"))
+    (board,) = run_benchmark(SMALL, [known], {"curves": fit_kaplan_meier}, RUNNING).leaderboards
+    assert {"ibs", "ibs:relapse"} <= {found.metric for found in board.comparisons if found.b == "cox_ridge"}
+    own = board.entry("curves")
+    assert own is not None
+    tested = {(test.kind, test.cause) for test in own.tests}
+    assert {("d_calibration", ""), ("aj_calibration", "death"), ("aj_calibration", "relapse")} <= tested
 
 
 def test_each_fold_has_the_value_that_its_patients_alone_would_give() -> None:
