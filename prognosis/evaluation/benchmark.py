@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -38,6 +39,7 @@ _PACKAGES = (
     "scikit-survival",
     "hazardous",
 )
+_WITHOUT = "is not run on this cohort, where it takes too long"
 ERRORS = ("ibs",)
 """The compared metrics of which less is better."""
 
@@ -62,12 +64,13 @@ def run_benchmark(
     if len(set(names)) < len(names):
         raise ConfigError(benchmark.name, "has two data sets of one name", "give each task a name of its own")
     peers = peer_fits(benchmark.seed, benchmark.peer_files)
-    methods: dict[str, Fit] = {**ours, **{name: peers[name] for name in benchmark.peers}}
-    boards = tuple(
-        run_dataset(cohort, each.source, methods, benchmark.for_data(each), running)
-        for each, cohort in zip(benchmark.data, cohorts, strict=True)
-    )
-    first = next(iter(methods))
+    boards = []
+    for each, cohort in zip(benchmark.data, cohorts, strict=True):
+        own = benchmark.for_data(each)
+        methods: dict[str, Fit] = {**ours, **{name: peers[name] for name in own.peers}}
+        board = run_dataset(cohort, each.source, methods, own, running)
+        boards.append(replace(board, failed={**dict.fromkeys(each.without, _WITHOUT), **board.failed}))
+    first = next(iter(ours))
     rankings = (
         rank_methods(metric, _table(boards, metric), first, higher_is_better=metric not in ERRORS)
         for metric in COMPARED
@@ -79,7 +82,7 @@ def run_benchmark(
         benchmark.folds,
         os.environ.get("OMP_NUM_THREADS", ""),
         package_versions(),
-        boards,
+        tuple(boards),
         tuple(rankings),
     )
 
@@ -193,7 +196,7 @@ def _uno(entry: Entry) -> float:
     return interval.value if interval else 0.0
 
 
-def _table(boards: tuple[Leaderboard, ...], metric: str) -> dict[str, dict[str, float]]:
+def _table(boards: Sequence[Leaderboard], metric: str) -> dict[str, dict[str, float]]:
     return {
         board.task: {
             entry.name: entry.result.metrics[metric].value

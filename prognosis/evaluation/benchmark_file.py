@@ -24,11 +24,13 @@ class Dataset(_Strict):
         task: A task file, relative to the benchmark's file.
         source: The URI of its source.
         repeats: Cross-validations of this cohort; the benchmark's number by default. Small cohorts need more.
+        without: Peers that are not run on this cohort, because it would take too long.
     """
 
     task: Path
     source: str
     repeats: int | None = Field(default=None, ge=1)
+    without: tuple[str, ...] = ()
 
 
 class Benchmark(_Strict):
@@ -91,8 +93,11 @@ class Benchmark(_Strict):
         return found
 
     def for_data(self, data: Dataset) -> Benchmark:
-        """The benchmark with this cohort's own number of repeats."""
-        return self if data.repeats is None else self.model_copy(update={"repeats": data.repeats})
+        """The benchmark with this cohort's own number of repeats, less the peers that it goes without."""
+        own = {"repeats": data.repeats or self.repeats}
+        return self.model_copy(
+            update={**own, "peers": tuple(name for name in self.peers if name not in data.without)}
+        )
 
     def check(self, reference: str) -> None:
         """Refuse names that mean nothing.
@@ -106,6 +111,9 @@ class Benchmark(_Strict):
                 raise ConfigError(
                     reference, f"peers: there is no {name!r}", f"use of {', '.join(sorted(known))}"
                 )
+        for name in (name for each in self.data for name in each.without):
+            if name not in self.peers:
+                raise ConfigError(reference, f"without: {name!r} is not a peer", "leave it out")
         for name in self.plain_average:
             if name not in self.peers:
                 raise ConfigError(

@@ -119,6 +119,16 @@ def test_a_data_set_may_state_its_own_repeats() -> None:
     assert board.repeats == 1
 
 
+def test_a_peer_too_slow_for_a_data_set_is_listed_as_not_run() -> None:
+    stated = SMALL.model_copy(
+        update={"data": (SMALL.data[0].model_copy(update={"without": ("cox_ridge",)}),)}
+    )
+    (board,) = run_benchmark(stated, [cohort(120)], {"oracle": fit_oracle}, RUNNING).leaderboards
+    assert board.entry("cox_ridge") is None
+    assert "not run" in board.failed["cox_ridge"]
+    assert board.entry("kaplan_meier") is not None
+
+
 def test_every_cause_is_compared_and_tested_for_calibration() -> None:
     known = cohort(150, ("death", "relapse"))
     (board,) = run_benchmark(SMALL, [known], {"curves": fit_kaplan_meier}, RUNNING).leaderboards
