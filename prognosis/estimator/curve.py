@@ -12,6 +12,18 @@ from prognosis.errors import InputError
 Floats = NDArray[np.float64]
 
 
+def as_times(times: ArrayLike) -> Floats:
+    """Times as an array of numbers.
+
+    Raises:
+        InputError: They are no numbers.
+    """
+    try:
+        return np.asarray(times, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError("times", "are no numbers", "give numbers in the unit of the fit") from error
+
+
 @dataclass(frozen=True, slots=True)
 class SurvivalCurve:
     """A right-continuous step function, 1 before its first time.
@@ -35,7 +47,7 @@ class SurvivalCurve:
         Raises:
             InputError: A time lies outside the domain.
         """
-        asked = np.asarray(times, dtype=np.float64)
+        asked = as_times(times)
         if asked.size and not (asked.min() >= 0.0 and asked.max() <= self.x[-1]):
             raise InputError("times", "lie outside the curve", f"ask for 0 to {self.x[-1]:g}")
         steps = np.concatenate([[1.0], self.y])

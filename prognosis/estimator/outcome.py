@@ -12,6 +12,7 @@ from prognosis.errors import InputError
 
 Floats = NDArray[np.float64]
 
+NO_NUMBERS = "mMc"  # durations, dates and complex numbers, which NumPy would turn into floats
 FORMS = "give a structured array, DataFrame or tuple of two: event (True, or 1 to K for causes), then time"
 
 
@@ -34,7 +35,9 @@ class Outcome:
             InputError: Nothing happened, or a number below the highest never occurs.
         """
         highest = int(self.cause.max(initial=0))
-        for number in range(1, max(highest, 1) + 1):
+        if not highest:
+            raise InputError("y, event", "is censored in every row", "give rows with events; " + FORMS)
+        for number in range(1, highest + 1):
             if not (self.cause == number).any():
                 raise InputError(
                     "y, event", f"{number} never occurs", "number the causes from 1, each with events"
@@ -54,6 +57,8 @@ def read_outcome(y: Any, rows: int) -> Outcome:  # noqa: ANN401 - whatever a sur
         InputError: It has another form, a cell is missing, or a value is impossible.
     """
     event, time = _fields(y)
+    if event.ndim != 1 or time.ndim != 1:
+        raise InputError("y", "is not one event and one time a row", FORMS)
     if len(event) != rows or len(time) != rows:
         raise InputError("y", f"has {len(time)} rows and X has {rows}", "give one outcome a row")
     return Outcome(_causes(event), _times(time))
@@ -72,6 +77,8 @@ def _fields(y: Any) -> tuple[NDArray[Any], NDArray[Any]]:  # noqa: ANN401
 
 
 def _causes(event: NDArray[Any]) -> NDArray[np.int64]:
+    if event.dtype.kind in NO_NUMBERS:
+        raise InputError("y, event", "is neither true or false nor a number", FORMS)
     try:
         numbers = event.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -84,6 +91,8 @@ def _causes(event: NDArray[Any]) -> NDArray[np.int64]:
 def _times(time: NDArray[Any]) -> Floats:
     if time.dtype == bool:
         raise InputError("y, time", "holds truth values: the event stands first", FORMS)
+    if time.dtype.kind in NO_NUMBERS:
+        raise InputError("y, time", "is no number", "give the time from the index in one unit, as a number")
     try:
         numbers = time.astype(np.float64)
     except (TypeError, ValueError) as error:

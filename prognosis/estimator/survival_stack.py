@@ -13,7 +13,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from prognosis.cohort import Case, Cohort, SurvivalLabel, Task
 from prognosis.errors import InputError
-from prognosis.estimator.curve import SurvivalCurve
+from prognosis.estimator.configuration import is_number, stated_config
+from prognosis.estimator.curve import SurvivalCurve, as_times
 from prognosis.estimator.outcome import Outcome, read_outcome
 from prognosis.estimator.table import TableLayout, as_frame, learn_layout, table_cases
 from prognosis.fusion import FusionModel, ModelConfig, train_model
@@ -131,10 +132,10 @@ class SurvivalStack(BaseEstimator):  # type: ignore[misc]
             times: (T,) in the unit of the fit; `unique_times_` when None.
 
         Raises:
-            InputError: A column cannot be used, or a time lies beyond the follow-up of the fit.
+            InputError: A column or a time cannot be used.
         """
         cases = self._cases(X)
-        asked = self.unique_times_ if times is None else np.atleast_1d(np.asarray(times, dtype=np.float64))
+        asked = self._times(times)
         last = float(self.model_.edges[-1]) / self.days_per_unit
         if asked.size and not (asked.min() >= 0.0 and asked.max() <= last * (1.0 + 1e-12)):
             raise InputError("times", "lie beyond the follow-up of the fit", f"ask for 0 to {last:g}")
@@ -154,12 +155,14 @@ class SurvivalStack(BaseEstimator):  # type: ignore[misc]
             times: (T,) in the unit of the fit, increasing; `unique_times_` when None.
 
         Raises:
-            InputError: A column cannot be used, or a time lies beyond the follow-up of the fit.
+            InputError: A column or a time cannot be used.
         """
         free = 1.0 - self.predict_cumulative_incidence(X, times).sum(axis=1)
         if return_array:
             return np.asarray(free)
-        asked = self.unique_times_ if times is None else np.asarray(times, dtype=np.float64)
+        asked = self._times(times)
+        if not asked.size or (np.diff(asked) < 0.0).any():
+            raise InputError("times", "are none, or fall", "give increasing times, or ask for an array")
         curves = np.empty(len(free), dtype=object)
         curves[:] = [SurvivalCurve(asked, row) for row in free]
         return curves
@@ -175,10 +178,12 @@ class SurvivalStack(BaseEstimator):  # type: ignore[misc]
         Raises:
             InputError: A column, the level or the cause cannot be used.
         """
-        event = ANY_EVENT
-        if cause is not None and len(self.causes_) > 1:
-            event = self.causes_[self._cause(cause)]
-        bounds = self.model_.lower_bounds(self.model_.inputs(self._cases(X)), level)
+        cases = self._cases(X)
+        which = None if cause is None else self._cause(cause)
+        if not is_number(level):
+            raise InputError("level", "is no number", "give a confidence such as 0.9")
+        event = ANY_EVENT if which is None or len(self.causes_) == 1 else self.causes_[which]
+        bounds = self.model_.lower_bounds(self.model_.inputs(cases), level)
         return np.asarray(bounds[event] / self.days_per_unit)
 
     def explain(self, X: Any, cause: int = 1) -> shap.Explanation:  # noqa: ANN401, N803
@@ -236,24 +241,19 @@ class SurvivalStack(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         if cause not in range(1, len(self.causes_) + 1):
             raise InputError(f"cause {cause}", "was not in the fit", f"ask for 1 to {len(self.causes_)}")
-        return cause - 1
+        return int(cause) - 1
+
+    def _times(self, times: ArrayLike | None) -> Floats:
+        asked = self.unique_times_ if times is None else np.atleast_1d(as_times(times))
+        if asked.ndim != 1:
+            raise InputError("times", f"have {asked.ndim} dimensions", "give a list of times")
+        return asked
 
     def _config(self) -> ModelConfig:
-        stated = self.config
-        config = ModelConfig() if stated is None else stated
-        if not isinstance(config, ModelConfig):
-            config = ModelConfig.load(config)
-        own = config.model_dump()
-        own["modalities"] = ["clinical"]
-        own |= _given(folds=self.folds, seed=self.random_state)
-        own["fusion"] |= _given(bins=self.bins, bootstrap=self.replicates)
-        if not 0.0 < self.days_per_unit < np.inf:
+        days = self.days_per_unit
+        if not (is_number(days) and 0.0 < days < np.inf):
             raise InputError("days_per_unit", "is not a positive number", "give the days in one unit of time")
-        return ModelConfig.from_statement(own, "SurvivalStack")
-
-
-def _given(**parameters: int | None) -> dict[str, int]:
-    return {name: value for name, value in parameters.items() if value is not None}
+        return stated_config(self.config, self.folds, self.bins, self.replicates, self.random_state)
 
 
 def _task(causes: tuple[str, ...], event_days: Floats) -> Task:

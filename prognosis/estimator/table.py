@@ -21,6 +21,8 @@ Kind = Literal["number", "text"]
 
 INDEX_TIME = datetime(2000, 1, 1, tzinfo=UTC)
 SITE = "table"
+LARGEST = float(np.finfo(np.float32).max)  # trees read single precision
+TOO_LARGE = ("holds a number beyond 3e38", "give it in another unit, or its logarithm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,7 @@ def table_cases(table: Any, layout: TableLayout) -> tuple[Case, ...]:  # noqa: A
         layout: From the table that was fitted.
 
     Raises:
-        InputError: A column is missing, unknown, of another kind than in the fit, or infinite.
+        InputError: A column is missing, unknown, of another kind than in the fit, infinite or too large.
     """
     frame = as_frame(table)
     _check_columns(list(frame.columns), layout)
@@ -136,9 +138,14 @@ def _numbers(column: pd.Series[Any], name: str) -> list[float | None]:
     reference = f"X, column {name}"
     if _kind(column) != "number" and column.notna().any():
         raise InputError(reference, "holds texts, and held numbers in the fit", "give numbers")
-    values = column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    try:
+        values = column.astype("Float64").to_numpy(dtype=np.float64, na_value=np.nan)
+    except OverflowError as error:
+        raise InputError(reference, *TOO_LARGE) from error
     if np.isinf(values).any():
         raise InputError(reference, "holds an infinite value", "leave the cell empty, or give a number")
+    if (np.abs(values) > LARGEST).any():
+        raise InputError(reference, *TOO_LARGE)
     return [None if math.isnan(value) else value for value in values.tolist()]
 
 
@@ -159,7 +166,7 @@ def _text(cell: object) -> str:
 def _check_columns(present: Sequence[str], layout: TableLayout) -> None:
     for name in layout.names:
         if name not in present:
-            raise InputError(f"X, column {name}", "is missing", "give every column of the fit")
+            raise InputError(f"X, column {name}", "is missing", "give every column of the fit by its name")
     for name in present:
         if name not in layout.names:
             raise InputError(f"X, column {name}", "was not in the fit", "leave it out, or fit with it")

@@ -234,11 +234,21 @@ def test_a_row_with_every_cell_missing_gets_the_average_answer(stack: SurvivalSt
 def test_what_was_not_fitted_does_not_answer() -> None:
     with pytest.raises(NotFittedError):
         SurvivalStack().predict(table())
+    with pytest.raises(NotFittedError):
+        SurvivalStack().predict_lower_bound(table())
 
 
 @pytest.mark.parametrize(
     ("stated", "error"),
-    [({"folds": 1}, ConfigError), ({"bins": 0}, ConfigError), ({"days_per_unit": 0.0}, InputError)],
+    [
+        ({"folds": 1}, ConfigError),
+        ({"bins": 0}, ConfigError),
+        ({"days_per_unit": 0.0}, InputError),
+        ({"days_per_unit": "year"}, InputError),
+        ({"random_state": -1}, ConfigError),
+        ({"random_state": np.random.default_rng(0)}, ConfigError),
+        ({"config": {"folds": 2}}, ConfigError),
+    ],
 )
 def test_a_parameter_out_of_range_is_refused_at_the_fit(stated: dict[str, Any], error: type) -> None:
     with pytest.raises(error):
@@ -250,3 +260,14 @@ def test_times_beyond_the_follow_up_and_unknown_causes_are_refused(stack: Surviv
         stack.predict_cumulative_incidence(table(3), [5000.0])
     with pytest.raises(InputError, match="was not in the fit"):
         stack.predict(table(3), cause=2)
+    with pytest.raises(InputError, match="was not in the fit"):
+        stack.predict_lower_bound(table(3), cause=2)
+
+
+def test_a_curve_needs_times_that_increase_and_one_time_is_enough(stack: SurvivalStack) -> None:
+    (curve,) = stack.predict_survival_function(table(1), times=300.0)
+    array = stack.predict_survival_function(table(1), return_array=True, times=[400.0, 300.0])
+    assert curve(300.0) == array[0, 1]
+    for times in ([400.0, 300.0], [], [[300.0]], ["soon"]):
+        with pytest.raises(InputError, match="times: "):
+            stack.predict_survival_function(table(1), times=times)

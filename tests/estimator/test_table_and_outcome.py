@@ -68,6 +68,8 @@ def test_a_column_of_dates_or_things_is_refused_by_name(column: pd.Series) -> No
         (GOOD.drop(columns="age"), "column age: is missing"),
         (GOOD.assign(extra=1), "column extra: was not in the fit"),
         (GOOD.assign(age=[np.inf, 1.0]), "column age: holds an infinite value"),
+        (GOOD.assign(age=[1e300, 1.0]), "column age: holds a number beyond 3e38"),
+        (GOOD.assign(age=pd.Series([10**400, 1], dtype=object)), "column age: holds a number beyond 3e38"),
         (GOOD.assign(age=["old", "young"]), "column age: holds texts"),
         (pd.concat([GOOD, GOOD], axis=1), "column age: stands there twice"),
         (GOOD.iloc[:0], "has the shape"),
@@ -89,6 +91,11 @@ def test_a_table_unlike_the_fitted_one_is_refused_by_name(frame: Any, said: str)
         ((np.array([1.0, 2.0]), np.array([True, False])), "time: holds truth values"),
         ((np.array([0.5, 1.0]), np.array([1.0, 2.0])), "event: is missing, negative or no whole number"),
         ((np.array(["yes", "no"]), np.array([1.0, 2.0])), "event: is neither"),
+        ((np.array([True, False]), np.array(["2020-01-01"] * 2, "M8[D]")), "time: is no number"),
+        ((np.array([True, False]), pd.to_timedelta([3, 4], unit="D")), "time: is no number"),
+        ((np.array(["2020-01-01"] * 2, "M8[D]"), np.array([1.0, 2.0])), "event: is neither"),
+        ((np.ones((2, 2)), np.array([1.0, 2.0])), "is not one event and one time a row"),
+        ((True, 1.0), "is not one event and one time a row"),
     ],
 )
 def test_an_impossible_outcome_is_refused(y: Any, said: str) -> None:
@@ -96,7 +103,9 @@ def test_an_impossible_outcome_is_refused(y: Any, said: str) -> None:
         read_outcome(y, 2)
 
 
-@pytest.mark.parametrize("event", [[0, 0], [0, 2]])
-def test_a_cause_that_never_occurs_is_refused(event: list[int]) -> None:
-    with pytest.raises(InputError, match="1 never occurs"):
+@pytest.mark.parametrize(
+    ("event", "said"), [([0, 0], "is censored in every row"), ([0, 2], "1 never occurs")]
+)
+def test_a_cause_that_never_occurs_is_refused(event: list[int], said: str) -> None:
+    with pytest.raises(InputError, match=said):
         read_outcome((np.array(event), np.array([1.0, 2.0])), 2).causes()
