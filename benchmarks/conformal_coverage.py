@@ -1,6 +1,6 @@
 """How often held-out patients stay free of an event for as long as their lower bound says, on real cohorts.
 
-    python benchmarks/conformal_coverage.py configs/benchmarks/survival.yaml --out results/coverage.json
+    python -m benchmarks.conformal_coverage configs/benchmarks/survival.yaml --out results/coverage.json
 
 Each cohort of the benchmark file with enough cases is cross-validated by patient with the real training. The
 table gives, for every event and level, the coverage estimated by inverse probability of censoring, its
@@ -83,7 +83,7 @@ def main() -> None:
         rows += found
         if stated.out is not None:
             stated.out.parent.mkdir(parents=True, exist_ok=True)
-            command = shlex.join(["python", *sys.argv])
+            command = shlex.join(["python", "-m", "benchmarks.conformal_coverage", *sys.argv[1:]])
             written = {"command": command, "rows": [{**asdict(r), "distance": r.distance} for r in rows]}
             stated.out.write_text(json.dumps(written, indent=1) + "\n", encoding="utf-8")
 

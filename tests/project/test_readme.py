@@ -109,4 +109,11 @@ def test_every_file_that_the_pages_link_to_exists():
 def test_every_example_of_model_settings_is_valid(path):
     from prognosis.fusion import ModelConfig
 
-    assert ModelConfig.load(path).folds >= 2
+    assert ModelConfig.load(path).modalities
+
+
+def test_what_the_file_of_defaults_states_is_the_default_but_for_the_folds():
+    from prognosis.fusion import ModelConfig
+
+    stated = ModelConfig.load(ROOT / "configs" / "models" / "default.yaml")
+    assert stated.model_copy(update={"folds": None}) == ModelConfig()

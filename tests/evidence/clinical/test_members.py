@@ -40,7 +40,13 @@ def test_person_steps_hold_each_case_once_for_each_step_that_it_entered() -> Non
     rows = _rows()
     cut = person_steps(rows.target, rows.weights, 4)
     last = step_of_bin(rows.target.bins, 4)[rows.target.bin_of()]
-    np.testing.assert_array_equal(np.bincount(cut.case[cut.weight == 1.0], minlength=600) >= last, True)
+    expected = {(case, step) for case, own in enumerate(last) for step in range(own + 1)}
+    found = list(zip(cut.case.tolist(), cut.step.tolist(), strict=True))
+    assert len(found) == len(set(found))
+    assert set(found) <= expected
+    # All are there, but for the last step of someone censored at its very start.
+    assert all(step == last[case] > 0 for case, step in expected - set(found))
+    assert np.all(cut.weight[cut.step < last[cut.case]] == 1.0)
     assert (cut.outcome > 0).sum() == (rows.target.cause > 0).sum()
     assert np.all(cut.weight[cut.outcome > 0] == 1.0)
 
