@@ -9,11 +9,12 @@ from datetime import UTC, datetime, timedelta
 from connectors.datasets.cells import cell_number, cell_text, number_or_text
 from connectors.datasets.codes import FOLLOW_UP_COMPLETE, INDEX
 from connectors.datasets.columns import OutcomeColumns, TableColumns
-from prognosis.errors import MappingError
+from prognosis.errors import MappingError, SourceError
 from prognosis.record import Code, Event, PatientRecord, Quarantine
 
 START = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_DAYS = 365_250.0
+LARGEST = 3.4e38  # of single precision, in which trees read numbers
 
 Cells = Mapping[str, Sequence[object]]
 
@@ -27,11 +28,18 @@ class TableRecords:
         name: Of the table, for references.
         cells: Every column that is read, as plain values.
         numbers: The number of each row in the table as published, from 1.
+
+    Raises:
+        SourceError: The index lies more than a thousand years after time 0.
     """
 
     def __init__(
         self, columns: TableColumns, site: str, name: str, cells: Cells, numbers: Sequence[int]
     ) -> None:
+        index_days = columns.index_time * columns.days_per_unit
+        if index_days > LONGEST_DAYS:
+            raise SourceError(name, "index_time lies a thousand years ahead", "give it in the unit of time")
+        self._index = START + timedelta(days=index_days)
         self.columns = columns
         self.site = site
         self.name = name
@@ -66,8 +74,7 @@ class TableRecords:
     def _record(self, patient_id: str, rows: Sequence[int]) -> PatientRecord:
         visits = sorted(((self._visit(row), row) for row in rows), key=lambda visit: visit[0])
         first, last = visits[0][1], visits[-1][1]
-        index = START + timedelta(days=self.columns.index_time * self.columns.days_per_unit)
-        events = [Event(index, INDEX, source=self._source(first))]
+        events = [Event(self._index, INDEX, source=self._source(first))]
         for time, row in visits:
             events += self._measurements(time, row, self._measured if row == first else self._at_each_visit)
         events += self._ends(last)
@@ -107,6 +114,12 @@ class TableRecords:
             text = cell_text(value)
             if not text or text in self.columns.missing_values:
                 continue
+            if not each.as_text and isinstance(value, int | float) and abs(value) > LARGEST:
+                raise MappingError(
+                    self._reference(row),
+                    f"its {each.column} is infinite or beyond 3e38",
+                    "leave the cell empty, or give the number in another unit",
+                )
             number = None if each.as_text else cell_number(value)
             stated = text if number is None else None
             yield Event(time, each.code, number, None, None, stated, f"{source}:{each.column}", each.column)

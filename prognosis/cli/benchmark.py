@@ -50,7 +50,10 @@ class Ours:
 def run_benchmark(suite_path: Path, out: Path, config_path: Path | None, *, json_output: bool) -> None:
     """Run a suite, print its leaderboards, write results.json, a page for each data set and index.html."""
     suite = Benchmark.load(suite_path)
-    loaded = [load_cohort([each.source], Task.load(each.task)) for each in suite.data]
+    tasks = [Task.load(each.task) for each in suite.data]
+    for task in tasks:
+        model_config(config_path, [], task)  # a mistake here is told now, not after the peers have run
+    loaded = [load_cohort([each.source], task) for each, task in zip(suite.data, tasks, strict=True)]
     stated = config_path.read_text(encoding="utf-8") if config_path and config_path.is_file() else ""
     command = shlex.join(["prognosis", *sys.argv[1:]])
     with Bars() as bars:

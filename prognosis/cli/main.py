@@ -57,7 +57,7 @@ INPUT_ERROR = 2
 def demo(
     out: OutOption = Path("runs/demo"),
     patients: Annotated[int, typer.Option(help="How many patients to simulate.")] = 2500,
-    seed: Annotated[int, typer.Option(help="Of the simulation and the training.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulation and the training.")] = 0,
     *,
     json_output: JsonOption = False,
 ) -> None:
@@ -89,7 +89,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     source: SourceOption,
     folds: Annotated[int, typer.Option(min=2, help="Folds of --cv.")] = 5,
     replicates: Annotated[int, typer.Option(min=2, help="Bootstrap samples of patients.")] = 1000,
-    seed: Annotated[int, typer.Option(help="Of folds and bootstrap.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Of folds and bootstrap.")] = 0,
     *,
     cv: Annotated[
         bool, typer.Option("--cv", help="Retrain on folds of patients: for the training sources.")

@@ -57,3 +57,12 @@ def test_our_model_stands_beside_its_peers_and_a_second_run_uses_what_the_first_
     assert "Net benefit for relapse by 100 days" in page
     assert 'href="clinic.html"' in summary
     assert "one cause only" in summary
+
+
+def test_a_configuration_that_cannot_be_read_is_refused_before_any_peer_runs(
+    prognosis: Program, suite: Path, tmp_path: Path
+) -> None:
+    ran = prognosis("benchmark", suite, "--out", tmp_path / "out", "--config", tmp_path / "no.yaml")
+    assert ran.status == 2
+    assert "no.yaml: cannot be read" in ran.err.replace("\n", "")
+    assert not (tmp_path / "out").exists()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from prognosis.cohort.task import Task
+from prognosis.cohort.task import OutcomeMapping, Task
 from prognosis.errors import SourceError, TaskError
 from prognosis.record import RecordSource
 
@@ -85,7 +85,7 @@ def _columns(uri: str, task: Task | None) -> TableColumns:
     """The task's table mapping, as the table reader takes it.
 
     Raises:
-        TaskError: There is no task, or it does not say what the table's columns mean.
+        TaskError: There is no task, or it does not say what the table's columns mean, or contradicts itself.
     """
     from connectors.datasets.columns import OutcomeColumns, TableColumns
 
@@ -96,6 +96,8 @@ def _columns(uri: str, task: Task | None) -> TableColumns:
             "give a task with a `table:` section (time, event, event_causes)",
         )
     mapping = task.table
+    for place, outcome in enumerate((mapping, *mapping.further_outcomes)):
+        _check_outcome(outcome, task, f"further_outcomes.{place - 1}" if place else "table")
     return TableColumns(
         time=mapping.time,
         event=mapping.event,
@@ -116,6 +118,30 @@ def _columns(uri: str, task: Task | None) -> TableColumns:
         constant=mapping.constant,
         index_time=mapping.index_time,
     )
+
+
+def _check_outcome(outcome: OutcomeMapping, task: Task, reference: str) -> None:
+    """Refuse an event that the task would not see, and so count as a censoring.
+
+    Raises:
+        TaskError: A cause is no code of the task, a value means two things, or one column is named twice.
+    """
+    reference = f"task {task.name}, {reference}"
+    if outcome.time == outcome.event:
+        raise TaskError(reference, "names one column as time and as event", "name two columns")
+    both = sorted(set(outcome.event_causes) & set(outcome.censored_values))
+    if both:
+        raise TaskError(reference, f"says that {both[0]!r} is an event and a censoring", "name it once")
+    known = task.excluded_codes.union(
+        *(exclusion.codes for exclusion in task.exclusions), *(arm.codes for arm in task.arms)
+    )
+    for cause in outcome.event_causes.values():
+        if f"outcome|{cause}" not in known:
+            raise TaskError(
+                reference,
+                f"event_causes names {cause!r}, and the task reads no code 'outcome|{cause}'",
+                "add it to a cause of the outcome, or list its value under censored_values",
+            )
 
 
 SCHEMES: dict[str, Scheme] = {

@@ -52,11 +52,15 @@ def read_records(
                 )
             records[record.key] = record
     if not records:
-        raise SourceError(
-            ", ".join(uris), f"gave no patient ({len(quarantine)} inputs set aside)", "check the sources"
-        )
+        raise SourceError(", ".join(uris), f"gave no patient ({_set_aside(quarantine)})", "check the sources")
     ordered = tuple(records[key] for key in sorted(records))
     return ordered if givers is sources else join_pixels(ordered, stores, quarantine)
+
+
+def _set_aside(quarantine: Quarantine) -> str:
+    first = next(iter(quarantine.rejections), None)
+    why = "" if first is None else f", the first: {first.reference}: {first.problem}; {first.remedy}"
+    return f"{len(quarantine)} inputs set aside{why}"
 
 
 def _counted(

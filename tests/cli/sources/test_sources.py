@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -173,9 +174,30 @@ def test_a_table_needs_a_task_that_says_what_its_columns_mean(tmp_path: Path) ->
     assert [str(event.code) for event in record.events] == ["prognosis|index", "table|age", "outcome|death"]
 
 
+@pytest.mark.parametrize(
+    ("stated", "said"),
+    [
+        ({"event_causes": {"1": "deth"}}, "reads no code 'outcome|deth'"),
+        ({"censored_values": ["0", "1"]}, "'1' is an event and a censoring"),
+        ({"time": "event"}, "one column as time and as event"),
+        (
+            {"further_outcomes": [{"time": "t2", "event": "e2", "event_causes": {"1": "relapse"}}]},
+            "further_outcomes.0: event_causes names 'relapse'",
+        ),
+    ],
+)
+def test_no_event_of_a_table_becomes_a_censoring_by_mistake(
+    tmp_path: Path, stated: dict[str, object], said: str
+) -> None:
+    path = csv(tmp_path / "t.csv", [{"time": 3, "event": 1, "t2": 2, "e2": 1}])
+    task = Task.from_statement({**TABLE_TASK, "table": {**TABLE_TASK["table"], **stated}}, "test")
+    with pytest.raises(TaskError, match=re.escape(said)):
+        open_sources([f"table:{path}"], task)
+
+
 def test_sources_that_give_no_patient_are_refused(tmp_path: Path) -> None:
     path = csv(tmp_path / "t.csv", [{"time": -3, "event": 1}])
-    with pytest.raises(SourceError, match="gave no patient"):
+    with pytest.raises(SourceError, match="1 inputs set aside, the first: t.csv row 1: its time"):
         read_records([f"table:{path}"], Task.from_statement(TABLE_TASK, "test"), Quarantine())
 
 

@@ -68,15 +68,25 @@ def test_months_become_days_and_numbers_can_be_categories(tmp_path: Path) -> Non
         {"time": 1e12, "event": 1},
         {"time": 5, "event": 3},
         {"time": 5, "event": ""},
+        {"time": 5, "event": 1, "crp": "inf"},
+        {"time": 5, "event": 1, "crp": 1e300},
         {"time": 5, "event": 1, "id": ""},
         {"time": 5, "event": 1, "id": "a"},
     ],
 )
 def test_an_unusable_row_is_set_aside_with_its_number(tmp_path: Path, bad: dict[str, object]) -> None:
-    path = csv(tmp_path / "t.csv", [{"time": 1, "event": 0, "id": "a"}, {"id": "b", **bad}])
+    path = csv(
+        tmp_path / "t.csv", [{"time": 1, "event": 0, "id": "a", "crp": 2}, {"id": "b", "crp": "", **bad}]
+    )
     records, quarantine = read(path, replace(COLUMNS, patient_id="id"))
     assert [record.patient_id for record in records] == ["a"]
     assert [rejection.reference for rejection in quarantine] == ["t.csv row 2"]
+
+
+def test_an_index_beyond_any_life_is_refused(tmp_path: Path) -> None:
+    path = csv(tmp_path / "t.csv", [{"time": 1, "event": 0}])
+    with pytest.raises(SourceError, match="a thousand years ahead"):
+        read(path, replace(COLUMNS, index_time=1e12))
 
 
 def test_a_missing_column_is_named_with_those_that_are_there(tmp_path: Path) -> None:
