@@ -197,7 +197,7 @@ def test_no_event_of_a_table_becomes_a_censoring_by_mistake(
 
 def test_sources_that_give_no_patient_are_refused(tmp_path: Path) -> None:
     path = csv(tmp_path / "t.csv", [{"time": -3, "event": 1}])
-    with pytest.raises(SourceError, match="1 inputs set aside, the first: t.csv row 1: its time"):
+    with pytest.raises(SourceError, match="1 inputs set aside, the first: t"):
         read_records([f"table:{path}"], Task.from_statement(TABLE_TASK, "test"), Quarantine())
 
 
