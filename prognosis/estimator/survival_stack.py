@@ -170,6 +170,8 @@ class SurvivalStack(BaseEstimator):  # type: ignore[misc]
     def predict_lower_bound(self, X: Any, level: float = 0.9, cause: int | None = None) -> Floats:  # noqa: ANN401, N803
         """(n,) time for which a row stays free of events with confidence `level`; 0 where none is supported.
 
+        No bound lies beyond the time to which enough rows of the fit were followed.
+
         Args:
             X: As in `fit`.
             level: Confidence, 0.5 to 0.995.
