@@ -64,6 +64,9 @@ def run_benchmark(
     if len(set(names)) < len(names):
         raise ConfigError(benchmark.name, "has two data sets of one name", "give each task a name of its own")
     peers = peer_fits(benchmark.seed, benchmark.peer_files)
+    # The files are read once: code that changes during the run is not the code that ran.
+    learning = fingerprint_of_code(benchmark.peer_files, package_versions())
+    running = replace(running, learning=learning, judging=fingerprint_of_judging())
     boards = []
     for each, cohort in zip(benchmark.data, cohorts, strict=True):
         own = benchmark.for_data(each)
@@ -105,8 +108,7 @@ def run_dataset(
     target = cohort_target(cohort)
     _check(cohort, target, benchmark.folds)
     days = judging_days(target, cohort.task.horizons_days)
-    code = fingerprint_of_code(benchmark.peer_files, package_versions())
-    found = run_methods(cohort, methods, benchmark, days, running, code)
+    found = run_methods(cohort, methods, benchmark, days, running)
     found = with_average(found, benchmark.plain_average)
     judged = _judged(found, cohort, days, benchmark, running)
     entries = [_entry(name, judged[name], each.runs) for name, each in found.methods.items()]
@@ -152,7 +154,7 @@ def _judged(
 ) -> dict[str, JudgedRuns]:
     """The judgement of every method that gave predictions."""
     what, total = f"{cohort.task.name}, judging", len(found.methods)
-    code = [fingerprint_of_judging(), repr(benchmark.replicates), repr(benchmark.seed)]
+    code = [running.judging, repr(benchmark.replicates), repr(benchmark.seed)]
     judged: dict[str, JudgedRuns] = {}
     for name, each in found.methods.items():
         running.report(what, len(judged), total, name)

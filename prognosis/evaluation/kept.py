@@ -21,6 +21,12 @@ from prognosis.evaluation.kept_judgement import read_judgement, write_judgement
 
 _PACKAGE = Path(__file__).parents[1]
 _LEARNS = ("record", "cohort", "survival", "evidence", "fusion", "prediction")  # folders
+_PREDICTS = (
+    "compiled.py",
+    "evaluation/features.py",
+    "evaluation/cross_validation.py",
+    "evaluation/held_out.py",
+)
 _PEERS = "evaluation/*peer*.py"
 
 
@@ -89,7 +95,7 @@ def fingerprint_of_cases(cohort: Cohort) -> str:
 def fingerprint_of_code(files: Iterable[Path], versions: Mapping[str, str]) -> str:
     """A digest of the code that learns, of peers' files, and of the packages' versions."""
     own = [path for folder in _LEARNS for path in sorted((_PACKAGE / folder).rglob("*.py"))]
-    paths = [*own, *sorted(_PACKAGE.glob(_PEERS)), _PACKAGE / "evaluation" / "features.py", *files]
+    paths = [*own, *sorted(_PACKAGE.glob(_PEERS)), *(_PACKAGE / name for name in _PREDICTS), *files]
     return digest([*(path.read_text(encoding="utf-8") for path in paths), repr(sorted(versions.items()))])
 
 

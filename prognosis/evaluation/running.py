@@ -30,12 +30,16 @@ class Running:
         cross_validate: In this process, or in one of its own (`apart.cross_validate_apart`).
         kept: Where predictions and their judgement are kept.
         report: Told what is being done.
+        learning: Fingerprint of the code that learns; the benchmark takes it when it starts.
+        judging: Fingerprint of the code that judges, likewise.
     """
 
     command: str
     cross_validate: CrossValidate = cross_validate
     kept: Kept = field(default_factory=lambda: Kept(None))
     report: Report = lambda _data_set, _done, _total, _doing: None
+    learning: str = ""
+    judging: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,6 @@ def run_methods(
     benchmark: Benchmark,
     days: JudgingDays,
     running: Running,
-    code: str,
 ) -> AllRuns:
     """Every repeat of every method that can run.
 
@@ -75,7 +78,6 @@ def run_methods(
         benchmark: Folds, repeats and seed.
         days: The days at which predictions are wanted.
         running: How.
-        code: Fingerprint of the code that learns.
     """
     cause, cases = cohort_target(cohort).cause, fingerprint_of_cases(cohort)
     found: dict[str, list[CrossValidated]] = {name: [] for name in methods}
@@ -84,7 +86,13 @@ def run_methods(
     total = benchmark.repeats * len(methods)
     for repeat in range(benchmark.repeats):
         fold = patient_folds(cohort.patients, cause, benchmark.folds, benchmark.seed + repeat)
-        shared = [cases, code, repr(benchmark.seed), repr(fold.tolist()), repr(days.days.tolist())]
+        shared = [
+            cases,
+            running.learning,
+            repr(benchmark.seed),
+            repr(fold.tolist()),
+            repr(days.days.tolist()),
+        ]
         for place, (name, fit) in enumerate(methods.items()):
             running.report(cohort.task.name, repeat * len(methods) + place, total, name)
             if name in failed:

@@ -50,7 +50,8 @@ def fit_bounds(
     """Calibrate a bound for any event and for each of several causes.
 
     The evidence is out of fold already; the head and its recalibration are fitted again without each fold, so
-    that nothing which reads a case was learnt from it.
+    that neither the evidence model nor the head which reads a case was fitted on it. (The evidence that the
+    refitted head learns from is of models that did see the case, as in any cross-fitting.)
 
     Args:
         fitted: The head on all cases, where each refit starts.

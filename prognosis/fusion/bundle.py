@@ -1,4 +1,4 @@
-"""A model on disk: JSON, safetensors and UBJ files with a manifest; nothing that can run code."""
+"""A model on disk: JSON, safetensors and Parquet files with a manifest; nothing that can run code."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.replicates import Replicates
 from prognosis.survival.conformal import SurvivalBound
 
-FORMAT = 1
+FORMAT = 2
 CONFORMAL = "conformal.json"
 LIBRARIES = ("torch", "transformers", "monai", "xgboost-cpu", "shap", "numpy", "scikit-learn")
 

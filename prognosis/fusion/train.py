@@ -48,7 +48,8 @@ def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | Non
     left_out = {
         name: reason for name in config.modalities if (reason := _too_few(name, cohort.cases, target))
     }
-    count = config.folds or _default_folds(set(config.modalities) - set(left_out), target)
+    used = set(config.modalities) - set(left_out)
+    count = config.folds or _default_folds(used, _patients_with_event(cohort, target))
     _check_size(cohort, target, count)
     folds = patient_folds(cohort.patients, target.cause, count, config.seed)
     fitted: dict[str, FittedEvidence] = {}
@@ -109,9 +110,12 @@ def fit_modality(
     return fit_imaging(cases, target, folds, config.imaging, seed, on_progress)
 
 
-def _default_folds(used: set[str], target: Target) -> int:
-    """More folds where events are few and a fit is quick; see `ModelConfig.folds`."""
-    events = int((target.cause > 0).sum())
+def _patients_with_event(cohort: Cohort, target: Target) -> int:
+    return len(set(cohort.patients[target.cause > 0]))
+
+
+def _default_folds(used: set[str], events: int) -> int:
+    """More folds where few patients have an event and a fit is quick; see `ModelConfig.folds`."""
     return MOST_FOLDS if used == {"clinical"} and 2 * MOST_FOLDS <= events < 200 else FOLDS
 
 
@@ -120,10 +124,9 @@ def _check_size(cohort: Cohort, target: Target, folds: int) -> None:
     patients = len(set(cohort.patients))
     if patients < LEAST_PATIENTS:
         raise CohortError(reference, f"has {patients} patients", f"train on at least {LEAST_PATIENTS}")
-    happened = target.cause > 0
-    events = len(set(cohort.patients[happened]))
-    if events < max(LEAST_EVENTS, folds):
-        raise CohortError(reference, f"has {events} patients with an event", f"use at least {LEAST_EVENTS}")
+    events, least = _patients_with_event(cohort, target), max(LEAST_EVENTS, folds)
+    if events < least:
+        raise CohortError(reference, f"has {events} patients with an event", f"use at least {least}")
 
 
 def _too_few(name: str, cases: tuple[Case, ...], target: Target) -> str:

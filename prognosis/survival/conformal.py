@@ -97,7 +97,7 @@ def fit_bound(
     distinct, first = np.unique(score[order], return_index=True)
     missed = np.cumsum(np.add.reduceat(weight[order], first))  # weight with a score up to each distinct one
     allowed = (1.0 - LEVELS) * (len(np.unique(patients)) + 1.0) - 1.0
-    # The probability may rise to the first score at which the weight strictly below it and at it is too much.
+    # A bound at a score misses those strictly below it: the first score up to which the weight is too much.
     place = np.searchsorted(missed, allowed + _ROUNDING, side="right")
     probability = np.concatenate([distinct, [1.0]])[place]
     return SurvivalBound(LEVELS, np.where(allowed >= -_ROUNDING, probability, 0.0), last_day)
@@ -112,7 +112,8 @@ def missed_weights(days: Floats, event: NDArray[np.bool_], bound: Floats, censor
         bound: (n,) lower bounds in days.
         censoring: Of the population.
     """
-    return np.asarray(np.where(event & (days < bound), censoring.event_weight(days), 0.0))
+    missed = days < bound * (1.0 - _ROUNDING)  # a bound read off a curve at the event's own day may round up
+    return np.asarray(np.where(event & missed, censoring.event_weight(days), 0.0))
 
 
 def patient_shares(patients: NDArray[np.str_]) -> Floats:

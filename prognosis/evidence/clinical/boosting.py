@@ -28,7 +28,8 @@ class TreeSettings:
         members: Kinds of trees beside the linear member: "boosted_cox" (log-hazard), "boosted_aft"
             (log-time) and "boosted_hazard" (discrete hazards of all causes together, which may change with
             time). A class at the index has one kind, "boosted_class", whatever stands here.
-        depths: Depths tried on inner folds for the first kind of trees; the others use the depth found.
+        depths: Depths tried on inner folds for the first kind of trees; the others use the depth found, and
+            "boosted_hazard" one more, for its split by time.
         rate: Shrinkage of each tree.
         rounds: Most trees; the number used is chosen on inner folds.
         patience: Rounds without improvement before an inner fold stops.

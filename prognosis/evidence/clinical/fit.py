@@ -50,8 +50,8 @@ def fit_clinical(
 ) -> FittedEvidence:
     """Train one model a fold; the model kept is their average.
 
-    Columns, scales, read-outs and trees of a fold's model are learned without the fold; so is its share of
-    trees. The list of concepts and the background's rows come from all cases, without their labels.
+    Columns, scales, read-outs and trees of a fold's model are learned without the fold; so are the members'
+    factors. The list of concepts and the background's rows come from all cases, without their labels.
 
     Args:
         cases: (n) training cases.

@@ -37,7 +37,7 @@ class FoldModel:
         readout: The linear member, on standardised columns, centred on its training mean.
         members: The kinds of trees.
         factors: (1 + members, causes) of the linear member and of each kind of trees: its convex weight
-            times the slope that puts it on the scale of log-hazards.
+            times the slope that puts it on the scale of log-hazards, over the sum of these; 1 in all.
         bins: Bins of the evidence; 1 where no member that counts changes with time.
     """
 

@@ -23,7 +23,7 @@ class PersonSteps:
         case: (R,) the row's case.
         step: (R,) its step, from 0.
         outcome: (R,) 0 survived (or was censored in) the step, else the cause, 1 to K.
-        weight: (R,) the case's weight, times the share of the step that a censored case was seen in.
+        weight: (R,) the case's weight; in the step where a case was censored, times the share of it seen.
         baseline: (steps, K + 1) log-probability of each outcome in a step, surviving first; for one cause
             (steps, 1) log-odds of it.
         steps: Number of steps.
