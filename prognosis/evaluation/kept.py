@@ -21,12 +21,7 @@ from prognosis.evaluation.kept_judgement import read_judgement, write_judgement
 
 _PACKAGE = Path(__file__).parents[1]
 _LEARNS = ("record", "cohort", "survival", "evidence", "fusion", "prediction")  # folders
-_PREDICTS = (
-    "compiled.py",
-    "evaluation/features.py",
-    "evaluation/cross_validation.py",
-    "evaluation/held_out.py",
-)
+_PREDICTS = ("features", "cross_validation", "held_out")  # of evaluation
 _PEERS = "evaluation/*peer*.py"
 
 
@@ -95,7 +90,8 @@ def fingerprint_of_cases(cohort: Cohort) -> str:
 def fingerprint_of_code(files: Iterable[Path], versions: Mapping[str, str]) -> str:
     """A digest of the code that learns, of peers' files, and of the packages' versions."""
     own = [path for folder in _LEARNS for path in sorted((_PACKAGE / folder).rglob("*.py"))]
-    paths = [*own, *sorted(_PACKAGE.glob(_PEERS)), *(_PACKAGE / name for name in _PREDICTS), *files]
+    paths = [*own, *sorted(_PACKAGE.glob(_PEERS)), *files]
+    paths += [_PACKAGE / "compiled.py", *(_PACKAGE / f"evaluation/{name}.py" for name in _PREDICTS)]
     return digest([*(path.read_text(encoding="utf-8") for path in paths), repr(sorted(versions.items()))])
 
 

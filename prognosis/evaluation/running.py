@@ -86,13 +86,8 @@ def run_methods(
     total = benchmark.repeats * len(methods)
     for repeat in range(benchmark.repeats):
         fold = patient_folds(cohort.patients, cause, benchmark.folds, benchmark.seed + repeat)
-        shared = [
-            cases,
-            running.learning,
-            repr(benchmark.seed),
-            repr(fold.tolist()),
-            repr(days.days.tolist()),
-        ]
+        dealt = [repr(fold.tolist()), repr(days.days.tolist())]
+        shared = [cases, running.learning, repr(benchmark.seed), *dealt]
         for place, (name, fit) in enumerate(methods.items()):
             running.report(cohort.task.name, repeat * len(methods) + place, total, name)
             if name in failed:

@@ -41,7 +41,8 @@ class ModelConfig(BaseModel):
     Attributes:
         modalities: Those to use; one that no training case has is left out with a notice.
         folds: Cross-fitting folds (patients). By default 3, but 10 where clinical facts are the only modality
-            and 20 to 199 patients have an event: each fold's model then lacks fewer of them, and is quick to fit.
+            and 20 to 199 patients have an event: each fold's model then lacks fewer of them, and is quickly
+            fitted.
         seed: Of every random choice.
     """
 
