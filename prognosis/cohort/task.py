@@ -179,7 +179,7 @@ class Task(_Strict):
     --set overrides them. `widest_interval` is the width of a risk's interval above which to abstain.
     """
 
-    name: str
+    name: str = Field(pattern=r"^[\w][\w .-]*$")
     question: str
     index: Index
     outcome: Outcome
@@ -188,7 +188,7 @@ class Task(_Strict):
     screening: Screening = Screening()
     table: TableMapping | None = None
     subgroup_codes: tuple[str, ...] = ()
-    widest_interval: float | None = None
+    widest_interval: float | None = Field(default=None, ge=0.0, le=1.0)
     intended_use: str = ""
     model: dict[str, Any] = Field(default_factory=dict)
 

@@ -56,7 +56,7 @@ class Benchmark(_Strict):
     plain_average: tuple[str, ...] = ()
     folds: int = Field(default=5, ge=2)
     repeats: int = Field(default=1, ge=1)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     replicates: int = Field(default=1000, ge=100)
     minutes: float = Field(default=60.0, gt=0)
 
@@ -73,7 +73,7 @@ class Benchmark(_Strict):
             stated = cls.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
         except OSError as error:
             raise ConfigError(str(path), "cannot be read", "give the path of a benchmark file") from error
-        except yaml.YAMLError as error:
+        except (UnicodeDecodeError, yaml.YAMLError) as error:
             raise ConfigError(str(path), "is not YAML", "mend the YAML") from error
         except ValidationError as error:
             faults = "; ".join(

@@ -49,7 +49,7 @@ class ModelConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     modalities: tuple[str, ...] = MODALITIES
     folds: int | None = Field(default=None, ge=2, le=20)
-    seed: int = 0
+    seed: int = Field(default=0, ge=0)
     clinical: ClinicalConfig = ClinicalConfig()
     text: TextConfig = TextConfig()
     imaging: ImagingConfig = ImagingConfig()

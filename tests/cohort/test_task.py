@@ -33,6 +33,8 @@ def test_every_task_in_the_repository_states_a_question(path: Path) -> None:
         ({"question": None}, "question"),
         ({"index": {"at": "event", "code": ["a|b"]}}, "index.code: Extra inputs"),
         ({"index": {"at": "admission"}}, "index.at"),
+        ({"name": "../../elsewhere"}, "name"),
+        ({"widest_interval": 2.0}, "widest_interval"),
         ({"index": {"at": "event"}}, "index.codes is empty"),
         ({"index": {True: "event"}}, "index.at: Field required"),
         ({"outcome": {"kind": "cure"}}, "outcome"),

@@ -121,6 +121,14 @@ def test_a_clone_and_a_pickle_keep_the_parameters_and_no_fit(stack: SurvivalStac
     assert pickle.loads(pickle.dumps(unread)).get_params() == unread.get_params()  # noqa: S301 - our own bytes
 
 
+def test_a_pickled_fit_predicts_and_explains_as_before(stack: SurvivalStack) -> None:
+    frame = table().head(6)
+    before = stack.explain(frame).values
+    copy = pickle.loads(pickle.dumps(stack))  # noqa: S301 - our own bytes
+    np.testing.assert_array_equal(copy.predict(frame), stack.predict(frame))
+    np.testing.assert_array_equal(copy.explain(frame).values, before)
+
+
 def test_it_is_cross_validated_inside_a_pipeline_above_chance() -> None:
     frame = table()
     steps = Pipeline([("as_is", FunctionTransformer()), ("stack", SurvivalStack())])

@@ -72,6 +72,9 @@ def fit_clinical(
     table = window_table(cases, vocabulary, columns)
     if not table.present.any():
         raise CohortError("clinical evidence", "no case has a usable fact", "check codes and exclusions")
+    space = _patient_space(table, columns, config)
+    if not space.directions.size:
+        raise CohortError("clinical evidence", "no fact differs between cases", "check codes and exclusions")
     patients = np.array([case.patient for case in cases])
     rows = _Rows(table, columns, target, patients, patient_weights(patients))
     drafts = []
@@ -86,7 +89,6 @@ def fit_clinical(
         bins_needed(draft.members, own, target.bins) for draft, own in zip(drafts, factors, strict=True)
     )
     models = [replace(draft, factors=own, bins=bins) for draft, own in zip(drafts, factors, strict=True)]
-    space = _patient_space(table, columns, config)
     evidence = np.zeros((len(cases), len(target.causes), bins))
     for fold, model in enumerate(models):
         out = folds == fold
@@ -183,9 +185,9 @@ def _patient_space(table: WindowTable, columns: Sequence[Column], config: Clinic
     spread, vectors = np.linalg.eigh(standard.T @ standard / len(standard))
     spread, vectors = spread[::-1], vectors[:, ::-1]
     count = min(config.directions, int((spread > 1e-6).sum()))
-    vectors = vectors[:, :count] * np.sign(
-        vectors[np.abs(vectors[:, :count]).argmax(axis=0), np.arange(count)]
-    )
+    vectors = vectors[:, :count]
+    if count:
+        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(count)])
     directions = vectors / np.sqrt(spread[:count])
     length = ((standard @ directions) ** 2).sum(axis=1)
     usual = max(float(np.quantile(length, 0.99)), 1e-12) if count else 1.0

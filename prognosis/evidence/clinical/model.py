@@ -68,6 +68,10 @@ class ClinicalEvidence:
         self.width = len(causes) + space.directions.shape[1]
         self._prepared: dict[int, list[InterventionalTables]] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        """Without the prepared tables: they hold functions, and are made again when asked for."""
+        return {**self.__dict__, "_prepared": {}}
+
     def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
         """The clinical evidence of each case; zeros where nothing usable was known."""
         table = window_table(cases, self.vocabulary, self.columns)
