@@ -72,7 +72,10 @@ def test_without_any_one_modality_there_is_an_answer_less_sure_that_names_it(
         for cause in small.model.task.causes:
             assert np.isfinite(after.cumulative_incidence[cause]).all()
             grown = after.log_hazard_standard_error[cause] - before.log_hazard_standard_error[cause]
-            assert grown > 0 if weighs(small, removed, cause) else grown == pytest.approx(0.0, abs=1e-9)
+            if weighs(small, removed, cause):
+                assert grown > 0
+            else:  # what the others are worth without it is recalibrated, never to be surer
+                assert grown >= -1e-9
 
 
 @pytest.mark.parametrize("kept", MODALITIES)
