@@ -45,6 +45,7 @@ def environment() -> Environment:
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
     made.filters |= {
+        "chance": _chance,
         "interval": with_interval,
         "gain": _gain,
         "percent": as_percent,
@@ -68,6 +69,11 @@ def style() -> str:
 def _gain(gain: Estimate) -> str:
     """A paired difference as text: "+0.041 (+0.012 to +0.070)"."""
     return f"{signed(gain.value, 3)} ({signed(gain.low, 3)} to {signed(gain.high, 3)})"
+
+
+def _chance(p_value: float) -> str:
+    """A p-value as text; what rounds to zero is not zero."""
+    return "<0.001" if p_value < 0.0005 else f"{p_value:.3f}"
 
 
 def _date(time: str) -> str:
