@@ -7,12 +7,23 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from prognosis.errors import TaskError
 
 Days = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 DaysOrZero = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
 
 class _Strict(BaseModel):
@@ -39,6 +50,14 @@ class TimeToEvent(_Strict):
     causes: dict[str, tuple[str, ...]] = Field(min_length=1)
     horizons_days: tuple[Days, ...] = Field(min_length=1)
     maximum_days: Days | None = None
+
+    @field_validator("horizons_days")
+    @classmethod
+    def _each_horizon_once(cls, horizons: tuple[float, ...]) -> tuple[float, ...]:
+        if len(set(horizons)) < len(horizons):
+            message = "a horizon is named twice"
+            raise ValueError(message)
+        return horizons
 
     @model_validator(mode="after")
     def _a_code_means_one_cause(self) -> TimeToEvent:
@@ -102,9 +121,9 @@ class Arm(_Strict):
 class Accepted(_Strict):
     """A finding of the leakage lint that is known and meant: its kind, its code, and why it may stand."""
 
-    kind: str = Field(min_length=1)
-    code: str = Field(min_length=1)
-    because: str = Field(min_length=1)
+    kind: Text
+    code: Text
+    because: Text
 
 
 class Screening(_Strict):

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-LEAST_UNCENSORED = 0.05
-
 
 class SurvivalStack(BaseEstimator):  # type: ignore[misc]
     """Time to an event, or to the first of several causes, from the columns of a table.
@@ -220,7 +218,7 @@ class SurvivalStack(BaseEstimator):  # type: ignore[misc]
         outcome: Outcome = read_outcome(y, len(risk))
         days = outcome.time * self.days_per_unit
         if self.concordance == "uno":
-            tau = self.censoring_.last_day(LEAST_UNCENSORED)
+            tau = self.censoring_.last_day()
             return uno_c(days, outcome.cause, risk, self.censoring_, tau).value
         if self.concordance == "harrell":
             return harrell_c(days, outcome.cause, risk).value

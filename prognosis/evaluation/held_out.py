@@ -15,7 +15,6 @@ from prognosis.survival.curves import Floats
 from prognosis.survival.restricted_mean import predicted_days_lost
 
 GRID_POINTS = 50
-_LEAST_UNCENSORED = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +113,6 @@ def judging_days(target: Target, horizons: Sequence[float]) -> JudgingDays:
     first, last = np.quantile(target.days[event], [0.1, 0.9])
     if first == last:
         first, last = target.days[event].min(), target.days[event].max()
-    followed = estimate_censoring(target.days, event).last_day(_LEAST_UNCENSORED)
+    followed = estimate_censoring(target.days, event).last_day()
     tau = min(max(horizons), followed) if followed > 0 else max(horizons)
     return JudgingDays(tuple(sorted(horizons)), float(tau), np.linspace(first, last, GRID_POINTS))

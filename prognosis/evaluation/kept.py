@@ -90,6 +90,7 @@ def fingerprint_of_cases(cohort: Cohort) -> str:
 def fingerprint_of_code(files: Iterable[Path], versions: Mapping[str, str]) -> str:
     """A digest of the code that learns, of peers' files, and of the packages' versions."""
     own = [path for folder in _LEARNS for path in sorted((_PACKAGE / folder).rglob("*.py"))]
+    own = [path for path in own if path.parent.name != "lint"]  # it judges cohorts and learns nothing
     paths = [*own, *sorted(_PACKAGE.glob(_PEERS)), *files]
     paths += [_PACKAGE / "compiled.py", *(_PACKAGE / f"evaluation/{name}.py" for name in _PREDICTS)]
     return digest([*(path.read_text(encoding="utf-8") for path in paths), repr(sorted(versions.items()))])

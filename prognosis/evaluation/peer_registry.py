@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort import Cohort
-from prognosis.errors import ConfigError
+from prognosis.errors import ConfigError, PrognosisError
 from prognosis.evaluation.entrant import Fit, Predictor
 from prognosis.evaluation.peers import CauseModel, fit_by_cause, fit_cause_cox, fit_kaplan_meier
 from prognosis.evaluation.peers_boosted import fit_boosted_aft, fit_boosted_cox
@@ -68,7 +68,7 @@ def peer_fits(seed: int, files: Sequence[Path] = ()) -> Mapping[str, Fit]:
         files: Python files with further peers.
 
     Raises:
-        ConfigError: A file is absent or has no PEERS.
+        ConfigError: A file is absent, does not run or has no PEERS.
     """
     boosted_cox = partial(fit_boosted_cox, seed=seed)
     boosted_aft = partial(fit_boosted_aft, seed=seed)
@@ -102,7 +102,12 @@ def _loaded(path: Path) -> ModuleType:
         raise ConfigError(str(path), "is not a Python file", "name one with PEERS, relative to the benchmark")
     module = importlib.util.module_from_spec(specification)
     sys.modules[name] = module  # dataclasses look their module up there
-    specification.loader.exec_module(module)
+    try:
+        specification.loader.exec_module(module)
+    except PrognosisError:
+        raise
+    except Exception as error:  # whatever a file of somebody else's may raise
+        raise ConfigError(str(path), f"does not run: {error!r}", "mend it: python " + str(path)) from error
     if not isinstance(getattr(module, "PEERS", None), Mapping):
         raise ConfigError(str(path), "has no PEERS", "see benchmarks/peers_sksurv.py")
     return module

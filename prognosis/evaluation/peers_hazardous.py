@@ -30,9 +30,18 @@ class SurvivalBoostPredictor:
     def cumulative_incidence(self, cases: Sequence[Case], days: Floats) -> Floats:
         """See `Predictor`."""
         found = self.model.predict_cumulative_incidence(self.features.transform(cases), days)
-        # It is boosted over time and so need not rise everywhere; a risk by a later day is never less.
-        rising = np.maximum.accumulate(np.asarray(found, dtype=np.float64)[:, 1:], axis=2)
-        return np.asarray(rising / np.maximum(rising.sum(axis=1, keepdims=True), 1.0))
+        return rising_incidence(np.asarray(found, dtype=np.float64)[:, 1:])
+
+
+def rising_incidence(incidence: Floats) -> Floats:
+    """(n, K, T) the same, where it falls held at what it was, and all of it from where the causes reach 1.
+
+    It is boosted over time and so need not rise everywhere; a risk by a later day is never less.
+    """
+    rising = np.maximum.accumulate(incidence, axis=2)
+    last = np.maximum((rising.sum(axis=1) <= 1.0).sum(axis=1) - 1, 0)
+    kept = np.minimum(np.arange(rising.shape[2]), last[:, None])
+    return np.asarray(np.take_along_axis(rising, kept[:, None, :], axis=2))
 
 
 def fit_hazardous(cohort: Cohort, seed: int) -> SurvivalBoostPredictor:

@@ -18,7 +18,11 @@ from prognosis.evaluation.survival_folds import Fold, Pooled, pool
 from prognosis.survival.calibration import calibration_bins, smooth_calibration
 from prognosis.survival.curves import Floats
 from prognosis.survival.distribution_calibration import distribution_calibration
-from prognosis.survival.incidence_calibration import incidence_calibration, incidence_calibration_by_risk
+from prognosis.survival.incidence_calibration import (
+    LEAST_CASES,
+    incidence_calibration,
+    incidence_calibration_by_risk,
+)
 from prognosis.survival.net_benefit import decision_curve
 
 THRESHOLDS = tuple(round(0.02 * step, 2) for step in range(1, 50))
@@ -104,6 +108,8 @@ def _incidence(
 ) -> list[CalibrationTest]:
     pooled = pool(folds, grid, of_cause)
     cases = pooled.days, pooled.cause, pooled.risk, grid
+    if len(pooled.days) < LEAST_CASES:
+        return []
     overall = incidence_calibration(*cases, of_cause=of_cause, clusters=clusters)
     groups = incidence_calibration_by_risk(*cases, of_cause=of_cause, clusters=clusters)
     named = [("all", overall)]

@@ -40,9 +40,15 @@ def convex_weights(
             for s in _GRID
         ]
         share[place] = _GRID[int(np.argmax(likelihood))]
-        if features:
-            share[place] *= min(1.0, events / (EVENTS_PER_FEATURE * features))
+        share[place] *= trust(events, features)
     return share
+
+
+def trust(events: int, features: int) -> float:
+    """The share of its weight that a member keeps which may use that many features; 0 to 1."""
+    if events < FEWEST_EVENTS:
+        return 0.0
+    return min(1.0, events / (EVENTS_PER_FEATURE * features)) if features else 1.0
 
 
 def convex_weights_by_fold(

@@ -24,21 +24,24 @@ TREND_PENALTY = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """The head's free parameters before recalibration; `trend` lets a weight change over time."""
+    """The head's free parameters before recalibration.
+
+    The weight of a modality's evidence runs straight from `first`, in the first bin, to `last`, in the last.
+    """
 
     alpha: Array
-    level: Array
-    trend: Array
+    first: Array
+    last: Array
     factors: tuple[Array, ...]
     strengths: Array
 
     def head(self) -> HazardHead:
         """The head with neutral recalibration."""
-        modalities, causes = self.level.shape
-        time = _bin_positions(self.alpha.shape[1])
+        modalities, causes = self.first.shape
+        late = _bin_positions(self.alpha.shape[1])
         return HazardHead(
             alpha=self.alpha,
-            beta=self.level[:, :, None] + self.trend[:, :, None] * time,
+            beta=self.first[:, :, None] * (1.0 - late) + self.last[:, :, None] * late,
             factors=self.factors,
             strengths=self.strengths,
             shift=np.zeros((2**modalities, causes)),
@@ -58,7 +61,7 @@ def minimise(
     """The head's parameters of highest penalised likelihood.
 
     Evidence is taken at its word, a weight of one, as far as the cases do not say otherwise. Weights are held
-    at or above zero: evidence that misled out of fold is ignored, never reversed.
+    at or above zero in every bin: evidence that misled out of fold is ignored, never reversed.
 
     Args:
         inputs: Evidence of the cases.
@@ -95,7 +98,7 @@ def minimise(
 
 
 def _bin_positions(bins: int) -> Array:
-    return np.linspace(-1.0, 1.0, bins) if bins > 1 else np.zeros(1)
+    return np.linspace(0.0, 1.0, bins) if bins > 1 else np.full(1, 0.5)
 
 
 def _vector_scales(inputs: FusionInputs) -> tuple[Array, ...]:
@@ -119,7 +122,7 @@ class Layout:
 
     @property
     def sizes(self) -> tuple[int, ...]:
-        """Lengths of alpha, level, trend, factors, strengths."""
+        """Lengths of alpha, first, last, factors, strengths."""
         pairs = len(modality_pairs(self.modalities))
         weights = self.modalities * self.causes
         factors = sum(self.widths) * self.rank
@@ -130,12 +133,11 @@ class Layout:
         rng = np.random.default_rng(seed)
         happened = np.einsum("n,nkb->kb", weights, exposure.happened) + 0.5
         surviving = np.maximum(weights @ exposure.at_risk + 1.0 - happened.sum(axis=0), 0.5)
-        _, level, trend, factors, strengths = self.sizes
+        _, first, last, factors, strengths = self.sizes
         return np.concatenate(
             [
                 np.log(happened / surviving).ravel(),
-                np.ones(level),
-                np.zeros(trend),
+                np.ones(first + last),
                 rng.normal(0.0, 1.0, factors),
                 rng.normal(0.0, 0.5, strengths),
             ]
@@ -143,17 +145,17 @@ class Layout:
 
     def flatten(self, fitted: Parameters) -> Array:
         """Fitted parameters, interaction left out, as the flat vector."""
-        return np.concatenate([fitted.alpha.ravel(), fitted.level.ravel(), fitted.trend.ravel()])
+        return np.concatenate([fitted.alpha.ravel(), fitted.first.ravel(), fitted.last.ravel()])
 
     def bounds(self) -> list[tuple[float | None, float | None]]:
         """Evidence weights from zero; everything else free."""
-        alpha, level, *rest = self.sizes
+        alpha, first, last, *rest = self.sizes
         free: tuple[float | None, float | None] = (None, None)
-        return [free] * alpha + [(0.0, None)] * level + [free] * sum(rest)
+        return [free] * alpha + [(0.0, None)] * (first + last) + [free] * sum(rest)
 
     def parameters(self, values: Array, scales: tuple[Array, ...], start: Parameters | None) -> Parameters:
         """The flat vector as named arrays, vectors' scales folded into the factors."""
-        alpha, level, trend, factors, strengths = np.split(values, np.cumsum(self.sizes)[:-1])
+        alpha, first, last, factors, strengths = np.split(values, np.cumsum(self.sizes)[:-1])
         pairs = len(modality_pairs(self.modalities))
         pieces = np.split(factors, np.cumsum([width * self.rank for width in self.widths])[:-1])
         folded = tuple(
@@ -163,8 +165,8 @@ class Layout:
         shape = (self.modalities, self.causes)
         return Parameters(
             alpha.reshape(self.causes, self.bins),
-            level.reshape(shape),
-            trend.reshape(shape),
+            first.reshape(shape),
+            last.reshape(shape),
             folded if start is None else start.factors,
             strengths.reshape(pairs, self.causes, self.rank) if start is None else start.strengths,
         )
@@ -179,7 +181,7 @@ class _Data:
     at_risk: Tensor
     happened: Tensor
     weights: Tensor
-    time: Tensor
+    late: Tensor
     offset: Tensor
 
     @classmethod
@@ -195,7 +197,7 @@ class _Data:
 
         kept: Array = np.zeros((1, 1, 1))
         if start is not None:
-            silent = np.zeros_like(start.level)
+            silent = np.zeros_like(start.first)
             interaction = Parameters(start.alpha * 0.0, silent, silent, start.factors, start.strengths)
             kept = interaction.head().deviation(inputs)
         return cls(
@@ -212,13 +214,14 @@ class _Data:
         """Weighted negative log-likelihood plus penalties on roughness, evidence weights and interaction."""
         import torch
 
-        alpha, level, trend, factors, strengths = torch.split(values, list(layout.sizes))
+        alpha, first, last, factors, strengths = torch.split(values, list(layout.sizes))
         alpha = alpha.view(layout.causes, layout.bins)
-        level = level.view(layout.modalities, layout.causes, 1)
-        trend = trend.view(layout.modalities, layout.causes, 1)
+        first = first.view(layout.modalities, layout.causes, 1)
+        last = last.view(layout.modalities, layout.causes, 1)
+        level, trend = (first + last) / 2.0, (last - first) / 2.0
         eta = alpha + self.offset
         for place, evidence in enumerate(self.evidence):
-            eta = eta + (level[place] + trend[place] * self.time) * evidence
+            eta = eta + (first[place] * (1.0 - self.late) + last[place] * self.late) * evidence
         if layout.rank:
             eta = eta + self._interaction(layout, factors, strengths)[:, :, None]
         loss = (self.weights * torch_negative_log_likelihood(eta, self.at_risk, self.happened)).sum()

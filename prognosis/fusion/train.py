@@ -42,7 +42,7 @@ def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | Non
         on_progress: Told (what, done, total).
 
     Raises:
-        CohortError: The cohort has too few patients or events, or no usable modality.
+        CohortError: The cohort has too few patients or events, none of some cause, or no usable modality.
     """
     target = cohort_target(cohort, config.fusion.bins)
     left_out = {
@@ -127,6 +127,11 @@ def _check_size(cohort: Cohort, target: Target, folds: int) -> None:
     events, least = _patients_with_event(cohort, target), max(LEAST_EVENTS, folds)
     if events < least:
         raise CohortError(reference, f"has {events} patients with an event", f"use at least {least}")
+    for place, cause in enumerate(target.causes, start=1):
+        if not (target.cause == place).any():
+            raise CohortError(
+                reference, f"no case had {cause}", "leave the cause out of the task, or add cases that had it"
+            )
 
 
 def _too_few(name: str, cases: tuple[Case, ...], target: Target) -> str:

@@ -67,8 +67,8 @@ def style() -> str:
 
 
 def _gain(gain: Estimate) -> str:
-    """A paired difference as text: "+0.041 (+0.012 to +0.070)"."""
-    return f"{signed(gain.value, 3)} ({signed(gain.low, 3)} to {signed(gain.high, 3)})"
+    """A paired difference as text: "+0.0410 (+0.0121 to +0.0703)"."""
+    return f"{signed(gain.value, 4)} ({signed(gain.low, 4)} to {signed(gain.high, 4)})"
 
 
 def _chance(p_value: float) -> str:

@@ -97,7 +97,7 @@ def predict_row(model: FusionModel, case: Case, inputs: FusionInputs, row: int) 
         modalities_used=tuple(name for name in model.modalities if name not in missing),
         modalities_missing=missing,
         helps_most=_helps_most(model, inputs, row, spread),
-        cautions=_cautions(model, inputs, row),
+        cautions=_cautions(model, case, inputs, row),
         model_id=model.model_id,
         free_for=_free_for(model, inputs.take(np.array([row]))),
     )
@@ -146,8 +146,10 @@ def _helps_most(model: FusionModel, inputs: FusionInputs, row: int, spread: Spre
     return best
 
 
-def _cautions(model: FusionModel, inputs: FusionInputs, row: int) -> tuple[str, ...]:
+def _cautions(model: FusionModel, case: Case, inputs: FusionInputs, row: int) -> tuple[str, ...]:
     cautions = []
+    if model.was_trained_on(case):
+        cautions.append("the model was trained on this patient, so the risk is surer than for a new one")
     for reason in inputs.withheld[row]:
         read = inputs.present[row, model.modalities.index(reason.partition(":")[0])]
         cautions.append(f"{reason}; what came before it was read instead" if read else reason)

@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from prognosis.survival.curves import Floats, StepFunction, life_table
 
+LEAST_UNCENSORED = 0.05
+
 
 @dataclass(frozen=True, slots=True)
 class Censoring:
@@ -32,8 +34,11 @@ class Censoring:
         """1/G(t) for someone seen to be free of events after each of `days`; 0 where nobody is."""
         return _inverse(self.uncensored.at(days))
 
-    def last_day(self, least: float) -> float:
-        """The last observed day on which G is at least `least` (0 to 1); 0 when there is none."""
+    def last_day(self, least: float = LEAST_UNCENSORED) -> float:
+        """The last observed day on which G is at least `least` (0 to 1); 0 when there is none.
+
+        Beyond the default a single case would weigh more than twenty.
+        """
         enough = self.uncensored.days[self.uncensored.values >= least]
         return float(enough[-1]) if len(enough) else 0.0
 

@@ -30,7 +30,6 @@ from prognosis.errors import InputError
 from prognosis.survival.censoring import Censoring, estimate_censoring
 from prognosis.survival.curves import Floats
 
-LEAST_UNCENSORED = 0.05
 LEVELS = np.round(np.arange(500, 996, 5) / 1000.0, 3)
 _ROUNDING = 1e-9
 
@@ -90,7 +89,7 @@ def fit_bound(
         patients: (n,) the patient of each case; the cases of one patient count as one together.
     """
     censoring = estimate_censoring(days, cause > 0)
-    last_day = censoring.last_day(LEAST_UNCENSORED)
+    last_day = censoring.last_day()
     weight = missed_weights(days, event, np.full(len(days), last_day), censoring)
     weight = weight * patient_shares(patients)
     order = np.argsort(score, kind="stable")

@@ -25,6 +25,7 @@ from prognosis.survival.influence import incidence_influence
 from prognosis.survival.statistic import once
 
 DRAWS = 2000
+LEAST_CASES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,10 +90,11 @@ def incidence_calibration(
         seed: Of the draws of the test.
 
     Raises:
-        CohortError: There are no cases or no days.
+        CohortError: There are fewer than 20 cases, or no days.
     """
-    if not len(days) or not len(times):
-        raise CohortError("AJ-calibration", "needs cases and days", "give at least one of each")
+    if len(days) < LEAST_CASES or not len(times):
+        found = f"has {len(days)} cases and {len(times)} days"
+        raise CohortError("AJ-calibration", found, f"give at least {LEAST_CASES} cases and one day")
     predicted = risk.mean(axis=0)
     observed = incidences_at(days, cause, of_cause, times, once(len(days)))[0]
     terms = incidence_influence(days, cause, of_cause, times) - (risk - predicted) / len(days)
@@ -135,7 +137,8 @@ def incidence_calibration_by_risk(
         risk: (n, T) predicted cumulative incidence of `of_cause` at `times`, 0 to 1.
         times: (T,) increasing days > 0.
         of_cause: The cause asked about.
-        groups: The most groups; equal risks share one, so that there may be fewer.
+        groups: The most groups; equal risks share one and one of too few cases is left out, so that there
+            may be fewer.
         clusters: (n,) the patient of each case; each case is its own when None.
         seed: Of the draws of the test.
     """
@@ -143,6 +146,7 @@ def incidence_calibration_by_risk(
     edges = np.unique(np.quantile(last, np.linspace(0.0, 1.0, groups + 1)[1:-1]))
     group = np.searchsorted(edges, last, side="left")
     members = [np.flatnonzero(group == number) for number in np.unique(group)]
+    members = [rows for rows in members if len(rows) >= LEAST_CASES]
     return tuple(
         incidence_calibration(
             days[rows],

@@ -46,6 +46,14 @@ def test_every_task_in_the_repository_states_a_question(path: Path) -> None:
             {"outcome": {"kind": "time_to_event", "causes": {"a": ["b"]}}},
             "outcome.time_to_event.horizons_days",
         ),
+        (
+            {"outcome": {"kind": "time_to_event", "causes": {"a": ["b"]}, "horizons_days": [5, 5]}},
+            "a horizon is named twice",
+        ),
+        (
+            {"screening": {"accept": [{"kind": "constant column", "code": "a|b", "because": " "}]}},
+            "screening.accept.0.because",
+        ),
         ({"outcome": STATE | {"start_codes": []}}, "outcome.state.start_codes"),
         ({"outcome": VALUE | {"classes": {"0": "normal"}}}, "outcome.value.classes"),
         ({"outcome": VALUE | {"classes": {0: "a", 1: "b"}}}, "outcome.value.classes"),

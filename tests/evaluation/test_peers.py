@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from prognosis.cohort import Cohort, SurvivalLabel
-from prognosis.errors import CohortError
+from prognosis.errors import CohortError, ConfigError
 from prognosis.evaluation.features import learn_features
 from prognosis.evaluation.peer_registry import is_age_or_sex, peer_fits
 from prognosis.evaluation.peers import incidence_from_hazards
+from prognosis.evaluation.peers_hazardous import rising_incidence
 from prognosis.record import Code, Event
 from prognosis.survival.concordance import harrell_c
 from prognosis.survival.curves import kaplan_meier
@@ -114,3 +116,15 @@ def test_the_model_of_age_and_sex_reads_nothing_else() -> None:
     np.testing.assert_array_equal(
         fitted.cumulative_incidence(known.cases, DAYS), fitted.cumulative_incidence(other, DAYS)
     )
+
+
+def test_curves_that_fall_or_pass_one_together_are_held() -> None:
+    raw = np.array([[[0.1, 0.3, 0.2, 0.7], [0.2, 0.3, 0.4, 0.6]]])
+    np.testing.assert_allclose(rising_incidence(raw), [[[0.1, 0.3, 0.3, 0.3], [0.2, 0.3, 0.4, 0.4]]])
+
+
+def test_a_file_of_peers_that_does_not_run_is_named(tmp_path: Path) -> None:
+    broken = tmp_path / "mine.py"
+    broken.write_text("PEERS = {", encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"mine\.py.*does not run"):
+        peer_fits(0, [broken])

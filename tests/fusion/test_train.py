@@ -94,3 +94,10 @@ def test_progress_is_told_step_by_step(small: Simulated) -> None:
     )
     assert ("interval replicates", 20, 20) in told
     assert all(0 <= done <= total for _, done, total in told if total)
+
+
+def test_a_cause_that_nobody_had_is_refused_by_name(small: Simulated) -> None:
+    cause = small.cohort.task.causes[-1]
+    spared = small.cohort.where(lambda case: getattr(case.label, "cause", "") != cause)
+    with pytest.raises(CohortError, match=f"no case had {cause}"):
+        train_model(spared, tiny_config())

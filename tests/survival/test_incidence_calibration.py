@@ -92,6 +92,9 @@ def test_without_censoring_the_standard_error_is_that_of_mean_outcomes() -> None
     assert found.standard_error[0] == pytest.approx(residual.std() / np.sqrt(300))
 
 
-def test_without_cases_or_days_it_is_refused() -> None:
-    with pytest.raises(CohortError, match="needs cases"):
+def test_with_too_few_cases_it_is_refused() -> None:
+    days, cause, truth = two_causes(19, 0)
+    with pytest.raises(CohortError, match="has 19 cases"):
+        incidence_calibration(days, cause, truth, TIMES)
+    with pytest.raises(CohortError, match="has 0 cases"):
         incidence_calibration(np.zeros(0), np.zeros(0, dtype=np.int64), np.zeros((0, 1)), np.array([1.0]))

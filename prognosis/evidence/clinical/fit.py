@@ -19,10 +19,10 @@ from prognosis.evidence.clinical.model import ClinicalEvidence, PatientSpace, as
 from prognosis.evidence.clinical.person_steps import step_of_bin
 from prognosis.evidence.clinical.preparation import learn_preparation
 from prognosis.evidence.clinical.trees import TrainingRows, TreeMember, fit_tree_members
-from prognosis.evidence.clinical.weights import cause_outcome, member_weights, trust_in_trees
+from prognosis.evidence.clinical.weights import cause_outcome, member_weights
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
 from prognosis.evidence.readout import fit_readout, patient_weights
-from prognosis.evidence.stack import convex_weights
+from prognosis.evidence.stack import convex_weights, trust
 from prognosis.evidence.token import FittedEvidence
 
 Floats = NDArray[np.float64]
@@ -115,12 +115,19 @@ def _fit_fold(rows: _Rows, kept: NDArray[np.bool_], config: ClinicalConfig, seed
 
 
 def _left_out(drafts: Sequence[FoldModel], rows: _Rows, folds: NDArray[np.int64]) -> list[Floats]:
-    """Each member's evidence, (n, causes, bins or 1), by models that did not see the case."""
+    """Each member's evidence, (n, causes, bins or 1), by models that did not see the case.
+
+    It is centred on its model's training rows: models of different folds may differ in level, which is no
+    difference between their cases.
+    """
     bins = rows.target.bins
     found: list[Floats] = []
     for fold, draft in enumerate(drafts):
         out = folds == fold
-        for number, part in enumerate(draft.parts(rows.table.values[out], rows.columns)):
+        learned = draft.parts(rows.table.values[~out & rows.table.present], rows.columns)
+        usual = [part.mean(axis=0) for part in learned]
+        for number, raw in enumerate(draft.parts(rows.table.values[out], rows.columns)):
+            part = raw - usual[number]
             if fold == 0:
                 found.append(np.zeros((len(folds), len(rows.target.causes), 1)))
             if part.shape[2] > found[number].shape[2]:
@@ -165,8 +172,8 @@ def _cause_factors(
     if not target.survival:
         share = convex_weights(own[0], own[1], target, features, weights)[place] if learned[1] else 0.0
         return np.array([1.0 - share, share])
-    trust = trust_in_trees(int((target.cause == place + 1).sum()), features)
-    return member_weights(own, cause_outcome(target, place, weights), learned, trust)
+    kept_share = trust(int((target.cause == place + 1).sum()), features)
+    return member_weights(own, cause_outcome(target, place, weights), learned, kept_share)
 
 
 def _background(table: WindowTable, risk: Floats, most: int) -> Floats:

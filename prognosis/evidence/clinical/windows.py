@@ -19,6 +19,7 @@ from prognosis.evidence.clinical.concepts import (
 )
 from prognosis.evidence.clinical.window_pass import STATISTICS, Facts, Floats, Ints, fill_windows
 
+LARGEST = 1e15
 _SECONDS_PER_DAY = 86400.0
 _WINDOW_STATISTICS = ("mean", "min", "max", "slope", "count")
 _DEMOGRAPHIC = frozenset({str(AGE), str(SEX)})
@@ -82,8 +83,9 @@ def table_columns(vocabulary: Vocabulary, windows_days: Sequence[float]) -> tupl
 def window_table(cases: Sequence[Case], vocabulary: Vocabulary, columns: Sequence[Column]) -> WindowTable:
     """Summarise what was known of each case at its index.
 
-    A text or unit that the training cohort did not have is not used: the concept counts as not measured
-    by it, and the case says so in `withheld`. Of facts of the same time the later in the record is last.
+    A text or unit that the training cohort did not have, or a number above 1e15 either way, is not used: the
+    concept counts as not measured by it, and the case says so in `withheld`. Of facts of the same time the
+    later in the record is last.
 
     Args:
         cases: In any order.
@@ -163,6 +165,9 @@ def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[s
                     continue
             age = (case.index_time - event.time).total_seconds() / _SECONDS_PER_DAY
             value = np.nan if event.number is None else event.number
+            if abs(value) > LARGEST:
+                unused[f"{concept.code}: {value:g} is beyond what any measurement reaches"] = None
+                continue
             rows.append((place, number, age, value, event.comparator is not None, category))
         withheld.append("; ".join(unused))
     return _sorted_facts(rows), tuple(withheld)

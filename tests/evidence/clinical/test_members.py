@@ -12,7 +12,8 @@ from prognosis.evidence.clinical.log_time import log_time_spread
 from prognosis.evidence.clinical.person_steps import person_steps, step_of_bin
 from prognosis.evidence.clinical.tree_algebra import added, fixed, scaled
 from prognosis.evidence.clinical.trees import TrainingRows, fit_tree_members
-from prognosis.evidence.clinical.weights import cause_outcome, member_weights, trust_in_trees
+from prognosis.evidence.clinical.weights import cause_outcome, member_weights
+from prognosis.evidence.stack import trust
 from tests.evidence.clinical.grown import grown
 
 
@@ -132,9 +133,9 @@ def test_members_on_different_scales_are_brought_to_one() -> None:
 
 
 def test_trees_are_shrunk_toward_the_linear_member_below_ten_events_a_feature() -> None:
-    assert trust_in_trees(500, 50) == 1.0
-    assert trust_in_trees(50, 50) == pytest.approx(0.1)
-    assert trust_in_trees(3, 1) == 0.0
+    assert trust(500, 50) == 1.0
+    assert trust(50, 50) == pytest.approx(0.1)
+    assert trust(3, 1) == 0.0
     rng = np.random.default_rng(6)
     truth = rng.normal(size=(800, 1))
     days = rng.exponential(np.exp(-truth[:, 0]))
@@ -151,6 +152,25 @@ def test_a_member_that_learned_nothing_has_no_weight() -> None:
     outcome = cause_outcome(_target(days, np.ones(500, dtype=np.int64)), 0, np.ones(500))
     factors = member_weights([truth, np.zeros((500, 1))], outcome, np.array([True, False]), 1.0)
     np.testing.assert_allclose(factors, [1.0, 0.0])
+
+
+def test_where_the_linear_member_misleads_trees_still_keep_no_more_than_their_trust() -> None:
+    rng = np.random.default_rng(12)
+    truth = rng.normal(size=(800, 1))
+    days = rng.exponential(np.exp(-truth[:, 0]))
+    outcome = cause_outcome(_target(days, np.ones(800, dtype=np.int64)), 0, np.ones(800))
+    factors = member_weights([-truth, truth], outcome, np.array([True, True]), 0.3)
+    np.testing.assert_allclose(factors, [0.0, 0.3])
+
+
+def test_the_brier_score_is_integrated_by_the_trapezoid_rule() -> None:
+    days = np.random.default_rng(13).exponential(1.0, 400)
+    target = _target(days, np.ones(400, dtype=np.int64), 8)
+    inner = target.edges[1:-1]
+    outcome = cause_outcome(target, 0, np.ones(400))
+    straight = 3.0 * inner + 1.0
+    average = np.trapezoid(straight, inner) / (inner[-1] - inner[0])
+    assert outcome.spans @ straight == pytest.approx(average)
 
 
 def test_breslow_curves_of_no_evidence_are_the_population() -> None:
