@@ -1,6 +1,6 @@
 """What is known about a patient, and when it was known."""
 
-from prognosis.record.imaging import ImageStore, ImagingStudy, Series, Volume
+from prognosis.record.imaging import ImageStore, ImagingStudy, Segmentation, Series, Volume
 from prognosis.record.patient import Code, Event, Note, PatientRecord
 from prognosis.record.quarantine import Quarantine, Rejection
 from prognosis.record.source import RecordSource
@@ -15,6 +15,7 @@ __all__ = [
     "Quarantine",
     "RecordSource",
     "Rejection",
+    "Segmentation",
     "Series",
     "Volume",
 ]

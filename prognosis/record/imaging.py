@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,34 @@ class Volume:
     spacing_known: bool = True
 
 
+UNMARKED = 255
+"""The label where nobody marked a segmentation: neither a structure nor known to be none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """Which structure each voxel of one series belongs to.
+
+    Attributes:
+        labels: Shape (z, y, x), the grid of the series' volume: 0 is none of the structures, i is
+            structures[i - 1], `UNMARKED` is not known.
+        structures: Names, the patient's sides in them ("right lung"); at most 254.
+        affine: 4x4, voxel index (x, y, z) to patient millimetres.
+        source: Of the volume that it belongs to: "ImagingStudy/<uid>#<series uid>".
+        spacing_known: False when the series gave no pixel spacing and 1 mm was assumed.
+    """
+
+    labels: NDArray[np.uint8]
+    structures: tuple[str, ...]
+    affine: NDArray[np.float64]
+    source: str
+    spacing_known: bool = True
+
+    def mask(self, structure: str) -> NDArray[np.bool_]:
+        """(z, y, x) True where the structure is."""
+        return np.asarray(self.labels == 1 + self.structures.index(structure))
+
+
 class ImageStore(Protocol):
     """Opens the series of a study: a folder, a PACS, a package's arrays."""
 
@@ -52,6 +80,19 @@ class ImageStore(Protocol):
 
         Raises:
             StudyError: The study is absent or its pixels cannot be used.
+        """
+        ...
+
+
+@runtime_checkable
+class SegmentationStore(Protocol):
+    """An `ImageStore` that also holds what somebody marked on its images."""
+
+    def segmentations(self, study: ImagingStudy) -> tuple[Segmentation, ...]:
+        """The study's segmentations, () where nobody marked it.
+
+        Raises:
+            StudyError: A segmentation is there and cannot be used.
         """
         ...
 
@@ -79,3 +120,16 @@ class ImagingStudy:
                 "add the source that does, e.g. --source dicom-folder:DIR",
             )
         return self.store.volumes(self)
+
+    def segmentations(self) -> tuple[Segmentation, ...]:
+        """What somebody marked on the study's images: a label to learn and to judge by, never evidence.
+
+        When it was marked is not known, so it may say more than was known at the study.
+
+        Returns:
+            The segmentations; () where nobody marked the study or its store holds none.
+
+        Raises:
+            StudyError: A segmentation is there and cannot be used.
+        """
+        return self.store.segmentations(self) if isinstance(self.store, SegmentationStore) else ()
