@@ -28,8 +28,9 @@ from connectors.datasets.codes import (
     LOINC,
     follow_up_complete,
 )
-from connectors.datasets.films import FilmFolder, contained, film_uid
-from connectors.datasets.rows import Row, days_in, number_in, read_rows
+from connectors.datasets.films import contained, film_uid
+from connectors.datasets.lungs import LungMask, MarkedFilmFolder
+from connectors.datasets.rows import Row, days_in, marked_in, number_in, read_rows
 from prognosis.errors import InputError, MappingError
 from prognosis.record import Code, Event, ImagingStudy, Note, PatientRecord, Quarantine, Series
 from prognosis.record.patient import sorted_record
@@ -53,6 +54,8 @@ MEASUREMENTS = (
 
 class CovidCxr:
     """Patients of a folder with `metadata.csv` and `images/<filename>`.
+
+    A further column `lung_mask`, true or false, says whether `lung_masks/<filename>` marks the lungs.
 
     Args:
         folder: The folder.
@@ -83,10 +86,21 @@ class CovidCxr:
             if not row["offset"]:
                 quarantine.notice("covid-cxr: no day is published for the film; read as day 0, in file order")
         quarantine.notice("covid-cxr: dates are relative to a day 0 set to 2020-03-01", len(films))
-        store = FilmFolder({film.study_uid: film.path for many in films.values() for film in many})
+        store = self._store([film for many in films.values() for film in many])
         for patient_id in sorted(films):
             in_order = sorted(films[patient_id], key=lambda film: film.time)
             yield _patient(patient_id, in_order, store, quarantine)
+
+    def _store(self, films: Sequence[_Film]) -> MarkedFilmFolder:
+        folder = self.folder / "lung_masks"
+        return MarkedFilmFolder(
+            {film.study_uid: film.path for film in films},
+            {
+                film.study_uid: LungMask(contained(folder, film.row["filename"]))
+                for film in films
+                if marked_in(film.row)
+            },
+        )
 
     def _film(self, row: Row, reference: str, seen: set[str]) -> _Film:
         if not row["patientid"] or not row["filename"]:
@@ -126,7 +140,7 @@ class _Film:
 
 
 def _patient(
-    patient_id: str, films: Sequence[_Film], store: FilmFolder, quarantine: Quarantine
+    patient_id: str, films: Sequence[_Film], store: MarkedFilmFolder, quarantine: Quarantine
 ) -> PatientRecord:
     sexes = {film.row["sex"].lower() for film in films} - {""}
     notes = tuple(_notes(films))
@@ -148,7 +162,7 @@ def _patient(
     )
 
 
-def _study(film: _Film, store: FilmFolder) -> ImagingStudy:
+def _study(film: _Film, store: MarkedFilmFolder) -> ImagingStudy:
     series = Series(
         film_uid(SITE, film.row["filename"], "series"), "DX", VIEWS[film.row["view"].upper()], "CHEST"
     )

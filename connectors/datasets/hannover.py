@@ -26,8 +26,9 @@ from connectors.datasets.codes import (
     LOINC,
     follow_up_complete,
 )
-from connectors.datasets.films import FilmFolder, contained, film_uid
-from connectors.datasets.rows import Row, days_in, number_in, read_rows
+from connectors.datasets.films import contained, film_uid
+from connectors.datasets.lungs import LungMask, MarkedFilmFolder
+from connectors.datasets.rows import Row, days_in, marked_in, number_in, read_rows
 from prognosis.errors import InputError, MappingError
 from prognosis.record import Code, Event, ImagingStudy, PatientRecord, Quarantine, Series
 from prognosis.record.patient import sorted_record
@@ -74,6 +75,8 @@ class Limits:
 class HannoverCxr:
     """Patients of a folder with `data.csv` and `images/<image_id>.png`, as published.
 
+    A further column `lung_mask`, true or false, says whether `lung_masks/<image_id>.png` marks the lungs.
+
     Args:
         folder: The folder.
         uri: How the user named it.
@@ -101,10 +104,22 @@ class HannoverCxr:
                 continue
             films[film.patient_id].append(film)
             quarantine.accept("film")
-        store = FilmFolder({film.study_uid: film.path for many in films.values() for film in many})
+        store = self._store([film for many in films.values() for film in many])
         quarantine.notice("hannover-cxr: dates are relative to an admission set to 2020-03-01", len(films))
         for patient_id in sorted(films):
             yield _patient(patient_id, films[patient_id], limits, store, quarantine)
+
+    def _store(self, films: Sequence[_Film]) -> MarkedFilmFolder:
+        """Opens the films and their masks, which were drawn on the films' centred squares."""
+        folder = self.folder / "lung_masks"
+        return MarkedFilmFolder(
+            {film.study_uid: film.path for film in films},
+            {
+                film.study_uid: LungMask(contained(folder, f"{film.image_id}.png"), inside_square=True)
+                for film in films
+                if marked_in(film.row)
+            },
+        )
 
     def _film(self, row: Row, reference: str, seen: set[str]) -> _Film:
         if not row["patient_id"] or not row["image_id"]:
@@ -169,7 +184,7 @@ def _patient(
     patient_id: str,
     films: Sequence[_Film],
     limits: Mapping[str, Limits],
-    store: FilmFolder,
+    store: MarkedFilmFolder,
     quarantine: Quarantine,
 ) -> PatientRecord:
     sexes = {film.row["sex"].lower() for film in films} - {""}
@@ -186,7 +201,7 @@ def _patient(
     )
 
 
-def _study(film: _Film, store: FilmFolder) -> ImagingStudy:
+def _study(film: _Film, store: MarkedFilmFolder) -> ImagingStudy:
     series = Series(
         film_uid(SITE, film.image_id, "series"),
         modality=film.row["modality"].upper(),

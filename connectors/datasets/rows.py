@@ -81,3 +81,8 @@ def days_in(row: Row, column: str, reference: str) -> int | None:
     if not number.is_integer() or abs(number) > 36_525:
         raise MappingError(reference, f"{column} is not a whole number of days", "give days as integers")
     return int(number)
+
+
+def marked_in(row: Row) -> bool:
+    """Whether the row says that the lungs of its film were marked."""
+    return row.get("lung_mask", "").lower() == "true"
