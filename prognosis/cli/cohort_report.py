@@ -9,6 +9,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.cli.loading import label_name
 from prognosis.cohort import Case, Cohort, Target
 from prognosis.cohort.labels import REFERENCE
 from prognosis.evaluation import results as evaluation
@@ -251,10 +252,8 @@ def _calibration(curve: CalibrationCurve, result: Measured) -> Calibration:
 
 
 def _happened(case: Case) -> str:
-    cause = getattr(case.label, "cause", None) or getattr(case.label, "category", None)
-    if cause == REFERENCE:
-        return "no event"
-    return str(cause) if cause else "censored"
+    cause = label_name(case.label)
+    return "no event" if cause == REFERENCE else cause
 
 
 def _counts(names: Iterable[str]) -> tuple[Count, ...]:

@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from prognosis.cli.console import Bars, stderr
 from prognosis.cli.sources import read_records
-from prognosis.cohort import Cohort, Task, build_cohort
+from prognosis.cohort import Cohort, MaskLabel, Task, build_cohort
 from prognosis.record import PatientRecord, Quarantine
 
 SHOWN = 5
@@ -83,6 +83,8 @@ def cohort_json(loaded: Loaded) -> dict[str, Any]:
 
 
 def label_name(label: object) -> str:
-    """A label's cause or class, "censored" for none."""
+    """A label's cause or class, "marked" for masks, "censored" for none."""
+    if isinstance(label, MaskLabel):
+        return "marked"
     cause = getattr(label, "cause", None) or getattr(label, "category", None)
     return str(cause) if cause else "censored"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from prognosis.cohort import Case, SurvivalLabel
+from prognosis.cohort import Case, ClassLabel, SurvivalLabel
 from prognosis.evidence.imaging.model import ImagingEvidence
 from prognosis.evidence.imaging.regions import parse_layout
 from prognosis.explanation import Explanation, explain_case
@@ -76,7 +76,7 @@ def outcome_of(case: Case) -> str:
     if isinstance(case.label, SurvivalLabel):
         what = case.label.cause.replace("_", " ") if case.label.cause else "followed without an event"
         return f"{what} after {case.label.days:.0f} days"
-    return case.label.category.replace("_", " ") if case.label else ""
+    return case.label.category.replace("_", " ") if isinstance(case.label, ClassLabel) else ""
 
 
 def horizon_risks(prediction: Prediction) -> tuple[HorizonRisk, ...]:

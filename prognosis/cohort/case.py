@@ -30,6 +30,13 @@ class ClassLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class MaskLabel:
+    """The studies at the index (their UIDs) on which somebody marked every structure that is asked about."""
+
+    studies: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One question asked of one patient: the record as known at the index, and the answer.
 
@@ -39,7 +46,7 @@ class Case:
 
     record: PatientRecord
     index_time: datetime
-    label: SurvivalLabel | ClassLabel | None = None
+    label: SurvivalLabel | ClassLabel | MaskLabel | None = None
     arm: str | None = None
     part: str = ""
 

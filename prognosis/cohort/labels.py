@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from prognosis.cohort.case import ClassLabel, SurvivalLabel
-from prognosis.cohort.task import Outcome, State, TimeToEvent, Value
+from prognosis.cohort.case import ClassLabel, MaskLabel, SurvivalLabel
+from prognosis.cohort.outcome import Mask, Outcome, State, TimeToEvent, Value
+from prognosis.errors import StudyError
 from prognosis.record import PatientRecord
 
 REFERENCE = "none"
@@ -22,7 +23,7 @@ class Unlabelled:
 
 def label_case(
     outcome: Outcome, record: PatientRecord, index: datetime
-) -> SurvivalLabel | ClassLabel | Unlabelled:
+) -> SurvivalLabel | ClassLabel | MaskLabel | Unlabelled:
     """The outcome of one case, read from the full record.
 
     Args:
@@ -34,6 +35,8 @@ def label_case(
         return _time_to_event(outcome, record, index)
     if isinstance(outcome, State):
         return _state(outcome, record, index)
+    if isinstance(outcome, Mask):
+        return _mask(outcome, record, index)
     return _value(outcome, record, index)
 
 
@@ -93,3 +96,17 @@ def _value(outcome: Value, record: PatientRecord, index: datetime) -> ClassLabel
             return ClassLabel(outcome.classes[stated])
         return Unlabelled("outcome has a value that the task does not name")
     return Unlabelled("outcome not recorded")
+
+
+def _mask(outcome: Mask, record: PatientRecord, index: datetime) -> MaskLabel | Unlabelled:
+    marked: list[str] = []
+    for study in record.studies:
+        if study.time != index:
+            continue
+        try:
+            found = study.segmentations()
+        except StudyError:
+            return Unlabelled("marks cannot be read")
+        if any(set(outcome.structures) <= set(each.structures) for each in found):
+            marked.append(study.study_uid)
+    return MaskLabel(tuple(marked)) if marked else Unlabelled("the structures are not marked")

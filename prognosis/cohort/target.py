@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort.case import Case, Cohort, SurvivalLabel
+from prognosis.cohort.case import Case, ClassLabel, Cohort, SurvivalLabel
 from prognosis.cohort.labels import REFERENCE
-from prognosis.cohort.task import Task, Value
+from prognosis.cohort.outcome import Value
+from prognosis.cohort.task import Task
 from prognosis.errors import CohortError
 
 
@@ -77,10 +78,14 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
         edges: Use these bin edges (a trained model's) instead of finding them.
 
     Raises:
-        CohortError: There are no cases, a case has no label, nothing ever happened, or nobody was followed.
+        CohortError: The task asks for masks, there are no cases, a case has no label, nothing ever happened,
+            or nobody was followed.
     """
     task = cohort.task
     reference = f"cohort of task {task.name}"
+    if task.asks_for_masks:
+        remedy = "give a task whose outcome is a time to an event, a state or a value"
+        raise CohortError(reference, "asks for masks, which are no event and no class", remedy)
     if not cohort.cases:
         raise CohortError(reference, "has no cases", "check the index, the exclusions and the sources")
     if any(case.label is None for case in cohort.cases):
@@ -111,8 +116,8 @@ def _codes(task: Task, cases: Sequence[Case]) -> tuple[NDArray[np.int64], NDArra
         if isinstance(case.label, SurvivalLabel):
             cause[row] = number[case.label.cause] if case.label.cause is not None else 0
             days[row] = case.label.days
-        else:
-            cause[row] = 0 if case.label is None else number.get(case.label.category, 0)
+        elif isinstance(case.label, ClassLabel):
+            cause[row] = number.get(case.label.category, 0)
     return cause, days
 
 

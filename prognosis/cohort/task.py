@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, ValidationError, field_validator, model_validator
 
+from prognosis.cohort.outcome import Days, DaysOrZero, Mask, Outcome, State, Strict, Text, TimeToEvent, Value
 from prognosis.errors import TaskError
 
-Days = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
-DaysOrZero = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
-
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Index(_Strict):
+class Index(Strict):
     """When the question is asked: at each, the first or the last occurrence of something.
 
     `at: study` means an imaging study (restricted by `views`, DICOM view positions); `at: event` means
@@ -43,65 +26,7 @@ class Index(_Strict):
     views: tuple[str, ...] = ()
 
 
-class TimeToEvent(_Strict):
-    """Days from the index to the first of several competing causes; censored at the last contact."""
-
-    kind: Literal["time_to_event"]
-    causes: dict[str, tuple[str, ...]] = Field(min_length=1)
-    horizons_days: tuple[Days, ...] = Field(min_length=1)
-    maximum_days: Days | None = None
-
-    @field_validator("horizons_days")
-    @classmethod
-    def _each_horizon_once(cls, horizons: tuple[float, ...]) -> tuple[float, ...]:
-        if len(set(horizons)) < len(horizons):
-            message = "a horizon is named twice"
-            raise ValueError(message)
-        return horizons
-
-    @model_validator(mode="after")
-    def _a_code_means_one_cause(self) -> TimeToEvent:
-        seen: set[str] = set()
-        for code in (code for codes in self.causes.values() for code in codes):
-            if code in seen:
-                message = f"the code {code} means two causes"
-                raise ValueError(message)
-            seen.add(code)
-        return self
-
-
-class State(_Strict):
-    """Is the patient in a state at the index, or will be within `within_days`?
-
-    The state lasts from an event of `start_codes` to the next event of `end_codes`. A negative answer
-    needs a contact at or after the end of the window, and no event of `unknown_codes` at the index; else
-    the case is excluded and counted.
-    """
-
-    kind: Literal["state"]
-    name: str
-    start_codes: tuple[str, ...] = Field(min_length=1)
-    end_codes: tuple[str, ...] = ()
-    unknown_codes: tuple[str, ...] = ()
-    within_days: DaysOrZero = 0.0
-
-
-class Value(_Strict):
-    """A class read from the first event of `code` after the index.
-
-    `classes` maps its text or number to a name. The first class named is the reference ("normal").
-    """
-
-    kind: Literal["value"]
-    code: str
-    classes: dict[str, str] = Field(min_length=2)
-    within_days: DaysOrZero = 1.0
-
-
-Outcome = Annotated[TimeToEvent | State | Value, Field(discriminator="kind")]
-
-
-class Exclusion(_Strict):
+class Exclusion(Strict):
     """A reason not to ask: cases with an event of `codes` known by the index, or outside an age range."""
 
     name: str
@@ -110,7 +35,7 @@ class Exclusion(_Strict):
     older_than_years: float | None = None
 
 
-class Arm(_Strict):
+class Arm(Strict):
     """A treatment arm: patients with an event of `codes` within `grace_days` of the index."""
 
     name: str
@@ -118,7 +43,7 @@ class Arm(_Strict):
     grace_days: DaysOrZero = 0.0
 
 
-class Accepted(_Strict):
+class Accepted(Strict):
     """A finding of the leakage lint that is known and meant: its kind, its code, and why it may stand."""
 
     kind: Text
@@ -126,7 +51,7 @@ class Accepted(_Strict):
     because: Text
 
 
-class Screening(_Strict):
+class Screening(Strict):
     """What evidence may not read: outcome-like codes and sentences; and what the lint need not fail on.
 
     The outcome's own codes are always excluded. `sentence_patterns` are case-insensitive regular
@@ -149,7 +74,7 @@ class Screening(_Strict):
         return patterns
 
 
-class OutcomeMapping(_Strict):
+class OutcomeMapping(Strict):
     """A time column and the column that says what happened then.
 
     `event_causes` maps a value of the event column to a cause; a value not named is censored only if it is
@@ -191,7 +116,7 @@ class TableMapping(OutcomeMapping):
         return self
 
 
-class Task(_Strict):
+class Task(Strict):
     """One clinical question: who is asked about, when, what may happen, and by when.
 
     `model` holds model settings that suit the question ({"imaging": {"size": 28}}); a configuration file or
@@ -216,15 +141,20 @@ class Task(_Strict):
         if self.index.at == "event" and not self.index.codes:
             message = "index.at is event but index.codes is empty"
             raise ValueError(message)
+        if isinstance(self.outcome, Mask) and self.index.at != "study":
+            message = "outcome.kind is mask but index.at is not study"
+            raise ValueError(message)
         return self
 
     @property
     def causes(self) -> tuple[str, ...]:
-        """What may happen, without "nothing": causes of the event, or classes other than the reference."""
+        """What may happen, without "nothing": causes of the event, classes but the reference, structures."""
         if isinstance(self.outcome, TimeToEvent):
             return tuple(self.outcome.causes)
         if isinstance(self.outcome, State):
             return (self.outcome.name,)
+        if isinstance(self.outcome, Mask):
+            return self.outcome.structures
         return tuple(dict.fromkeys(self.outcome.classes.values()))[1:]  # two values may mean one class
 
     @property
@@ -233,10 +163,17 @@ class Task(_Strict):
         return isinstance(self.outcome, TimeToEvent)
 
     @property
+    def asks_for_masks(self) -> bool:
+        """True when the answer is where structures are on an image."""
+        return isinstance(self.outcome, Mask)
+
+    @property
     def horizons_days(self) -> tuple[float, ...]:
-        """The horizons asked about; a class has the single horizon of its window."""
+        """The horizons asked about; a class has the single horizon of its window, a mask none."""
         if isinstance(self.outcome, TimeToEvent):
             return self.outcome.horizons_days
+        if isinstance(self.outcome, Mask):
+            return ()
         return (self.outcome.within_days,)
 
     @property
@@ -247,8 +184,10 @@ class Task(_Strict):
             own = {code for codes in outcome.causes.values() for code in codes}
         elif isinstance(outcome, State):
             own = {*outcome.start_codes, *outcome.end_codes, *outcome.unknown_codes}
-        else:
+        elif isinstance(outcome, Value):
             own = {outcome.code}
+        else:
+            own = set()
         return frozenset(own | set(self.screening.exclude_codes))
 
     @classmethod

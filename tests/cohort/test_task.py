@@ -38,6 +38,8 @@ def test_every_task_in_the_repository_states_a_question(path: Path) -> None:
         ({"index": {"at": "event"}}, "index.codes is empty"),
         ({"index": {True: "event"}}, "index.at: Field required"),
         ({"outcome": {"kind": "cure"}}, "outcome"),
+        ({"outcome": {"kind": "mask", "structures": ["a lung"]}}, "index.at is not study"),
+        ({"outcome": {"kind": "mask", "structures": ["a lung", "a lung"]}}, "named twice"),
         (
             {"outcome": {"kind": "time_to_event", "causes": {}, "horizons_days": [1]}},
             "outcome.time_to_event.causes",

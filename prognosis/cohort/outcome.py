@@ -1,0 +1,95 @@
+"""What a task asks about: a time to an event, a state, a class, or where structures are on an image."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+Days = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
+DaysOrZero = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
+class Strict(BaseModel):
+    """A part of a task, which may not be altered and holds no field that is not known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class TimeToEvent(Strict):
+    """Days from the index to the first of several competing causes; censored at the last contact."""
+
+    kind: Literal["time_to_event"]
+    causes: dict[str, tuple[str, ...]] = Field(min_length=1)
+    horizons_days: tuple[Days, ...] = Field(min_length=1)
+    maximum_days: Days | None = None
+
+    @field_validator("horizons_days")
+    @classmethod
+    def _each_horizon_once(cls, horizons: tuple[float, ...]) -> tuple[float, ...]:
+        if len(set(horizons)) < len(horizons):
+            message = "a horizon is named twice"
+            raise ValueError(message)
+        return horizons
+
+    @model_validator(mode="after")
+    def _a_code_means_one_cause(self) -> TimeToEvent:
+        seen: set[str] = set()
+        for code in (code for codes in self.causes.values() for code in codes):
+            if code in seen:
+                message = f"the code {code} means two causes"
+                raise ValueError(message)
+            seen.add(code)
+        return self
+
+
+class State(Strict):
+    """Is the patient in a state at the index, or will be within `within_days`?
+
+    The state lasts from an event of `start_codes` to the next event of `end_codes`. A negative answer
+    needs a contact at or after the end of the window, and no event of `unknown_codes` at the index; else
+    the case is excluded and counted.
+    """
+
+    kind: Literal["state"]
+    name: str
+    start_codes: tuple[str, ...] = Field(min_length=1)
+    end_codes: tuple[str, ...] = ()
+    unknown_codes: tuple[str, ...] = ()
+    within_days: DaysOrZero = 0.0
+
+
+class Value(Strict):
+    """A class read from the first event of `code` after the index.
+
+    `classes` maps its text or number to a name. The first class named is the reference ("normal").
+    """
+
+    kind: Literal["value"]
+    code: str
+    classes: dict[str, str] = Field(min_length=2)
+    within_days: DaysOrZero = 1.0
+
+
+class Mask(Strict):
+    """Where the structures are on the images of the studies at the index, as somebody marked them.
+
+    `structures` are names of what segmentations mark; a study whose marks lack one is not learnt from.
+    """
+
+    kind: Literal["mask"]
+    structures: tuple[Text, ...] = Field(min_length=1, max_length=254)
+
+    @field_validator("structures")
+    @classmethod
+    def _each_structure_once(cls, structures: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(structures)) < len(structures):
+            message = "a structure is named twice"
+            raise ValueError(message)
+        return structures
+
+
+Outcome = Annotated[TimeToEvent | State | Value | Mask, Field(discriminator="kind")]
