@@ -19,8 +19,8 @@ from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Task
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
 from prognosis.evaluation.results import EvaluationResult
+from prognosis.evidence.model_folder import refuse_other_files
 from prognosis.fusion import FusionModel, ModelConfig, save_model, train_model
-from prognosis.fusion.bundle import refuse_other_files
 from prognosis.outputs.model_card import model_card
 
 TRAINING_PART = "train"

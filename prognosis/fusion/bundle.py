@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -16,17 +14,17 @@ from numpy.typing import NDArray
 from prognosis.cohort import Task
 from prognosis.errors import BundleError
 from prognosis.evidence import EvidenceModel
+from prognosis.evidence.manifest import check_manifest
+from prognosis.evidence.model_folder import library_versions, write_json, write_model_folder
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead
 from prognosis.fusion.inputs import FusionInputs
-from prognosis.fusion.manifest import check_manifest, states_a_model, write_manifest
 from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.replicates import Replicates
 from prognosis.survival.conformal import SurvivalBound
 
 FORMAT = 2
 CONFORMAL = "conformal.json"
-LIBRARIES = ("torch", "transformers", "monai", "xgboost-cpu", "shap", "numpy", "scikit-learn")
 
 
 def save_model(model: FusionModel, folder: Path, card: str, metrics: Mapping[str, Any]) -> FusionModel:
@@ -44,46 +42,26 @@ def save_model(model: FusionModel, folder: Path, card: str, metrics: Mapping[str
     Raises:
         BundleError: The folder holds something else.
     """
-    refuse_other_files(folder)
-    whole = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(whole, ignore_errors=True)
-    model_id = _write_whole(model, whole, card, metrics)
-    if folder.exists():
-        shutil.rmtree(folder)
-    whole.rename(folder)
-    return replace(model, model_id=model_id)
+
+    def write(whole: Path) -> None:
+        _write_files(model, whole, card, metrics)
+
+    return replace(model, model_id=write_model_folder(folder, model.task.name, write))
 
 
-def _write_whole(model: FusionModel, folder: Path, card: str, metrics: Mapping[str, Any]) -> str:
-    """Write every file to a new folder: a run that is killed leaves the earlier model whole."""
-    folder.mkdir(parents=True)
+def _write_files(model: FusionModel, folder: Path, card: str, metrics: Mapping[str, Any]) -> None:
     for name, evidence in model.evidence.items():
         (folder / "evidence" / name).mkdir(parents=True)
         evidence.save(folder / "evidence" / name)
     _write_arrays(model, folder)
-    _write_json(folder / "config.json", _configuration(model))
+    write_json(folder / "config.json", _configuration(model))
     recalibration = {"shift": model.head.shift.tolist(), "scale": model.head.scale.tolist()}
-    _write_json(folder / "calibration.json", recalibration)
+    write_json(folder / "calibration.json", recalibration)
     if model.bounds:
-        _write_json(folder / CONFORMAL, _bounds(model.bounds))
-    _write_json(folder / "training.json", _training(model.training))
-    _write_json(folder / "metrics.json", dict(metrics))
+        write_json(folder / CONFORMAL, _bounds(model.bounds))
+    write_json(folder / "training.json", _training(model.training))
+    write_json(folder / "metrics.json", dict(metrics))
     (folder / "README.md").write_text(card, encoding="utf-8")
-    return write_manifest(folder, model.task.name)
-
-
-def refuse_other_files(folder: Path) -> None:
-    """Check, before the time of a training is spent, that a model may be written to a folder.
-
-    Raises:
-        BundleError: It is a file or a link, or holds anything but a model.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise BundleError(str(folder), "is a file", "name an empty or new folder")
-    if folder.is_symlink():
-        raise BundleError(str(folder), "is a link", "name the folder itself")
-    if folder.exists() and any(folder.iterdir()) and not states_a_model(folder):
-        raise BundleError(str(folder), "holds files that are not a model", "name an empty or new folder")
 
 
 def load_model(folder: str | Path) -> FusionModel:
@@ -185,7 +163,7 @@ def _configuration(model: FusionModel) -> dict[str, Any]:
         "modalities": list(model.modalities),
         "task": model.task.model_dump(mode="json"),
         "config": model.config.model_dump(mode="json"),
-        "libraries": {name: found for name in ("prognosis", *LIBRARIES) if (found := _version(name))},
+        "libraries": library_versions(),
     }
 
 
@@ -223,15 +201,3 @@ def _training(training: Training) -> dict[str, Any]:
         "left_out": dict(training.left_out),
         "patients": sorted(training.patients),
     }
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return ""
-
-
-def _write_json(path: Path, stated: dict[str, Any]) -> None:
-    # Keys stay in their order: that of a task's causes and classes is what the weights' rows mean.
-    path.write_text(json.dumps(stated, indent=1) + "\n", encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 
 from prognosis.cohort import Case, Task
 from prognosis.evidence import EvidenceModel
+from prognosis.evidence.model_folder import patient_digest
 from prognosis.fusion.bounds import bound_days, event_incidence
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead, cumulative_incidence
@@ -104,8 +104,3 @@ class FusionModel:
     def was_trained_on(self, case: Case) -> bool:
         """Whether this patient was among the training patients."""
         return patient_digest(case.patient) in self.training.patients
-
-
-def patient_digest(patient: str) -> str:
-    """sha256 of a patient's key."""
-    return hashlib.sha256(patient.encode()).hexdigest()

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case, Cohort, Target, cohort_target, patient_folds
 from prognosis.errors import CohortError
 from prognosis.evidence import FittedEvidence
+from prognosis.evidence.model_folder import patient_digest
 from prognosis.fusion.bounds import fit_bounds
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.inputs import FusionInputs, join_modalities
 from prognosis.fusion.likelihood import exposure_of
-from prognosis.fusion.model import FusionModel, Training, patient_digest
+from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.recalibration import recalibrate
 from prognosis.fusion.replicates import bootstrap_head
 

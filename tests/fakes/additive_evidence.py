@@ -13,13 +13,14 @@ import numpy as np
 from prognosis.cohort import Case, SurvivalLabel, Target, Task
 from prognosis.cohort.target import event_quantile_edges
 from prognosis.evidence import ModalityEvidence, Token
+from prognosis.evidence.model_folder import patient_digest
 from prognosis.fusion import FusionModel, ModelConfig
 from prognosis.fusion.bounds import fit_bounds
 from prognosis.fusion.config import FusionConfig
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.inputs import join_modalities
 from prognosis.fusion.likelihood import exposure_of
-from prognosis.fusion.model import Training, patient_digest
+from prognosis.fusion.model import Training
 from prognosis.fusion.recalibration import recalibrate
 from prognosis.fusion.replicates import bootstrap_head
 from prognosis.record import Code, Event, PatientRecord

@@ -13,8 +13,8 @@ from safetensors.numpy import load_file, save_file
 
 from prognosis.cohort import Task
 from prognosis.errors import BundleError
+from prognosis.evidence.manifest import MANIFEST, write_manifest
 from prognosis.fusion import load_model, save_model
-from prognosis.fusion.manifest import MANIFEST, write_manifest
 from tests.fakes.additive_evidence import written_model
 from tests.simulated import Simulated, largest_difference
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from prognosis.errors import BundleError
-from prognosis.fusion.manifest import MANIFEST, check_manifest, write_manifest
+from prognosis.evidence.manifest import MANIFEST, check_manifest, write_manifest
 
 
 @pytest.fixture
