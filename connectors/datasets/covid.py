@@ -28,12 +28,13 @@ from connectors.datasets.codes import (
     LOINC,
     follow_up_complete,
 )
-from connectors.datasets.films import contained, film_uid
+from connectors.datasets.films import contained
 from connectors.datasets.lungs import LungMask, MarkedFilmFolder
 from connectors.datasets.rows import Row, days_in, marked_in, number_in, read_rows
 from prognosis.errors import InputError, MappingError
 from prognosis.record import Code, Event, ImagingStudy, Note, PatientRecord, Quarantine, Series
 from prognosis.record.patient import sorted_record
+from prognosis.record.uid import derived_uid
 
 SITE = "covid-cxr"
 DAY_ZERO = datetime(2020, 3, 1, 12, tzinfo=UTC)
@@ -132,7 +133,7 @@ class _Film:
 
     @property
     def study_uid(self) -> str:
-        return film_uid(SITE, self.row["filename"], "study")
+        return derived_uid(SITE, self.row["filename"], "study")
 
     def answer(self, column: str) -> str:
         """Y, N or "" (not published)."""
@@ -164,7 +165,7 @@ def _patient(
 
 def _study(film: _Film, store: MarkedFilmFolder) -> ImagingStudy:
     series = Series(
-        film_uid(SITE, film.row["filename"], "series"), "DX", VIEWS[film.row["view"].upper()], "CHEST"
+        derived_uid(SITE, film.row["filename"], "series"), "DX", VIEWS[film.row["view"].upper()], "CHEST"
     )
     return ImagingStudy(film.time, film.study_uid, (series,), f"ImagingStudy/{film.name}", store)
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,16 +12,6 @@ from prognosis.record import ImagingStudy, Volume
 
 PIXEL_BUDGET = 64_000_000
 """The most pixels one PNG may claim: ten times a large detector's, far below what a crafted header can."""
-
-
-def film_uid(*parts: str) -> str:
-    """A DICOM UID that is always the same for the same parts (2.25 form, PS3.5 annex B.2).
-
-    Args:
-        parts: What names the film: the cohort, the image, "study" or "series".
-    """
-    digest = hashlib.sha256("\x1f".join(parts).encode()).digest()[:16]
-    return f"2.25.{uuid.UUID(bytes=digest, version=5).int}"
 
 
 def contained(folder: Path, name: str) -> Path:

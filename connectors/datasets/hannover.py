@@ -26,12 +26,13 @@ from connectors.datasets.codes import (
     LOINC,
     follow_up_complete,
 )
-from connectors.datasets.films import contained, film_uid
+from connectors.datasets.films import contained
 from connectors.datasets.lungs import LungMask, MarkedFilmFolder
 from connectors.datasets.rows import Row, days_in, marked_in, number_in, read_rows
 from prognosis.errors import InputError, MappingError
 from prognosis.record import Code, Event, ImagingStudy, PatientRecord, Quarantine, Series
 from prognosis.record.patient import sorted_record
+from prognosis.record.uid import derived_uid
 
 SITE = "hannover-cxr"
 ADMISSION = datetime(2020, 3, 1, tzinfo=UTC)
@@ -160,7 +161,7 @@ class _Film:
 
     @property
     def study_uid(self) -> str:
-        return film_uid(SITE, self.image_id, "study")
+        return derived_uid(SITE, self.image_id, "study")
 
     def day_of(self, column: str) -> int | None:
         offset = self.offsets.get(column)
@@ -203,7 +204,7 @@ def _patient(
 
 def _study(film: _Film, store: MarkedFilmFolder) -> ImagingStudy:
     series = Series(
-        film_uid(SITE, film.image_id, "series"),
+        derived_uid(SITE, film.image_id, "series"),
         modality=film.row["modality"].upper(),
         view=film.row["projection"].upper(),
         body_part="CHEST",

@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.datasets.codes import CLASS_LABEL, PART
-from connectors.datasets.films import film_uid
 from prognosis.errors import MappingError, SourceError, StudyError
 from prognosis.record import Event, ImagingStudy, PatientRecord, Quarantine, Series, Volume
+from prognosis.record.uid import derived_uid
 
 FILM_TIME = datetime(2020, 1, 1, 12, tzinfo=UTC)
 LABEL_DELAY = timedelta(hours=1)
@@ -82,8 +82,8 @@ class ImageArchive:
         )
 
     def _study(self, patient_id: str, store: ArrayFilms) -> ImagingStudy:
-        series = Series(film_uid(self.site, patient_id, "series"), modality="DX", body_part="CHEST")
-        uid = film_uid(self.site, patient_id, "study")
+        series = Series(derived_uid(self.site, patient_id, "series"), modality="DX", body_part="CHEST")
+        uid = derived_uid(self.site, patient_id, "study")
         return ImagingStudy(FILM_TIME, uid, (series,), f"ImagingStudy/{patient_id}", store)
 
     def _arrays(self) -> dict[str, NDArray[np.generic]]:

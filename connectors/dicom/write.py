@@ -7,13 +7,14 @@ none is invented.
 
 from __future__ import annotations
 
-from datetime import UTC, date
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from connectors.dicom.stored import Stored, store_exactly
+from connectors.dicom.stored import store_exactly
+from connectors.dicom.write_instance import add_pixels, coded, identity, save
 from prognosis.errors import StudyError
 from prognosis.record import ImagingStudy, Series, Volume
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 CR_IMAGE = "1.2.840.10008.5.1.4.1.1.1"
 DX_IMAGE = "1.2.840.10008.5.1.4.1.1.1.1"
-LONGEST_PATIENT_ID = 64
-SEXES = {"female": "F", "male": "M", "other": "O"}
 VIEW_CODES = {
     "AP": ("399348003", "antero-posterior"),
     "PA": ("272479007", "postero-anterior"),
@@ -62,22 +61,13 @@ def write_film(
     reference = f"ImagingStudy/{study.study_uid}#{series.series_uid}"
     if volume.voxels.ndim != 3 or volume.voxels.shape[0] != 1 or 0 in volume.voxels.shape:
         raise StudyError(reference, "is not one film", "export films of one slice")
-    if (
-        not patient_id
-        or len(patient_id) > LONGEST_PATIENT_ID
-        or not patient_id.isascii()
-        or "\\" in patient_id
-    ):
-        raise StudyError(
-            reference, "has a patient id that DICOM cannot hold", "use at most 64 ASCII characters"
-        )
     stored = store_exactly(volume.voxels[0], reference)
-    dataset = _identity(study, series, patient_id, number)
-    dataset.PatientBirthDate = birth_date.strftime("%Y%m%d") if birth_date else ""
-    dataset.PatientSex = SEXES.get(sex or "", "")
+    dataset = identity(study, series, patient_id, number, birth_date=birth_date, sex=sex)
+    dataset.ViewPosition = series.view
+    dataset.PatientOrientation = ROW_AND_COLUMN.get(series.view, ["L", "F"])
     is_dx = series.modality == "DX" and volume.spacing_known and stored.plain
     dataset.SOPClassUID = DX_IMAGE if is_dx else CR_IMAGE
-    _add_pixels(dataset, stored)
+    add_pixels(dataset, stored)
     if volume.spacing_known:
         columns, rows = (float(np.linalg.norm(volume.affine[:3, axis])) for axis in (0, 1))
         dataset.ImagerPixelSpacing = [f"{rows:.10g}", f"{columns:.10g}"]
@@ -86,52 +76,7 @@ def write_film(
     elif not stored.plain:
         dataset.RescaleSlope, dataset.RescaleIntercept = stored.slope, stored.intercept
         dataset.RescaleType = "US"
-    _save(dataset, path, reference)
-
-
-def _identity(study: ImagingStudy, series: Series, patient_id: str, number: int) -> Dataset:
-    from pydicom.dataset import Dataset
-    from pydicom.uid import generate_uid
-
-    time = study.time.astimezone(UTC)
-    dataset = Dataset()
-    dataset.SpecificCharacterSet = "ISO_IR 192"
-    dataset.SOPInstanceUID = generate_uid(
-        prefix=None, entropy_srcs=[study.study_uid, series.series_uid, str(number)]
-    )
-    for level in ("Study", "Series", "Acquisition", "Content"):
-        setattr(dataset, f"{level}Date", time.strftime("%Y%m%d"))
-        setattr(dataset, f"{level}Time", time.strftime("%H%M%S.%f"))
-    dataset.TimezoneOffsetFromUTC = "+0000"
-    dataset.PatientName = ""
-    dataset.PatientID = patient_id
-    dataset.AccessionNumber = ""
-    dataset.ReferringPhysicianName = ""
-    dataset.StudyID = ""
-    dataset.StudyInstanceUID = study.study_uid
-    dataset.SeriesInstanceUID = series.series_uid
-    dataset.SeriesNumber = 1
-    dataset.InstanceNumber = number
-    dataset.Modality = series.modality or "CR"
-    dataset.Manufacturer = ""
-    dataset.BodyPartExamined = series.body_part or "CHEST"
-    dataset.ViewPosition = series.view
-    dataset.PatientOrientation = ROW_AND_COLUMN.get(series.view, ["L", "F"])
-    dataset.ImageType = ["DERIVED", "PRIMARY"]
-    return dataset
-
-
-def _add_pixels(dataset: Dataset, stored: Stored) -> None:
-    rows, columns = stored.pixels.shape
-    dataset.SamplesPerPixel = 1
-    dataset.PhotometricInterpretation = "MONOCHROME2"
-    dataset.Rows, dataset.Columns = rows, columns
-    dataset.BitsAllocated = dataset.BitsStored = stored.bits
-    dataset.HighBit = stored.bits - 1
-    dataset.PixelRepresentation = 0
-    content = stored.pixels.astype(stored.pixels.dtype.newbyteorder("<")).tobytes()
-    dataset.PixelData = content + b"\0" * (len(content) % 2)
-    dataset["PixelData"].VR = "OB" if stored.bits == 8 else "OW"
+    save(dataset, path, reference)
 
 
 def _add_dx(dataset: Dataset, series: Series) -> None:
@@ -148,31 +93,6 @@ def _add_dx(dataset: Dataset, series: Series) -> None:
     dataset.WindowWidth = str(2**dataset.BitsStored)
     dataset.DetectorType = dataset.PositionerType = ""
     dataset.AcquisitionContextSequence = []
-    dataset.AnatomicRegionSequence = [_code("816094009", "SCT", "Chest")]
+    dataset.AnatomicRegionSequence = [coded("816094009", "SCT", "Chest")]
     code = VIEW_CODES.get(series.view)
-    dataset.ViewCodeSequence = [] if code is None else [_code(code[0], "SCT", code[1])]
-
-
-def _code(value: str, scheme: str, meaning: str) -> Dataset:
-    from pydicom.dataset import Dataset
-
-    item = Dataset()
-    item.CodeValue, item.CodingSchemeDesignator, item.CodeMeaning = value, scheme, meaning
-    return item
-
-
-def _save(dataset: Dataset, path: Path, reference: str) -> None:
-    from pydicom.dataset import FileDataset, FileMetaDataset
-    from pydicom.uid import ExplicitVRLittleEndian
-
-    meta = FileMetaDataset()
-    meta.MediaStorageSOPClassUID = dataset.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        FileDataset(str(path), dataset, preamble=b"\0" * 128, file_meta=meta).save_as(
-            path, enforce_file_format=True
-        )
-    except (OSError, ValueError) as error:
-        raise StudyError(reference, "cannot be written as DICOM", "check the folder and the UIDs") from error
+    dataset.ViewCodeSequence = [] if code is None else [coded(code[0], "SCT", code[1])]

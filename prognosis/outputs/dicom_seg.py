@@ -1,0 +1,173 @@
+"""A segmentation as a DICOM Segmentation (PS3.3 A.51): binary, one segment a connected part."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.errors import MissingDependencyError, StudyError
+from prognosis.evidence.segmentation.measurements import Part
+from prognosis.outputs.dicom_codes import structure_terms
+from prognosis.outputs.dicom_grid import source_frames
+from prognosis.record import Segmentation
+from prognosis.record.uid import derived_uid
+
+if TYPE_CHECKING:
+    from highdicom.seg import SegmentDescription
+    from pydicom.dataset import Dataset
+
+# What highdicom copies from the source and older or de-identified files may lack; all may be empty (type 2).
+MAY_BE_EMPTY = (
+    "PatientID PatientName PatientBirthDate PatientSex AccessionNumber StudyID StudyDate StudyTime"
+    " ReferringPhysicianName"
+)
+SERIES_NUMBER = 9001
+MOST_SEGMENTS = 65535
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """What made a segmentation: the model's name and version, as its bundle states them."""
+
+    name: str
+    version: str
+
+
+def segmentation_dataset(
+    segmentation: Segmentation,
+    parts: Sequence[Part],
+    sources: Sequence[Dataset],
+    *,
+    algorithm: Algorithm,
+    made_at: datetime,
+    series_number: int = SERIES_NUMBER,
+) -> Dataset:
+    """The DICOM SEG of a segmentation, in the study and the frame of reference of its source images.
+
+    Every connected part is a segment of its own, so that a measurement can refer to it. The same input gives
+    the same UIDs.
+
+    Args:
+        segmentation: What was segmented, on the grid of its source images.
+        parts: Its connected parts, in the order of their segment numbers.
+        sources: The series that it was made from, with or without pixels.
+        algorithm: What made it.
+        made_at: When it was made (aware), written as UTC.
+        series_number: Of the new series.
+
+    Raises:
+        ScopeError: A structure has no code.
+        StudyError: Nothing is marked, the grid is not that of the images, or these lack what a SEG needs.
+        MissingDependencyError: highdicom is not installed.
+    """
+    try:
+        import highdicom
+    except ImportError as error:
+        raise highdicom_missing() from error
+    if not 0 < len(parts) <= MOST_SEGMENTS:
+        raise StudyError(
+            segmentation.source, f"has {len(parts)} parts to write", f"give from 1 to {MOST_SEGMENTS}"
+        )
+    complete = with_empty_identity(sources)
+    frames = source_frames(_numbered(segmentation, parts), segmentation, complete)
+    entropy = [segmentation.source, algorithm.name, algorithm.version, _digest(frames)]
+    described = [_description(part, number, entropy, algorithm) for number, part in enumerate(parts, start=1)]
+    try:
+        dataset = highdicom.seg.Segmentation(
+            source_images=complete,
+            pixel_array=frames,
+            segmentation_type=highdicom.seg.SegmentationTypeValues.BINARY,
+            segment_descriptions=described,
+            series_instance_uid=derived_uid(*entropy, "SEG series"),
+            series_number=series_number,
+            sop_instance_uid=derived_uid(*entropy, "SEG"),
+            instance_number=1,
+            manufacturer="prognosis",
+            manufacturer_model_name=algorithm.name,
+            software_versions=algorithm.version,
+            device_serial_number=algorithm.version,
+            content_label="SEGMENTATION",
+            content_description="AI-generated, not reviewed by a person",
+        )
+    except (AttributeError, ValueError) as error:
+        raise StudyError(
+            segmentation.source, "has images that no SEG can refer to", "export its images again"
+        ) from error
+    if "ImagePositionPatient" not in complete[0] and "PatientOrientation" in complete[0]:
+        dataset.PatientOrientation = complete[0].PatientOrientation
+    dataset.SeriesDescription = f"AI-generated segmentation: {algorithm.name}"[:64]
+    stamp(dataset, made_at)
+    return dataset
+
+
+def stamp(dataset: Dataset, made_at: datetime) -> None:
+    """State when an object was made, in UTC."""
+    time = made_at.astimezone(UTC)
+    for level in ("InstanceCreation", "Series", "Content"):
+        setattr(dataset, f"{level}Date", time.strftime("%Y%m%d"))
+        setattr(dataset, f"{level}Time", time.strftime("%H%M%S"))
+    dataset.TimezoneOffsetFromUTC = "+0000"
+
+
+def with_empty_identity(sources: Sequence[Dataset]) -> list[Dataset]:
+    """Copies of the images' headers that state as empty what they leave out of patient and study."""
+    complete = []
+    for source in sources:
+        header = copy(source)
+        for keyword in MAY_BE_EMPTY.split():
+            if keyword not in header:
+                setattr(header, keyword, "")
+        complete.append(header)
+    return complete
+
+
+def highdicom_missing() -> MissingDependencyError:
+    """What to tell an operator who has no highdicom."""
+    return MissingDependencyError(
+        "highdicom", "is not installed", "install it with: pip install 'prognosis[imaging]'"
+    )
+
+
+def _numbered(segmentation: Segmentation, parts: Sequence[Part]) -> NDArray[np.uint16]:
+    """(z, y, x) the number of the part that each voxel belongs to, 0 for none."""
+    numbers = np.zeros(segmentation.labels.shape, dtype=np.uint16)
+    for number, part in enumerate(parts, start=1):
+        numbers[part.box][part.mask] = number
+    return numbers
+
+
+def _digest(frames: NDArray[np.uint16]) -> str:
+    return hashlib.sha256(frames.tobytes()).hexdigest()
+
+
+def _description(part: Part, number: int, entropy: Sequence[str], algorithm: Algorithm) -> SegmentDescription:
+    from highdicom import AlgorithmIdentificationSequence
+    from highdicom.seg import SegmentAlgorithmTypeValues, SegmentDescription
+    from highdicom.sr import CodedConcept
+    from pydicom.sr.codedict import codes
+
+    terms = structure_terms(part.structure)
+    description = SegmentDescription(
+        segment_number=number,
+        segment_label=part.name,
+        segmented_property_category=terms.category.coded(),
+        segmented_property_type=terms.type.coded(),
+        algorithm_type=SegmentAlgorithmTypeValues.AUTOMATIC,
+        algorithm_identification=AlgorithmIdentificationSequence(
+            name=algorithm.name, family=codes.DCM.ArtificialIntelligence, version=algorithm.version
+        ),
+        tracking_uid=derived_uid(*entropy, part.name),
+        tracking_id=part.name,
+        anatomic_regions=None if terms.site in {None, terms.type} else [terms.site.coded()],
+    )
+    if terms.side is not None:
+        side = CodedConcept.from_code(terms.side.coded())
+        description.SegmentedPropertyTypeCodeSequence[0].SegmentedPropertyTypeModifierCodeSequence = [side]
+    return description
