@@ -22,6 +22,10 @@ PIXEL_BUDGET = 512 * 2**20
 INFLATED_BUDGET = 256 * 2**20
 """The most bytes that a Deflated data set may inflate to (PS3.5 annex A.5)."""
 
+MEMORY_BUDGET = 512 * 2**20
+"""The most bytes of address space of the process that parses and decodes (RLIMIT_AS)."""
+
+OUT_OF_MEMORY = f"needs more than {MEMORY_BUDGET // 2**20} MiB to be read"
 META_BUDGET = 64 * 1024
 PREAMBLE = 128
 MAGIC = b"DICM"
@@ -38,6 +42,9 @@ COMPRESSED = frozenset(
         "1.2.840.10008.1.2.4.81",  # JPEG-LS near-lossless
         "1.2.840.10008.1.2.4.90",  # JPEG 2000 lossless
         "1.2.840.10008.1.2.4.91",  # JPEG 2000
+        "1.2.840.10008.1.2.4.201",  # high-throughput JPEG 2000 lossless
+        "1.2.840.10008.1.2.4.202",  # the same, by resolution
+        "1.2.840.10008.1.2.4.203",  # high-throughput JPEG 2000
         "1.2.840.10008.1.2.5",  # RLE lossless
     }
 )
@@ -88,6 +95,8 @@ def faults_told(reference: str) -> Iterator[None]:
         raise
     except InvalidDicomError as error:
         raise StudyError(reference, "is not a DICOM file", "give files with the DICM preamble") from error
+    except MemoryError as error:
+        raise StudyError(reference, OUT_OF_MEMORY, "give it uncompressed, or as single frames") from error
     except PARSE_FAULTS as error:
         raise StudyError(
             reference, f"cannot be parsed ({type(error).__name__})", "export it from the archive again"

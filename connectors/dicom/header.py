@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from connectors.dicom.guard import PIXEL_BUDGET, check_syntax, faults_told
+from connectors.dicom.fields import Fields, whole
+from connectors.dicom.guard import PIXEL_BUDGET
+from connectors.dicom.plain import read_plain
+from connectors.dicom.reader import shared_reader
 from prognosis.errors import StudyError
-
-if TYPE_CHECKING:
-    from pydicom.dataset import Dataset, FileDataset
 
 UID = re.compile(r"[0-9]+(\.[0-9]+)*")
 LONGEST_UID = 64
+FIRST_YEAR, LAST_YEAR = 1850, 2999
 SEXES = {"M": "male", "F": "female", "O": "other"}
-READ_TAGS = [
-    "SOPClassUID SOPInstanceUID StudyInstanceUID SeriesInstanceUID PatientID PatientBirthDate PatientSex",
-    "StudyDate StudyTime SeriesDate SeriesTime AcquisitionDate AcquisitionTime ContentDate ContentTime",
-    "TimezoneOffsetFromUTC Modality ViewPosition BodyPartExamined Rows Columns NumberOfFrames",
-    "SamplesPerPixel EncryptedAttributesSequence ImagePositionPatient ImageOrientationPatient",
-]
+NO_IMAGE = {
+    "1.2.840.10008.5.1.4.1.1.66.4",  # Segmentation
+    "1.2.840.10008.5.1.4.1.1.66.7",  # Label map segmentation
+    "1.2.840.10008.5.1.4.1.1.481.2",  # RT Dose
+}
+"""SOP classes that have rows and columns and are made from images: evidence of nothing seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ class Header:
 
 
 def read_header(path: Path, reference: str) -> Header | None:
-    """The header of a DICOM file, None when it holds no image (a report, a presentation state, a DICOMDIR).
+    """The header of a DICOM file, None when it holds no image of a patient.
+
+    Reports, presentation states, a DICOMDIR, segmentations and dose distributions are none.
 
     Args:
         path: The file.
@@ -70,78 +73,67 @@ def read_header(path: Path, reference: str) -> Header | None:
     Raises:
         StudyError: The file is damaged, encrypted, in an unknown syntax, too large, or has no usable UIDs.
     """
-    import pydicom
-
-    check_syntax(path, reference)
-    tags = [tag for line in READ_TAGS for tag in line.split()]
-    with faults_told(reference):
-        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
-        if "EncryptedAttributesSequence" in dataset:
-            raise StudyError(reference, "holds encrypted attributes", "export it decrypted")
-        if "Rows" not in dataset or "Columns" not in dataset:
-            if _claims_image(dataset):
-                raise StudyError(reference, "is cut off or has no rows and columns", "export it again")
-            return None
-        header = _header(dataset, path, reference)
-    if header.pixels > PIXEL_BUDGET:
-        raise StudyError(
-            reference, f"claims {header.pixels} pixels", f"give images of at most {PIXEL_BUDGET} pixels"
-        )
-    return header
+    plain = read_plain(path)
+    if plain is not None and {"Rows", "Columns"} <= plain.fields.keys():
+        fields: Fields | None = plain.fields
+    else:
+        fields = shared_reader().fields(path, reference)
+    if fields is None or _text(fields, "SOPClassUID") in NO_IMAGE:
+        return None
+    return _header(fields, path, reference)
 
 
-def _claims_image(dataset: FileDataset) -> bool:
-    """Whether the file says that it is an image, or does not say plainly that it is something else."""
-    from pydicom import uid
-
-    stated = _text(dataset, "SOPClassUID") or str(dataset.file_meta.get("MediaStorageSOPClassUID", ""))
-    name = uid.UID(stated).name
-    return "Storage" not in name or "Image Storage" in name
-
-
-def _header(dataset: Dataset, path: Path, reference: str) -> Header:
-    pixels = int(dataset.Rows) * int(dataset.Columns)
-    pixels *= int(dataset.get("NumberOfFrames") or 1) * int(dataset.get("SamplesPerPixel") or 1)
-    if pixels <= 0:
+def _header(fields: Fields, path: Path, reference: str) -> Header:
+    if "EncryptedAttributesSequence" in fields:
+        raise StudyError(reference, "holds encrypted attributes", "export it decrypted")
+    if not {"Rows", "Columns"} <= fields.keys():
+        raise StudyError(reference, "is cut off or has no rows and columns", "export it again")
+    sizes = [whole(fields, name, 0, reference) for name in ("Rows", "Columns")]
+    sizes += [whole(fields, name, 1, reference) for name in ("NumberOfFrames", "SamplesPerPixel")]
+    pixels = math.prod(sizes)
+    if min(sizes) <= 0:
         raise StudyError(reference, "claims no pixels", "give images with rows and columns")
-    time, offset_stated = _time(dataset)
+    if pixels > PIXEL_BUDGET:
+        raise StudyError(
+            reference, f"claims {pixels} pixels", f"give images of at most {PIXEL_BUDGET} pixels"
+        )
+    time, offset_stated = _time(fields)
     return Header(
         path=path,
-        study_uid=_uid(dataset, "StudyInstanceUID", reference),
-        series_uid=_uid(dataset, "SeriesInstanceUID", reference),
-        instance_uid=_uid(dataset, "SOPInstanceUID", reference),
-        patient_id=_text(dataset, "PatientID"),
+        study_uid=_uid(fields, "StudyInstanceUID", reference),
+        series_uid=_uid(fields, "SeriesInstanceUID", reference),
+        instance_uid=_uid(fields, "SOPInstanceUID", reference),
+        patient_id=_text(fields, "PatientID"),
         time=time,
         offset_stated=offset_stated,
-        modality=_text(dataset, "Modality").upper(),
-        view=_text(dataset, "ViewPosition").upper(),
-        body_part=_text(dataset, "BodyPartExamined").upper(),
-        birth_date=_date(_text(dataset, "PatientBirthDate")),
-        sex=SEXES.get(_text(dataset, "PatientSex").upper()),
+        modality=_text(fields, "Modality").upper(),
+        view=_text(fields, "ViewPosition").upper(),
+        body_part=_text(fields, "BodyPartExamined").upper(),
+        birth_date=_date(_text(fields, "PatientBirthDate")),
+        sex=SEXES.get(_text(fields, "PatientSex").upper()),
         pixels=pixels,
     )
 
 
-def _text(dataset: Dataset, keyword: str) -> str:
-    value = dataset.get(keyword)
-    return "" if value is None else str(value).strip(" \0")
+def _text(fields: Fields, keyword: str) -> str:
+    return fields.get(keyword, "").strip(" \0")
 
 
-def _uid(dataset: Dataset, keyword: str, reference: str) -> str:
-    text = _text(dataset, keyword)
+def _uid(fields: Fields, keyword: str, reference: str) -> str:
+    text = _text(fields, keyword)
     if not UID.fullmatch(text) or len(text) > LONGEST_UID:
         raise StudyError(reference, f"has no usable {keyword}", "give digits and dots, at most 64")
     return text
 
 
-def _time(dataset: Dataset) -> tuple[datetime | None, bool]:
+def _time(fields: Fields) -> tuple[datetime | None, bool]:
     """When the study was made: the first complete of the study, series, acquisition and content dates."""
-    zone = _zone(_text(dataset, "TimezoneOffsetFromUTC"))
+    zone = _zone(_text(fields, "TimezoneOffsetFromUTC"))
     for level in ("Study", "Series", "Acquisition", "Content"):
-        day = _date(_text(dataset, f"{level}Date"))
+        day = _date(_text(fields, f"{level}Date"))
         if day is None:
             continue
-        clock = _clock(_text(dataset, f"{level}Time"))
+        clock = _clock(_text(fields, f"{level}Time"))
         local = datetime(day.year, day.month, day.day, tzinfo=zone or UTC) + clock
         return local.astimezone(UTC), zone is not None
     return None, zone is not None
@@ -161,9 +153,10 @@ def _date(text: str) -> date | None:
     if not re.fullmatch(r"[0-9]{8}", text):
         return None
     try:
-        return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+        day = date(int(text[:4]), int(text[4:6]), int(text[6:]))
     except ValueError:
         return None
+    return day if FIRST_YEAR <= day.year <= LAST_YEAR else None
 
 
 def _clock(text: str) -> timedelta:

@@ -34,6 +34,8 @@ class Volume:
         modality: DICOM modality.
         view: DICOM view position, "" where it has none.
         spacing_known: False when the file gave no pixel spacing and 1 mm was assumed.
+        window: (centre, width) that the file states for viewing, in the voxels' units; None where it does not.
+        stack: What tells it from other volumes of its series ("EchoTime 4.6", "localizer"); "" where alone.
     """
 
     voxels: NDArray[np.float32]
@@ -42,6 +44,8 @@ class Volume:
     modality: str = ""
     view: str = ""
     spacing_known: bool = True
+    window: tuple[float, float] | None = None
+    stack: str = ""
 
 
 UNMARKED = 255
