@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 
 JPEG_START = b"\xff\xd8"
+JP2_START = b"\0\0\0\x0cjP  "
 JPEG_2000_START = b"\xff\x4f\xff\x51"
 START_OF_SCAN = 0xDA
 STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
@@ -18,11 +19,26 @@ FRAME_HEADERS = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC} | {0xF7})
 
 def claimed_size(frame: bytes) -> tuple[int, int] | None:
     """The (rows, columns) that a JPEG, JPEG-LS or JPEG 2000 frame claims; None when it is none or damaged."""
+    if frame.startswith(JP2_START):
+        frame = _unboxed(frame)
     if frame.startswith(JPEG_2000_START):
         return _jpeg_2000(frame)
     if frame.startswith(JPEG_START):
         return _jpeg(frame)
     return None
+
+
+def _unboxed(frame: bytes) -> bytes:
+    """The beginning of the codestream that a JP2 file holds in a box (ITU-T T.800 annex I.4)."""
+    place = 0
+    while place + 8 <= len(frame):
+        length, kind = struct.unpack_from(">I4s", frame, place)
+        if kind == b"jp2c":
+            return frame[place + 8 : place + 8 + 64]
+        if length < 8:
+            break
+        place += length
+    return b""
 
 
 def _jpeg_2000(frame: bytes) -> tuple[int, int] | None:

@@ -5,6 +5,7 @@ Called in the reader process only (`worker`).
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,18 +22,23 @@ from prognosis.errors import StudyError
 
 if TYPE_CHECKING:
     from pydicom.dataset import FileDataset
-    from pydicom.uid import UID
 
 LUMINANCE = np.array([0.299, 0.587, 0.114])
 """Of red, green and blue (ITU-R BT.601), as PS3.3 C.7.6.3.1.2 turns them to YBR_FULL."""
 
+PIXELS = ("PixelData", "FloatPixelData", "DoubleFloatPixelData")
 MONOCHROME = frozenset({"MONOCHROME1", "MONOCHROME2"})
 COLOUR = frozenset({"RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"})
 RLE = "1.2.840.10008.1.2.5"
+JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+"""Of 12 bits, as a rule; no decoder under a free licence reads more than 8."""
+
+LARGEST_IN_MEMORY = 128 * 2**20
+"""Larger files are decoded from disk, frame by frame."""
 
 DECODERS = {
     "1.2.840.10008.1.2.4.50": ("pillow", "pillow"),
-    "1.2.840.10008.1.2.4.51": ("pillow", "pillow"),
+    JPEG_EXTENDED: ("pillow", "pillow"),
     "1.2.840.10008.1.2.4.57": ("gdcm", "python-gdcm"),
     "1.2.840.10008.1.2.4.70": ("gdcm", "python-gdcm"),
     "1.2.840.10008.1.2.4.80": ("pyjpegls", "pyjpegls"),
@@ -69,15 +75,18 @@ def decoded_frames(path: Path, reference: str) -> Iterator[NDArray[np.float32]]:
     from pydicom.pixels.utils import iter_pixels
 
     syntax = check_syntax(path, reference)
-    deflated = syntax == DEFLATED
-    dataset = pydicom.dcmread(path, stop_before_pixels=not deflated)
+    in_memory = syntax == DEFLATED or path.stat().st_size <= LARGEST_IN_MEMORY
+    dataset = pydicom.dcmread(path, stop_before_pixels=not in_memory)
+    if in_memory and not any(keyword in dataset for keyword in PIXELS):
+        raise StudyError(reference, "has no pixel data", "export the image with its pixels")
     fields = dataset_fields(dataset)
     size = whole(fields, "Rows", 0, reference), whole(fields, "Columns", 0, reference)
     groups = frame_fields(dataset, reference)
-    plugin = _decoder(dataset.file_meta.TransferSyntaxUID, reference)
-    if not deflated:
-        _check_frames(path, len(groups), None if plugin in {"", "pydicom"} else size, reference)
-    frames = iter_pixels(dataset if deflated else path, decoding_plugin=plugin)
+    plugin = _decoder(dataset, reference)
+    source = dataset if in_memory else path
+    if plugin not in {"", "pydicom"}:
+        _check_frames(source, len(groups), size, reference)
+    frames = iter_pixels(source, decoding_plugin=plugin)
     for stored, group in zip(frames, groups, strict=True):
         grey = _grey(stored, dataset, str(fields.get("PhotometricInterpretation", "")), reference)
         if grey.shape != size:
@@ -92,44 +101,44 @@ def decoded_frames(path: Path, reference: str) -> Iterator[NDArray[np.float32]]:
         yield values
 
 
-def _decoder(syntax: UID, reference: str) -> str:
+def _decoder(dataset: FileDataset, reference: str) -> str:
+    """The decoder by its name in pydicom, "" where none is needed."""
     from pydicom.pixels.decoders.base import get_decoder
 
+    syntax = dataset.file_meta.TransferSyntaxUID
     if not syntax.is_encapsulated:
         return ""
     plugin, package = DECODERS[str(syntax)]
-    if plugin not in get_decoder(syntax).available_plugins:
+    readable = str(syntax) != JPEG_EXTENDED or int(dataset.get("BitsStored") or 8) <= 8
+    if readable and plugin in get_decoder(syntax).available_plugins:
+        return plugin
+    raise StudyError(
+        reference,
+        f"is compressed as {syntax.name}, which no installed decoder reads",
+        f"pip install {package}, or export it uncompressed" if readable else "export it uncompressed",
+    )
+
+
+def _check_frames(source: FileDataset | Path, count: int, size: tuple[int, int], reference: str) -> None:
+    """Compressed frames must claim the size that the file states, before a decoder allocates for them."""
+    if any(claimed_size(frame) != size for frame in _compressed_frames(source, count)):
         raise StudyError(
-            reference,
-            f"is compressed as {syntax.name}, which no installed decoder reads",
-            f"pip install {package}, or export it uncompressed",
+            reference, "carries a frame of another size than it states", "export it uncompressed"
         )
-    return plugin
 
 
-def _check_frames(path: Path, count: int, size: tuple[int, int] | None, reference: str) -> None:
-    """There must be pixels, and compressed frames must claim their size before a decoder allocates for them.
-
-    Args:
-        path: The file, not deflated.
-        count: Of its frames.
-        size: (rows, columns) that every frame must claim; None for those that make no claim of their own.
-        reference: What messages call it.
-    """
+def _compressed_frames(source: FileDataset | Path, count: int) -> Iterator[bytes]:
+    """The frames as they lie in a data set or in a file, one by one."""
     import pydicom
     from pydicom.encaps import generate_frames
 
-    with path.open("rb") as file:
+    if not isinstance(source, Path):
+        yield from generate_frames(source.PixelData, number_of_frames=count)
+        return
+    with source.open("rb") as file:
         pydicom.dcmread(file, stop_before_pixels=True, specific_tags=["Rows"])
-        if len(file.read(12)) < 12:
-            raise StudyError(reference, "has no pixel data", "export the image with its pixels")
-        if size is None:
-            return
-        for frame in generate_frames(file, number_of_frames=count):
-            if claimed_size(frame) != size:
-                raise StudyError(
-                    reference, "carries a frame of another size than it states", "export it uncompressed"
-                )
+        file.seek(12, os.SEEK_CUR)  # the tag, the value representation and the length of PixelData
+        yield from generate_frames(file, number_of_frames=count)
 
 
 def _grey(
