@@ -39,7 +39,7 @@ def source_frames(
     Raises:
         StudyError: The images do not cover what is marked, or lie on another grid.
     """
-    if len(sources) == 1 and not _has_place(sources[0]):
+    if len(sources) == 1 and not has_place(sources[0]):
         rows, columns = int(sources[0].Rows), int(sources[0].Columns)
         if numbers.shape != (1, rows, columns):
             raise _elsewhere(segmentation)
@@ -77,12 +77,13 @@ def _frame(
     return numbers[z, y, x]
 
 
-def _has_place(dataset: Dataset) -> bool:
+def has_place(dataset: Dataset) -> bool:
+    """Whether an image states its place in the patient; a projection does not."""
     return "ImagePositionPatient" in dataset or "PerFrameFunctionalGroupsSequence" in dataset
 
 
 def _places(dataset: Dataset) -> Iterator[NDArray[np.float64]]:
-    """For each frame (3, 3) in mm, in columns: a step to the next column, to the next row, the first pixel."""
+    """For each frame (3, 3) in mm, in columns: the step to the next column, to the next row, first pixel."""
     if "PerFrameFunctionalGroupsSequence" not in dataset:
         yield _place(dataset.ImagePositionPatient, dataset.ImageOrientationPatient, dataset.PixelSpacing)
         return

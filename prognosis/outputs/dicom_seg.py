@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from prognosis.errors import MissingDependencyError, StudyError
 from prognosis.evidence.segmentation.measurements import Part
 from prognosis.outputs.dicom_codes import structure_terms
-from prognosis.outputs.dicom_grid import source_frames
+from prognosis.outputs.dicom_grid import has_place, source_frames
 from prognosis.record import Segmentation
 from prognosis.record.uid import derived_uid
 
@@ -75,7 +74,7 @@ def segmentation_dataset(
         raise StudyError(
             segmentation.source, f"has {len(parts)} parts to write", f"give from 1 to {MOST_SEGMENTS}"
         )
-    complete = with_empty_identity(sources)
+    complete = source_headers(sources)
     frames = source_frames(_numbered(segmentation, parts), segmentation, complete)
     entropy = [segmentation.source, algorithm.name, algorithm.version, _digest(frames)]
     described = [_description(part, number, entropy, algorithm) for number, part in enumerate(parts, start=1)]
@@ -100,32 +99,45 @@ def segmentation_dataset(
         raise StudyError(
             segmentation.source, "has images that no SEG can refer to", "export its images again"
         ) from error
-    if "ImagePositionPatient" not in complete[0] and "PatientOrientation" in complete[0]:
-        dataset.PatientOrientation = complete[0].PatientOrientation
+    if not has_place(complete[0]):
+        dataset.PatientOrientation = complete[0].get("PatientOrientation", "")
     dataset.SeriesDescription = f"AI-generated segmentation: {algorithm.name}"[:64]
+    for item in (*dataset.DimensionOrganizationSequence, *dataset.DimensionIndexSequence):
+        item.DimensionOrganizationUID = derived_uid(*entropy, "dimensions")
     stamp(dataset, made_at)
     return dataset
 
 
 def stamp(dataset: Dataset, made_at: datetime) -> None:
-    """State when an object was made, in UTC."""
+    """State when an object was made, in UTC, wherever highdicom has read the clock."""
     time = made_at.astimezone(UTC)
     for level in ("InstanceCreation", "Series", "Content"):
         setattr(dataset, f"{level}Date", time.strftime("%Y%m%d"))
         setattr(dataset, f"{level}Time", time.strftime("%H%M%S"))
+    for equipment in dataset.get("ContributingEquipmentSequence", []):
+        equipment.ContributionDateTime = time.strftime("%Y%m%d%H%M%S+0000")
     dataset.TimezoneOffsetFromUTC = "+0000"
 
 
-def with_empty_identity(sources: Sequence[Dataset]) -> list[Dataset]:
-    """Copies of the images' headers that state as empty what they leave out of patient and study."""
-    complete = []
+def source_headers(sources: Sequence[Dataset]) -> list[Dataset]:
+    """Copies of the images' headers as highdicom needs them.
+
+    What they leave out of patient and study is stated as empty, and a projection that names a frame of
+    reference but no place in it names none.
+    """
+    from pydicom.dataset import Dataset
+
+    headers = []
     for source in sources:
-        header = copy(source)
+        header = Dataset()
+        header.update(source)
         for keyword in MAY_BE_EMPTY.split():
             if keyword not in header:
                 setattr(header, keyword, "")
-        complete.append(header)
-    return complete
+        if not has_place(header) and "FrameOfReferenceUID" in header:
+            del header.FrameOfReferenceUID
+        headers.append(header)
+    return headers
 
 
 def highdicom_missing() -> MissingDependencyError:
