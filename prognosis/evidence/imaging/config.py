@@ -5,19 +5,59 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from prognosis.evidence.imaging.regions import parse_layout
+from prognosis.evidence.imaging.regions import Layout, parse_layout
 
 LATERAL_VIEWS = ("LL", "RL", "L", "LATERAL")
 
 
-class ImagingConfig(BaseModel):
-    """How films are read and how the network that reads them is trained.
+class VolumeConfig(BaseModel):
+    """How a volume (CT, MR) is read.
 
     Attributes:
+        size: Voxels of the block to which a volume is resampled: levels, rows, columns.
+        spacing_mm: Between voxels of the block along the same axes, the volume centred in it and what lies
+            beyond not read; None fits the whole volume in with its aspect kept.
+        windows: (low, high) in Hounsfield units, each an image of its own that CT is read through; of another
+            modality every image is the same, from the 0.5th to the 99.5th percentile.
+        modalities: DICOM modalities that are read; empty means any.
+        minimum_slices: A volume with fewer slices is not read.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    size: tuple[int, int, int] = (32, 64, 64)
+    spacing_mm: tuple[float, float, float] | None = None
+    windows: tuple[tuple[float, float], ...] = Field(
+        default=((-1350.0, 150.0), (-160.0, 240.0)), min_length=1
+    )
+    modalities: tuple[str, ...] = ()
+    minimum_slices: int = Field(default=8, ge=2)
+
+    @model_validator(mode="after")
+    def _numbers_are_possible(self) -> VolumeConfig:
+        if min(self.size) < 8 or max(self.size) > 512:
+            message = "size must give 8 to 512 voxels along each axis"
+            raise ValueError(message)
+        if self.spacing_mm is not None and not all(0.0 < spacing < 100.0 for spacing in self.spacing_mm):
+            message = "spacing_mm must be above 0 and below 100"
+            raise ValueError(message)
+        if any(not low < high for low, high in self.windows):
+            message = "each of windows must be (low, high) with low < high"
+            raise ValueError(message)
+        return self
+
+
+class ImagingConfig(BaseModel):
+    """How films or volumes are read and how the network that reads them is trained.
+
+    Attributes:
+        dimensions: 2 reads single films, 3 reads volumes; a study of the other kind is withheld.
         size: Pixels along a side of the square to which a film is resampled (its aspect is kept).
-        regions: "six-zones" (upper, middle and lower third on each side) or "grid RxC".
+        volume: How a volume is read.
+        regions: "six-zones" (upper, middle and lower third on each side), "grid RxC" or, for volumes,
+            "grid ZxRxC".
         views: DICOM view positions that are read; empty means every view that is not lateral.
         minimum_pixels: A film whose shorter side has fewer pixels is not read.
         reject_inverted: Do not read a film whose mediastinum is darker than its lungs.
@@ -28,7 +68,12 @@ class ImagingConfig(BaseModel):
         norm: Normalisation between convolutions. "batch" keeps an evidence cell strictly local once
             trained; "group" and "instance" let a cell's evidence depend on the whole film.
         dropout: Share of the trunk's channels dropped while training.
-        epochs: Passes of the network over the training films; 0 leaves the fixed descriptors alone.
+        trunk: "tiny" (what `channels` and `strides` say), "resnet18", "resnet34" or "resnet50" from random
+            weights, or "encoder": the pretrained encoder, fine-tuned.
+        trunk_rate: The pretrained trunk's share of `learning_rate`.
+        encoder: File or folder of a pretrained encoder, read frozen as a member of its own; see
+            docs/encoders.md.
+        epochs: Passes of the network over the training films; 0 leaves it out.
         learning_rate: Largest step of AdamW; it rises over the first tenth and falls along a cosine.
         weight_decay: AdamW's decoupled decay.
         batch: Films a step.
@@ -39,7 +84,9 @@ class ImagingConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    dimensions: Literal[2, 3] = 2
     size: int = Field(default=128, ge=16, le=1024)
+    volume: VolumeConfig = VolumeConfig()
     regions: str = "six-zones"
     views: tuple[str, ...] = ()
     minimum_pixels: int = Field(default=16, ge=8)
@@ -49,6 +96,9 @@ class ImagingConfig(BaseModel):
     strides: tuple[int, ...] = Field(default=(2, 2, 1), min_length=1)
     norm: Literal["batch", "group", "instance", "none"] = "batch"
     dropout: float = Field(default=0.0, ge=0.0, lt=1.0)
+    trunk: Literal["tiny", "resnet18", "resnet34", "resnet50", "encoder"] = "tiny"
+    trunk_rate: float = Field(default=0.1, ge=0.0, le=1.0)
+    encoder: str | None = None
     epochs: int = Field(default=10, ge=0)
     learning_rate: float = Field(default=3e-3, gt=0.0)
     weight_decay: float = Field(default=1e-2, ge=0.0)
@@ -57,26 +107,45 @@ class ImagingConfig(BaseModel):
     shift: float = Field(default=0.04, ge=0.0, le=0.25)
     threads: int | None = Field(default=None, ge=1)
 
-    @field_validator("regions")
-    @classmethod
-    def _layout_is_known(cls, layout: str) -> str:
-        parse_layout(layout)
-        return layout
-
     @model_validator(mode="after")
     def _shape_is_possible(self) -> ImagingConfig:
+        parse_layout(self.regions, self.dimensions)
         if len(self.channels) != len(self.strides) or any(stride not in (1, 2) for stride in self.strides):
             message = "strides must give 1 or 2 for each of channels"
             raise ValueError(message)
-        if self.size % math.prod(self.strides):
-            message = f"size {self.size} must be a multiple of the strides' product {math.prod(self.strides)}"
+        if any(side % math.prod(self.strides) for side in self.shape):
+            size = self.size if self.dimensions == 2 else self.volume.size
+            message = f"size {size} must be a multiple of the strides' product {math.prod(self.strides)}"
+            raise ValueError(message)
+        if self.trunk == "encoder" and self.encoder is None:
+            message = "trunk: encoder needs encoder: the file or folder of its weights"
             raise ValueError(message)
         return self
 
     @property
-    def cells(self) -> int:
-        """Cells along a side of the evidence map."""
-        return self.size // math.prod(self.strides)
+    def layout(self) -> Layout:
+        """The regions."""
+        return parse_layout(self.regions, self.dimensions)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Pixels or voxels along each axis of what is read."""
+        return (self.size, self.size) if self.dimensions == 2 else self.volume.size
+
+    @property
+    def cells(self) -> tuple[int, ...]:
+        """Cells of the fixed descriptors and of the tiny network along each axis."""
+        return tuple(side // math.prod(self.strides) for side in self.shape)
+
+    @property
+    def images(self) -> int:
+        """Images that one film or volume is read through: one, or one a window."""
+        return 1 if self.dimensions == 2 else len(self.volume.windows)
+
+    @property
+    def width(self) -> int:
+        """Channels of the network's input: each image and its local contrast at each scale."""
+        return self.images * (1 + len(self.contrast_scales))
 
     def reads_view(self, view: str) -> bool:
         """True when films of this view position are read."""

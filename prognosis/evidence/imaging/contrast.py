@@ -1,31 +1,38 @@
-"""Local contrast of a film at several scales: fixed filters, so that a small cohort need not learn them."""
+"""Local contrast of an image at several scales: fixed filters, so that a small cohort need not learn them."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, reduce
+from operator import add
 
 import numpy as np
 from numpy.typing import NDArray
 
-_FILM_GAIN = 2.0  # a windowed film (0 to 1) then has a spread of the order of one
+from prognosis.evidence.imaging.regions import along_axes
+
+FILM_GAIN = 2.0  # a windowed film (0 to 1) then has a spread of the order of one
 _CONTRAST_GAIN = 8.0  # brings the response to a small lesion to the same order
 
 
 def input_channels(squares: NDArray[np.float32], scales: tuple[float, ...]) -> NDArray[np.float32]:
-    """(n, 1 + scales, size, size): each film about its middle grey, then its local contrast at each scale.
+    """(n, 1 + scales, *shape): each image about its middle grey, then its local contrast at each scale.
 
     Local contrast is the scale-normalised negative Laplacian of a Gaussian, positive on a blob brighter than
     its surroundings (Lindeberg, Int J Comput Vis 1998, section 4).
 
     Args:
-        squares: (n, size, size) windowed films, 0 to 1.
+        squares: (n, *shape) windowed films (two axes) or volumes (three), 0 to 1.
         scales: Standard deviations of the Gaussians in pixels.
     """
-    channels = [_FILM_GAIN * (squares - 0.5)]
+    shape = squares.shape[1:]
+    channels = [FILM_GAIN * (squares - 0.5)]
     for scale in scales:
-        smooth, curve = _gaussian_matrices(squares.shape[-1], scale)
-        laplacian = curve @ squares @ smooth.T + smooth @ squares @ curve.T
-        channels.append((-_CONTRAST_GAIN * scale**2) * laplacian)
+        pairs = [_gaussian_matrices(size, scale) for size in shape]
+        second = [
+            along_axes(squares, [pair[place == axis] for place, pair in enumerate(pairs)])
+            for axis in range(len(shape))
+        ]
+        channels.append((-_CONTRAST_GAIN * scale**2) * reduce(add, second))
     return np.stack(channels, axis=1)
 
 

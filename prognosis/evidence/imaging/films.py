@@ -13,7 +13,8 @@ from prognosis.cohort.case import Case
 from prognosis.errors import StudyError
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.quality import film_fault
-from prognosis.evidence.imaging.regions import Placement, overlap, resample
+from prognosis.evidence.imaging.regions import Placed, Placement, on_own_voxels, resample
+from prognosis.evidence.imaging.volumes import read_volume
 from prognosis.record import ImagingStudy
 
 Progress = Callable[[str, int, int], None]
@@ -24,10 +25,10 @@ _SECONDS_A_DAY = 86_400.0
 
 @dataclass(frozen=True, slots=True)
 class Film:
-    """A film as it is read.
+    """A film, or a volume, as it is read.
 
     Attributes:
-        square: (size, size) windowed to 0 to 1; its border is repeated as padding.
+        square: (size, size) windowed to 0 to 1, its border repeated as padding; of a volume (windows, *size).
         placement: Where the film lies in the square.
         time: When it was taken.
         source: "ImagingStudy/<uid>".
@@ -35,18 +36,19 @@ class Film:
     """
 
     square: NDArray[np.float32]
-    placement: Placement
+    placement: Placed
     time: datetime
     source: str
     patient: str
 
     def on_own_grid(self) -> NDArray[np.float32]:
-        """(height, width) the film as it is read, back on its own pixels."""
-        place = self.placement
-        inside = self.square[place.top : place.top + place.rows, place.left : place.left + place.columns]
-        down = overlap(place.height, place.rows) * (place.height / place.rows)
-        across = overlap(place.width, place.columns) * (place.width / place.columns)
-        return (down @ inside @ across.T).astype(np.float32)
+        """The film as it is read, or the volume through its first window, back on its own pixels."""
+        shape = tuple(axis.size for axis in self.placement.axes)
+        return on_own_voxels(self.square.reshape(-1, *shape)[0], self.placement)
+
+    def in_own_order(self, array: NDArray[np.float64]) -> NDArray[np.float64]:
+        """A map over the film's pixels, axis by axis as it is read, as one over its own array."""
+        return self.placement.in_own_order(array)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,10 +160,19 @@ def _latest_two(
 
 def _opened(study: ImagingStudy, patient: str, config: ImagingConfig, films: list[Film]) -> int | str:
     """The place in `films` to which the study's film was added, or why it was not."""
+    read = _read_film(study, config) if config.dimensions == 2 else read_volume(study, config)
+    if isinstance(read, str):
+        return f"study of {study.time.date()}: {read}"
+    square, placement = read
+    source = study.source or f"ImagingStudy/{study.study_uid}"
+    films.append(Film(square, placement, study.time, source, patient))
+    return len(films) - 1
+
+
+def _read_film(study: ImagingStudy, config: ImagingConfig) -> tuple[NDArray[np.float32], Placement] | str:
+    """The square of the study's first frontal film and the film's place in it, or why there is none."""
     pixels = frontal_pixels(study, config)
     if isinstance(pixels, str):
-        return f"study of {study.time.date()}: {pixels}"
+        return pixels
     placement = Placement.centred(pixels.shape[0], pixels.shape[1], config.size)
-    source = study.source or f"ImagingStudy/{study.study_uid}"
-    films.append(Film(windowed_square(pixels, placement), placement, study.time, source, patient))
-    return len(films) - 1
+    return windowed_square(pixels, placement), placement

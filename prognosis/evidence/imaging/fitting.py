@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +23,9 @@ from prognosis.evidence.imaging.model import Centres, ImagingEvidence, case_evid
 from prognosis.evidence.imaging.typical import TypicalFilms
 from prognosis.evidence.readout import fit_readout, patient_weights
 from prognosis.evidence.token import FittedEvidence
+
+if TYPE_CHECKING:
+    from prognosis.evidence.imaging.pretrained import PretrainedEncoder
 
 Array = NDArray[np.float64]
 
@@ -47,7 +53,9 @@ def fit_imaging(
 
     Raises:
         CohortError: A fold has no film to learn from.
+        ConfigError: The pretrained encoder cannot be used.
     """
+    encoder = _pretrained(config)
     table = gather_films(cases, config, on_progress)
     if table.present.sum() < _FEWEST_FILMS:
         raise CohortError(
@@ -55,15 +63,15 @@ def fit_imaging(
             f"has {int(table.present.sum())} readable films; {_FEWEST_FILMS} are needed",
             "add a source with films, or leave imaging out of the model's configuration",
         )
-    films = film_arrays(table.films, config, on_progress)
+    films = film_arrays(table.films, config, on_progress, encoder)
+    learned_from = _Seen(cases, target, table, films, config, encoder)
     film_folds = _film_folds(cases, table, folds)
     number = int(folds.max()) + 1
     fitted, centres = [], []
-    held_out = np.zeros((1 + bool(config.epochs), len(films), len(target.causes), films.descriptors.shape[1]))
+    count = 1 + (encoder is not None) + bool(config.epochs)
+    held_out = np.zeros((count, len(films), len(target.causes), films.descriptors.shape[1]))
     for fold in range(number):
-        members = _fit_fold(
-            cases, target, folds != fold, table, films, config, seed + fold, _told(on_progress, fold, number)
-        )
+        members = _fit_fold(learned_from, folds != fold, seed + fold, _told(on_progress, fold, number))
         evidence = members.regions(films, config)
         own = film_folds == fold
         judged = table.present & ((folds == fold) if own.any() else True)
@@ -71,20 +79,37 @@ def fit_imaging(
         held_out[:, own] = evidence[:, own] - centre[:, None]
         fitted.append(members)
         centres.append(centre)
-    return _assembled(table, films, target, folds, config, tuple(fitted), held_out, np.stack(centres))
+    return _assembled(learned_from, folds, tuple(fitted), held_out, np.stack(centres))
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What a fit has before it: the cases, what happened to them, their films, how to read them."""
+
+    cases: Sequence[Case]
+    target: Target
+    table: FilmTable
+    films: FilmArrays
+    config: ImagingConfig
+    encoder: PretrainedEncoder | None
+
+
+def _pretrained(config: ImagingConfig) -> PretrainedEncoder | None:
+    """The encoder that the settings name, or None."""
+    if config.encoder is None:
+        return None
+    from prognosis.evidence.imaging.pretrained import load_encoder
+
+    encoder = load_encoder(Path(config.encoder))
+    encoder.check(config)
+    return encoder
 
 
 def _assembled(
-    table: FilmTable,
-    films: FilmArrays,
-    target: Target,
-    folds: NDArray[np.int64],
-    config: ImagingConfig,
-    fitted: tuple[FoldMembers, ...],
-    held_out: Array,
-    centres: Array,
+    seen: _Seen, folds: NDArray[np.int64], fitted: tuple[FoldMembers, ...], held_out: Array, centres: Array
 ) -> FittedEvidence:
     """The averaged model and the out-of-fold evidence, whose combination is learned on the other folds."""
+    target, table = seen.target, seen.table
     combination, change_centre = _combined(held_out, table, target)
     level, change = (np.zeros((len(target), len(target.causes), held_out.shape[-1])) for _ in range(2))
     for fold in range(len(fitted)):
@@ -92,16 +117,18 @@ def _assembled(
         without = _combined(held_out, table.take(others), target.take(others))
         both = case_evidence(held_out, table, *without)
         level[own], change[own] = both[0][own], both[1][own]
-    typical = TypicalFilms.learned(films.statistics[table.latest[table.present]])
+    latest = seen.films.statistics[table.latest[table.present]]
+    typical = TypicalFilms.learned(latest)
     distance = np.zeros(len(target))
-    distance[table.present] = typical.distance(films.statistics[table.latest[table.present]])
+    distance[table.present] = typical.distance(latest)
     model = ImagingEvidence(
-        config=config,
+        config=seen.config,
         causes=target.causes,
         folds=fitted,
         combination=combination,
         centres=Centres(centres, change_centre),
         typical=typical,
+        encoder=seen.encoder,
     )
     return FittedEvidence(model, modality_evidence(table, level, change, distance))
 
@@ -114,29 +141,24 @@ def _combined(held_out: Array, table: FilmTable, target: Target) -> tuple[Combin
     return combination, moved[both].mean(axis=0) if both.any() else np.zeros(moved.shape[1:])
 
 
-def _fit_fold(
-    cases: Sequence[Case],
-    target: Target,
-    learn: NDArray[np.bool_],
-    table: FilmTable,
-    films: FilmArrays,
-    config: ImagingConfig,
-    seed: int,
-    on_progress: Progress | None,
-) -> FoldMembers:
-    """The ridge and the network of the cases at `learn`."""
-    rows = np.flatnonzero(learn & table.present)
-    own = target.take(rows)
-    patients = np.array([cases[int(row)].patient for row in rows])
-    descriptors = films.descriptors.sum(axis=1)[table.latest[rows]]
-    inner = patient_folds(patients, own.cause, _INNER_FOLDS, seed)
-    coefficients = fit_readout(descriptors, own, inner, patient_weights(patients)).coefficients
-    if not config.epochs:
-        return FoldMembers(coefficients, None)
+def _fit_fold(seen: _Seen, learn: NDArray[np.bool_], seed: int, on_progress: Progress | None) -> FoldMembers:
+    """The ridges and the network of the cases at `learn`."""
+    rows = np.flatnonzero(learn & seen.table.present)
+    own, latest = seen.target.take(rows), seen.table.latest[rows]
+    patients = np.array([seen.cases[int(row)].patient for row in rows])
+    inner, weights = patient_folds(patients, own.cause, _INNER_FOLDS, seed), patient_weights(patients)
+
+    def ridge(parts: Array) -> Array:
+        return fit_readout(parts.sum(axis=1)[latest], own, inner, weights).coefficients
+
+    coefficients = ridge(seen.films.descriptors)
+    frozen = None if seen.films.features is None else ridge(seen.films.features)
+    if not seen.config.epochs:
+        return FoldMembers(coefficients, None, frozen)
     from prognosis.evidence.imaging.training import train_encoder
 
-    network = train_encoder(films, table.latest[rows], own, config, seed, on_progress)
-    return FoldMembers(coefficients, network)
+    network = train_encoder(seen.films, latest, own, seen.config, seed, on_progress, seen.encoder)
+    return FoldMembers(coefficients, network, frozen)
 
 
 def _film_folds(cases: Sequence[Case], table: FilmTable, folds: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -1,4 +1,4 @@
-"""One fold's members: the ridge on fixed descriptors and, where trained, the network."""
+"""One fold's members: ridges on fixed descriptors and on a frozen encoder's features, and the network."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.evidence.imaging.arrays import FilmArrays
+from prognosis.evidence.imaging.arrays import FilmArrays, image_channels, image_descriptors
 from prognosis.evidence.imaging.config import ImagingConfig
-from prognosis.evidence.imaging.contrast import input_channels
-from prognosis.evidence.imaging.descriptors import cell_descriptors
 from prognosis.evidence.imaging.encoder import cell_evidence
+from prognosis.evidence.imaging.films import Film
 
 if TYPE_CHECKING:
     from torch import nn
+
+    from prognosis.evidence.imaging.pretrained import PretrainedEncoder
 
 Array = NDArray[np.float64]
 
@@ -26,25 +27,38 @@ class FoldMembers:
 
     Attributes:
         coefficients: (descriptors, causes) of the ridge.
-        network: The encoder; None where none was trained.
+        network: The trained network; None where none was.
+        frozen: (features, causes) of the ridge on the frozen encoder's features; None without an encoder.
     """
 
     coefficients: Array
     network: nn.Module | None
+    frozen: Array | None = None
 
     def regions(self, films: FilmArrays, config: ImagingConfig) -> Array:
         """(members, films, causes, regions) evidence of each region, not yet centred."""
-        linear: Array = np.einsum("frd,dk->fkr", films.descriptors, self.coefficients)
-        if self.network is None:
-            return linear[None]
-        cells = cell_evidence(self.network, films.channels, config)
-        return np.stack([linear, np.einsum("fkhw,frhw->fkr", cells, films.weights, optimize=True)])
+        members: list[Array] = [np.einsum("frd,dk->fkr", films.descriptors, self.coefficients)]
+        if self.frozen is not None and films.features is not None:
+            members.append(np.einsum("frd,dk->fkr", films.features, self.frozen))
+        if self.network is not None:
+            cells = cell_evidence(self.network, films.channels, config)
+            flat, share = (
+                cells.reshape(*cells.shape[:2], -1),
+                films.weights.reshape(*films.weights.shape[:2], -1),
+            )
+            members.append(np.einsum("fkp,frp->fkr", flat, share, optimize=True))
+        return np.stack(members)
 
-    def cells(self, square: NDArray[np.float32], config: ImagingConfig) -> Array:
-        """(members, causes, cells, cells) evidence of each cell of one film, before weighting by area."""
-        channels = input_channels(square[None], config.contrast_scales)
-        maps = cell_descriptors(channels[0], config.cells).astype(np.float64)
-        linear: Array = np.einsum("dhw,dk->khw", maps, self.coefficients)
-        if self.network is None:
-            return linear[None]
-        return np.stack([linear, cell_evidence(self.network, channels.astype(np.float16), config)[0]])
+    def cells(self, film: Film, config: ImagingConfig, encoder: PretrainedEncoder | None) -> list[Array]:
+        """(causes, *cells) evidence of each cell of one film, one a member, before weighting by extent.
+
+        Each member has cells of its own size.
+        """
+        channels = image_channels(film, config)
+        maps = [np.einsum("d...,dk->k...", image_descriptors(channels, config), self.coefficients)]
+        seen = channels.astype(np.float16)[None]
+        if self.frozen is not None and encoder is not None:
+            maps.append(np.einsum("d...,dk->k...", encoder.feature_maps(seen, config)[0], self.frozen))
+        if self.network is not None:
+            maps.append(cell_evidence(self.network, seen, config)[0])
+        return maps

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +16,12 @@ from prognosis.evidence.imaging.combine import Combination, film_change
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.films import FilmTable, gather_films
 from prognosis.evidence.imaging.members import FoldMembers
-from prognosis.evidence.imaging.regions import film_map, parse_layout, region_map
+from prognosis.evidence.imaging.regions import film_map, region_map
 from prognosis.evidence.imaging.typical import TypicalFilms
 from prognosis.evidence.token import ModalityEvidence, Token
+
+if TYPE_CHECKING:
+    from prognosis.evidence.imaging.pretrained import PretrainedEncoder
 
 Array = NDArray[np.float64]
 
@@ -39,11 +43,12 @@ class Centres:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceMap:
-    """Where on a film its evidence lies.
+    """Where on a film or in a volume its evidence lies.
 
     Attributes:
-        film: (height, width) the film, windowed to 0 to 1.
-        evidence: (causes, height, width); each cause's map sums to the sum of its level tokens.
+        film: (height, width) the film, or (z, y, x) the volume through its first window, 0 to 1; on the grid
+            of the study's own pixels or voxels.
+        evidence: (causes, *grid); each cause's map sums to the sum of its level tokens.
         causes: Names of the causes.
         source: "ImagingStudy/<uid>".
         time: ISO 8601.
@@ -70,6 +75,7 @@ class ImagingEvidence:
         combination: What each member and change count for.
         centres: Training means.
         typical: The training films' statistics.
+        encoder: The frozen encoder that the fold models read; None without one.
         modality: Always "imaging".
         width: Numbers in a vector: level and change of each cause.
     """
@@ -80,6 +86,7 @@ class ImagingEvidence:
     combination: Combination
     centres: Centres
     typical: TypicalFilms
+    encoder: PretrainedEncoder | None = None
     modality: str = field(default="imaging", init=False)
     width: int = field(init=False)
 
@@ -108,12 +115,13 @@ class ImagingEvidence:
         if not table.present[0]:
             return ()
         film = table.films[int(table.latest[0])]
-        level, change = self._level_and_change(table, film_arrays(table.films, self.config))
+        films = film_arrays(table.films, self.config, encoder=self.encoder)
+        level, change = self._level_and_change(table, films)
         age_days = (case.index_time - film.time).total_seconds() / 86_400.0
         day = film.time.date().isoformat()
         nothing = np.zeros(len(self.causes))
         tokens = []
-        for place, name in enumerate(parse_layout(self.config.regions).names):
+        for place, name in enumerate(self.config.layout.names):
             own = level[0, :, place]
             vector = np.concatenate([own, nothing])
             source, time = f"{film.source}#{name}", film.time.isoformat()
@@ -124,7 +132,7 @@ class ImagingEvidence:
             return tuple(tokens)
         before = table.films[int(table.previous[0])]
         detail = f"film of {day} against that of {before.time.date().isoformat()}"
-        for place, name in enumerate(parse_layout(self.config.regions).names):
+        for place, name in enumerate(self.config.layout.names):
             own = change[0, :, place]
             vector = np.concatenate([nothing, own])
             source, time = f"{film.source}#{name}", film.time.isoformat()
@@ -134,27 +142,27 @@ class ImagingEvidence:
         return tuple(tokens)
 
     def evidence_map(self, case: Case) -> EvidenceMap | None:
-        """Where on the latest film its evidence lies, on the film's own pixels; None without a readable film.
+        """Where in the latest film its evidence lies, on its own pixels; None without a readable film.
 
         A pixel's evidence is its share of its cell's, less its share of its region's training mean. A cell of
-        the network sees a little beyond its own border: its receptive field.
+        the network sees a little beyond its own border, its receptive field; one of a frozen encoder may see
+        the whole film.
         """
         table = gather_films([case], self.config)
         if not table.present[0]:
             return None
         film = table.films[int(table.latest[0])]
         slopes = self.combination.slopes
-        cells = np.mean([fold.cells(film.square, self.config) for fold in self.folds], axis=0)
-        cells = np.einsum("mk,mkhw->khw", slopes, cells)
+        by_fold = [fold.cells(film, self.config, self.encoder) for fold in self.folds]
+        cells = [np.mean(each, axis=0) for each in zip(*by_fold, strict=True)]
         centre = np.einsum("mk,mkr->kr", slopes, self.centres.members.mean(axis=0))
-        layout = parse_layout(self.config.regions)
-        maps = [
-            film_map(cells[cause], film.placement) - region_map(centre[cause], film.placement, layout)
-            for cause in range(len(self.causes))
-        ]
-        return EvidenceMap(
-            film.on_own_grid(), np.stack(maps), self.causes, film.source, film.time.isoformat()
-        )
+        layout, place = self.config.layout, film.placement
+        maps = []
+        for cause in range(len(self.causes)):
+            own = [slopes[member, cause] * film_map(each[cause], place) for member, each in enumerate(cells)]
+            maps.append(np.sum(own, axis=0) - region_map(centre[cause], place, layout))
+        evidence = np.stack([film.in_own_order(each) for each in maps])
+        return EvidenceMap(film.on_own_grid(), evidence, self.causes, film.source, film.time.isoformat())
 
     def save(self, folder: Path) -> None:
         """Write config.json and model.safetensors into an existing, empty folder."""
@@ -165,9 +173,9 @@ class ImagingEvidence:
     def _part(self, cases: Sequence[Case]) -> ModalityEvidence:
         table = gather_films(cases, self.config)
         if not table.films:
-            shape = (len(cases), len(self.causes), len(parse_layout(self.config.regions).names))
+            shape = (len(cases), len(self.causes), len(self.config.layout.names))
             return modality_evidence(table, np.zeros(shape), np.zeros(shape), np.zeros(len(cases)))
-        films = film_arrays(table.films, self.config)
+        films = film_arrays(table.films, self.config, encoder=self.encoder)
         level, change = self._level_and_change(table, films)
         distance = np.zeros(len(cases))
         distance[table.present] = self.typical.distance(films.statistics[table.latest[table.present]])

@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from prognosis.errors import BundleError
+from prognosis.errors import BundleError, ConfigError
 from prognosis.evidence.imaging.combine import Combination
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.members import FoldMembers
 from prognosis.evidence.imaging.model import Centres, ImagingEvidence
 from prognosis.evidence.imaging.typical import TypicalFilms
 
+if TYPE_CHECKING:
+    from prognosis.evidence.imaging.pretrained import PretrainedEncoder
+
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
+ENCODER_FOLDER = "encoder"
 
 Weights = dict[str, NDArray[np.generic]]
 
@@ -32,6 +37,7 @@ def save_imaging(model: ImagingEvidence, folder: Path) -> None:
         "causes": list(model.causes),
         "folds": len(model.folds),
         "network": model.folds[0].network is not None,
+        "encoder": _encoder_statement(model.encoder, folder),
         "settings": model.config.model_dump(mode="json"),
     }
     (folder / CONFIG_FILE).write_text(json.dumps(stated, indent=2) + "\n", encoding="utf-8")
@@ -47,6 +53,8 @@ def save_imaging(model: ImagingEvidence, folder: Path) -> None:
     }
     for number, fold in enumerate(model.folds):
         weights[f"fold{number}.coefficients"] = fold.coefficients
+        if fold.frozen is not None:
+            weights[f"fold{number}.frozen"] = fold.frozen
         if fold.network is not None:
             for name, value in fold.network.state_dict().items():
                 weights[f"fold{number}.network.{name}"] = value.numpy()
@@ -69,6 +77,7 @@ def load_imaging(folder: Path) -> ImagingEvidence:
         stated = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         config = ImagingConfig.model_validate(stated["settings"])
         causes, folds, network = tuple(stated["causes"]), int(stated["folds"]), bool(stated["network"])
+        encoder = _encoder(stated.get("encoder"), folder)
         weights: Weights = load_file(str(folder / WEIGHTS_FILE))
         faulty = sorted(name for name, value in weights.items() if not np.isfinite(value).all())
         if faulty:
@@ -79,7 +88,8 @@ def load_imaging(folder: Path) -> ImagingEvidence:
             config=config,
             causes=causes,
             folds=tuple(
-                _fold(weights, number, config, len(causes), network=network) for number in range(folds)
+                _fold(weights, number, config, len(causes), encoder, network=network)
+                for number in range(folds)
             ),
             combination=Combination(_float(weights, "slopes"), _float(weights, "change")),
             centres=Centres(_float(weights, "centres.members"), _float(weights, "centres.change")),
@@ -89,6 +99,7 @@ def load_imaging(folder: Path) -> ImagingEvidence:
                 precision=_float(weights, "typical.precision"),
                 limit=float(_float(weights, "typical.limit")[0]),
             ),
+            encoder=encoder,
         )
     except (
         OSError,
@@ -108,20 +119,61 @@ def _float(weights: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.
     return np.asarray(weights[name], dtype=np.float64)
 
 
-def _fold(weights: Weights, number: int, config: ImagingConfig, causes: int, *, network: bool) -> FoldMembers:
+def _encoder_statement(encoder: PretrainedEncoder | None, folder: Path) -> dict[str, Any] | None:
+    """What the model says of its encoder; small weights are written beside it, large ones only named."""
+    if encoder is None:
+        return None
+    if encoder.carried:
+        encoder.save(folder / ENCODER_FOLDER)
+    return {"digest": encoder.digest, "carried": encoder.carried, "place": str(encoder.place)}
+
+
+def _encoder(stated: Mapping[str, Any] | None, folder: Path) -> PretrainedEncoder | None:
+    """The encoder that the model was trained with.
+
+    Raises:
+        BundleError: It is not there, or is another one.
+    """
+    if stated is None:
+        return None
+    from prognosis.evidence.imaging.pretrained import load_encoder
+
+    place = folder / ENCODER_FOLDER if stated["carried"] else Path(stated["place"])
+    remedy = f"put back the encoder with sha256 {stated['digest']}, or train the model anew"
+    try:
+        encoder = load_encoder(place)
+    except ConfigError as error:
+        raise BundleError(
+            str(place), f"the model's encoder cannot be read ({error.problem})", remedy
+        ) from error
+    if encoder.digest != stated["digest"]:
+        raise BundleError(str(place), "is another encoder than the model was trained with", remedy)
+    return encoder
+
+
+def _fold(
+    weights: Weights,
+    number: int,
+    config: ImagingConfig,
+    causes: int,
+    encoder: PretrainedEncoder | None,
+    *,
+    network: bool,
+) -> FoldMembers:
     coefficients = _float(weights, f"fold{number}.coefficients")
+    frozen = None if encoder is None else _float(weights, f"fold{number}.frozen")
     if not network:
-        return FoldMembers(coefficients, None)
+        return FoldMembers(coefficients, None, frozen)
     import torch
 
     from prognosis.evidence.imaging.encoder import build_encoder
 
-    encoder = build_encoder(config, causes)
+    trained = build_encoder(config, causes, encoder)
     prefix = f"fold{number}.network."
     state = {
         name.removeprefix(prefix): torch.from_numpy(np.array(weights[name]))
         for name in weights
         if name.startswith(prefix)
     }
-    encoder.load_state_dict(state, strict=True)
-    return FoldMembers(coefficients, encoder.eval())
+    trained.load_state_dict(state, strict=True)
+    return FoldMembers(coefficients, trained.eval(), frozen)

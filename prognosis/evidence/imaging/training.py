@@ -1,8 +1,8 @@
-"""The training of one encoder on films and what happened after them."""
+"""The training of one network on films or volumes and what happened after them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from prognosis.evidence.imaging.loss import breslow_exposure, poisson_cox_loss, 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from prognosis.evidence.imaging.pretrained import PretrainedEncoder
+
 
 def train_encoder(
     films: FilmArrays,
@@ -25,6 +27,7 @@ def train_encoder(
     config: ImagingConfig,
     seed: int,
     on_progress: Progress | None = None,
+    encoder: PretrainedEncoder | None = None,
 ) -> nn.Module:
     """An encoder whose evidence, summed over a film, is the log-hazard (or log-odds) of each cause.
 
@@ -35,12 +38,13 @@ def train_encoder(
         config: Settings.
         seed: Of the first weights, the order of films and the shifts.
         on_progress: Told the number of epochs done.
+        encoder: Whose trunk is fine-tuned, where the settings say so.
     """
     import torch
 
     with network_threads(config.threads), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = build_encoder(config, len(target.causes))
+        network = build_encoder(config, len(target.causes), encoder)
         steps = _Steps(network, films, film_of, target, config)
         for epoch in range(config.epochs):
             steps.one_epoch()
@@ -74,18 +78,32 @@ class _Steps:
         self.evidence = np.zeros(self.event.shape)
         self.exposure = self._exposure()
         self.batches = max(1, round(len(film_of) / config.batch))
-        matrices = [value for value in network.parameters() if value.ndim > 1]
-        vectors = [value for value in network.parameters() if value.ndim <= 1]
-        self.optimiser = torch.optim.AdamW(
-            [
-                {"params": matrices, "weight_decay": config.weight_decay},
-                {"params": [*vectors, self.intercept], "weight_decay": 0.0},
-            ],
-            lr=config.learning_rate,
-        )
+        groups = self._parameter_groups()
+        self.optimiser = torch.optim.AdamW(groups, lr=config.learning_rate)
         self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, config.learning_rate, total_steps=config.epochs * self.batches, pct_start=0.15
+            self.optimiser,
+            [float(group["lr"]) for group in groups],
+            total_steps=config.epochs * self.batches,
+            pct_start=0.15,
         )
+
+    def _parameter_groups(self) -> list[dict[str, Any]]:
+        """Matrices with decay and vectors without; a pretrained trunk by itself, at its own learning rate."""
+        rate, decay = self.config.learning_rate, self.config.weight_decay
+        fresh, trunk = list(self.network.parameters()), []
+        if self.config.trunk == "encoder":
+            trunk = list(next(self.network.children()).parameters())
+            fresh = fresh[len(trunk) :]
+        groups = []
+        for values, own, more in (
+            (fresh, rate, [self.intercept]),
+            (trunk, rate * self.config.trunk_rate, []),
+        ):
+            matrices = [value for value in values if value.ndim > 1]
+            vectors = [value for value in values if value.ndim <= 1] + more
+            groups.append({"params": matrices, "weight_decay": decay, "lr": own})
+            groups.append({"params": vectors, "weight_decay": 0.0, "lr": own})
+        return [group for group in groups if group["params"]]
 
     def one_epoch(self) -> None:
         """One pass over the examples in a new order."""
@@ -113,7 +131,8 @@ class _Steps:
         weights = torch.from_numpy(self.films.weights[number].sum(axis=1))
         channels, weights = _augmented(channels, weights, self.config)
         cells = self.network(channels)
-        return read_out_gain(self.config) * torch.einsum("nkhw,nhw->nk", cells, weights)
+        spread = torch.einsum("nkp,np->nk", cells.flatten(2), weights.flatten(1))
+        return read_out_gain(cells.shape[2:]) * spread
 
     def _loss(self, evidence: Tensor, rows: Tensor) -> Tensor:
         if self.target.survival:
@@ -139,14 +158,17 @@ def _augmented(channels: Tensor, weights: Tensor, config: ImagingConfig) -> tupl
 
     if config.augment == "none":
         return channels, weights
-    most = round(config.shift * config.size)
+    most = round(config.shift * min(config.shape))
     if most > 0:
-        down, across = torch.randint(-most, most + 1, (2,)).tolist()
-        size = config.size
-        padded = torch.nn.functional.pad(channels, (most,) * 4, mode="replicate")
-        channels = padded[:, :, most + down : most + down + size, most + across : most + across + size]
+        offsets = torch.randint(-most, most + 1, (config.dimensions,)).tolist()
+        padded = torch.nn.functional.pad(channels, (most,) * (2 * config.dimensions), mode="replicate")
+        window: list[slice] = [
+            slice(most + by, most + by + side) for by, side in zip(offsets, config.shape, strict=True)
+        ]
+        channels = padded[(slice(None), slice(None), *window)]
     if config.augment == "shift-flip":
         mirrored = torch.rand(len(channels)) < 0.5
-        channels = torch.where(mirrored[:, None, None, None], channels.flip(-1), channels)
-        weights = torch.where(mirrored[:, None, None], weights.flip(-1), weights)
+        each = (-1, *(1,) * config.dimensions)
+        channels = torch.where(mirrored.view(-1, 1, *each[1:]), channels.flip(-1), channels)
+        weights = torch.where(mirrored.view(each), weights.flip(-1), weights)
     return channels, weights

@@ -28,7 +28,7 @@ def test_the_images_left_side_is_the_patients_right() -> None:
     assert names[0] == "right upper zone"
     assert names[1] == "left upper zone"
     assert names[4] == "right lower zone"
-    weights = region_weights(Placement.centred(32, 32, 32), parse_layout("six-zones"), 8)
+    weights = region_weights(Placement.centred(32, 32, 32), parse_layout("six-zones"), (8, 8))
     assert weights[4, 7, 0] > 0.0
     assert weights[4, 7, 7] == 0.0
 
@@ -36,7 +36,7 @@ def test_the_images_left_side_is_the_patients_right() -> None:
 @pytest.mark.parametrize(("height", "width"), [(32, 32), (640, 512), (28, 61)])
 def test_regions_share_out_the_whole_film_and_none_of_the_padding(height: int, width: int) -> None:
     place = Placement.centred(height, width, 32)
-    weights = region_weights(place, parse_layout("grid 4x3"), 8)
+    weights = region_weights(place, parse_layout("grid 4x3"), (8, 8))
     assert weights.sum() == pytest.approx(1.0)
     cells = np.random.default_rng(0).standard_normal((8, 8))
     assert film_map(cells, place).shape == (height, width)
