@@ -112,15 +112,15 @@ def _by_marks(group: Sequence[Frame], reference: str) -> dict[str, list[Frame]]:
     """The group's stacks by name: one, or as many as are needed so that none holds a position twice."""
     left = _repeated(group)
     used: list[int] = []
-    parts: dict[str, list[Frame]] = {"": list(group)}
+    parts: dict[tuple[str, ...], list[Frame]] = {(): list(group)}
     for place in range(len(MARKS)):
         if left == 0:
             break
         if len({frame.marks[place] for frame in group}) == 1:
             continue
-        trial: dict[str, list[Frame]] = defaultdict(list)
+        trial: dict[tuple[str, ...], list[Frame]] = defaultdict(list)
         for frame in group:
-            trial[" ".join(f"{MARKS[each]} {frame.marks[each]}" for each in [*used, place])].append(frame)
+            trial[tuple(frame.marks[each] for each in [*used, place])].append(frame)
         repeated = sum(_repeated(members) for members in trial.values())
         if repeated < left:
             left, parts = repeated, trial
@@ -129,8 +129,12 @@ def _by_marks(group: Sequence[Frame], reference: str) -> dict[str, list[Frame]]:
         raise StudyError(
             reference, f"holds {left} slices at the position of another slice", "export each slice once"
         )
-    _check_complete(list(parts.values()), ", ".join(MARKS[place] for place in used), reference)
-    return parts
+    names = [MARKS[place] for place in used]
+    _check_complete(list(parts.values()), ", ".join(names), reference)
+    return {
+        " ".join(f"{name} {value}" for name, value in zip(names, values, strict=True) if value): members
+        for values, members in parts.items()
+    }
 
 
 def _check_complete(parts: Sequence[Sequence[Frame]], marks: str, reference: str) -> None:
