@@ -84,6 +84,24 @@ def train(
 
 
 @app.command()
+def pretrain(
+    source: SourceOption,
+    out: OutOption,
+    config: Annotated[Path | None, typer.Option("--config", help="Pretraining settings (YAML).")] = None,
+    setting: SettingOption = None,
+    exclude: Annotated[
+        Path | None, typer.Option(help="A file of patient ids, one a line, whose studies are never opened.")
+    ] = None,
+    *,
+    json_output: JsonOption = False,
+) -> None:
+    """Train an image encoder on studies without outcomes, for small cohorts to start from."""
+    from prognosis.cli.pretrain import run_pretrain
+
+    run_pretrain(source, out, config, setting or [], exclude, json_output=json_output)
+
+
+@app.command()
 def evaluate(  # noqa: PLR0913 - one parameter an option
     model: Annotated[Path, typer.Argument(help="A model folder.")],
     source: SourceOption,

@@ -27,6 +27,17 @@ def model_config(path: Path | None, settings: Sequence[str], task: Task) -> Mode
     stated: dict[str, Any] = dict(task.model)
     if path is not None:
         stated = merged(stated, read_settings(path))
+    stated = merged(stated, stated_settings(settings))
+    return ModelConfig.from_statement(stated, " ".join([f"task {task.name}", *([str(path)] if path else [])]))
+
+
+def stated_settings(settings: Sequence[str]) -> dict[str, Any]:
+    """The settings that "section.field=value" state, the value as YAML; the later overrides.
+
+    Raises:
+        ConfigError: One has no value.
+    """
+    stated: dict[str, Any] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
@@ -35,7 +46,7 @@ def model_config(path: Path | None, settings: Sequence[str], task: Task) -> Mode
         for part in reversed(name.split(".")):
             nested = {part: nested}
         stated = merged(stated, nested)
-    return ModelConfig.from_statement(stated, " ".join([f"task {task.name}", *([str(path)] if path else [])]))
+    return stated
 
 
 def read_settings(path: Path) -> dict[str, Any]:

@@ -158,14 +158,22 @@ def _latest_two(
             return
 
 
-def _opened(study: ImagingStudy, patient: str, config: ImagingConfig, films: list[Film]) -> int | str:
-    """The place in `films` to which the study's film was added, or why it was not."""
+def read_image(study: ImagingStudy, patient: str, config: ImagingConfig) -> Film | str:
+    """The study's film, or its volume, as it is read; or why there is none."""
     read = _read_film(study, config) if config.dimensions == 2 else read_volume(study, config)
     if isinstance(read, str):
         return f"study of {study.time.date()}: {read}"
     square, placement = read
     source = study.source or f"ImagingStudy/{study.study_uid}"
-    films.append(Film(square, placement, study.time, source, patient))
+    return Film(square, placement, study.time, source, patient)
+
+
+def _opened(study: ImagingStudy, patient: str, config: ImagingConfig, films: list[Film]) -> int | str:
+    """The place in `films` to which the study's film was added, or why it was not."""
+    film = read_image(study, patient, config)
+    if isinstance(film, str):
+        return film
+    films.append(film)
     return len(films) - 1
 
 
