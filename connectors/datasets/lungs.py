@@ -116,7 +116,7 @@ def _two_seeds(mask: NDArray[np.bool_]) -> NDArray[np.uint8] | None:
         first, second = np.argsort(-sizes, kind="stable")[:2]
         if sizes[second] < _LEAST_SHARE * sizes[first]:
             continue
-        (y1, x1), (y2, x2) = ndimage.center_of_mass(parts > 0, parts, [first + 1, second + 1])
+        (y1, x1), (y2, x2) = (np.argwhere(parts == 1 + part).mean(axis=0) for part in (first, second))
         if abs(x1 - x2) <= abs(y1 - y2):  # one above the other: two pieces of one lung
             continue
         right, left = (first, second) if x1 < x2 else (second, first)

@@ -7,6 +7,7 @@ from typing import Literal
 from prognosis.cli.cohort_report import cohort_table, measures, subgroup_tables
 from prognosis.cohort import Cohort, Task
 from prognosis.evaluation.results import EvaluationResult
+from prognosis.evidence.segmentation.model import SegmentationModel
 from prognosis.fusion import FusionModel
 from prognosis.outputs.model_card import ModelCard, NotDone
 from prognosis.record import Quarantine
@@ -26,6 +27,12 @@ METHOD = (
     "hazard with competing causes adds the tokens up, with interactions between modalities only where "
     "patients left out gained by them.",
     "Explanations are Shapley values in closed form, exact on the log-hazard scale.",
+)
+
+SEGMENTATION_LIMITS = (
+    "An outline is the network's most probable one; nothing says how sure it is of a border.",
+    "It agrees with the people who marked the training images, with their habits and their errors.",
+    "An image unlike those it learnt from is outlined all the same: look at the outline before using it.",
 )
 
 
@@ -72,5 +79,36 @@ def bundle_card(
         subgroups=subgroup_tables(judged, metric) if judged else (),
         limits=LIMITS,
         not_done=left_out,
+        command=command,
+    )
+
+
+def segmentation_card(
+    model: SegmentationModel, training: Cohort, quarantine: Quarantine, command: str
+) -> ModelCard:
+    """The card of a segmentation model just trained, which has not been judged yet.
+
+    Args:
+        model: The model.
+        training: The cohort that trained it.
+        quarantine: What could not be read.
+        command: What makes the model again.
+    """
+    reads = "films" if model.dimensions == 2 else "volumes"
+    method = (
+        f"A {model.config.network} network in {model.dimensions} dimensions, trained on {model.images} "
+        f"marked images with cross-entropy and soft Dice loss, outlines each structure on {reads}.",
+    )
+    return ModelCard(
+        name=model.task.name,
+        question=model.task.question,
+        evidence=evidence_of(model.task),
+        intended_use=model.task.intended_use,
+        not_intended=NOT_INTENDED[:1],
+        causes=tuple(f"the outline of the {name}" for name in model.structures),
+        modalities=(reads,),
+        method=method,
+        cohort=cohort_table(training, quarantine),
+        limits=SEGMENTATION_LIMITS,
         command=command,
     )

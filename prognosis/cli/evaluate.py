@@ -13,6 +13,7 @@ from rich.table import Table
 from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.evaluation_report import evaluation_report
 from prognosis.cli.loading import load_cohort
+from prognosis.cli.masks import How, evaluate_masks_of
 from prognosis.cohort import Cohort
 from prognosis.errors import CohortError, InputError
 from prognosis.evaluation.bound_coverage import BoundCoverage
@@ -27,6 +28,7 @@ from prognosis.evaluation.judging import (
 )
 from prognosis.evaluation.judging_bounds import EVERYONE
 from prognosis.evaluation.view_shortcut import ViewShortcut
+from prognosis.evidence.segmentation.storage import holds_segmentation
 from prognosis.fusion import FusionModel, load_model
 from prognosis.outputs.report import write_report
 from prognosis.survival.bootstrap import Interval
@@ -47,6 +49,12 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
     """Judge straight, by cross-validation, or site by site; print the result, or draw it."""
     if by_site and (cv or report is not None):
         raise InputError("--by-site", "is judged apart, and printed only", "leave out --cv and --report")
+    if holds_segmentation(folder):
+        if report is not None:
+            raise InputError("--report", "is drawn for prognoses only", "use --json for a segmentation model")
+        asked: How = "cv" if cv else "by site" if by_site else "unseen"
+        evaluate_masks_of(folder, sources, asked, folds, replicates, seed, json_output=json_output)
+        return
     model = load_model(folder)
     loaded = load_cohort(sources, model.task)
     cohort = loaded.cohort

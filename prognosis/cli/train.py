@@ -15,6 +15,7 @@ from rich.markup import escape
 from prognosis.cli.cards import bundle_card, evidence_of
 from prognosis.cli.console import Bars, print_json, stderr
 from prognosis.cli.loading import Loaded, cohort_json, load_cohort
+from prognosis.cli.masks import train_masks
 from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Task
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
@@ -45,6 +46,9 @@ def run_train(
     config = model_config(config_path, settings, task)
     refuse_other_files(out)
     loaded = load_cohort(sources, task)
+    if task.asks_for_masks:
+        train_masks(loaded, config, out, json_output=json_output)
+        return
     started = time.monotonic()
     trained = train_and_judge(loaded.cohort, config)
     seconds = round(time.monotonic() - started, 1)

@@ -11,6 +11,7 @@ from prognosis.errors import ConfigError
 from prognosis.evidence import MODALITIES
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.imaging.config import ImagingConfig
+from prognosis.evidence.segmentation.config import SegmentationConfig
 from prognosis.evidence.text.config import TextConfig
 
 
@@ -44,6 +45,7 @@ class ModelConfig(BaseModel):
             and 20 to 199 patients have an event: each fold's model then lacks fewer of them, and is quickly
             fitted.
         seed: Of every random choice.
+        segmentation: How structures are outlined, for a task whose outcome is a mask; it reads nothing else.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -53,6 +55,7 @@ class ModelConfig(BaseModel):
     clinical: ClinicalConfig = ClinicalConfig()
     text: TextConfig = TextConfig()
     imaging: ImagingConfig = ImagingConfig()
+    segmentation: SegmentationConfig = SegmentationConfig()
     fusion: FusionConfig = FusionConfig()
 
     @field_validator("modalities")

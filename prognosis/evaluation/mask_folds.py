@@ -1,0 +1,95 @@
+"""Who may not stand on two sides of a split of images: a patient, and patients whose films look the same.
+
+A publisher can give one film under two patient ids; a model judged on it would be judged on what it learnt.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort import Cohort, patient_folds
+from prognosis.cohort.lint.finding import Thresholds
+from prognosis.cohort.lint.images import difference_hash, near_pairs
+from prognosis.errors import CohortError
+from prognosis.evidence.segmentation.config import SegmentationConfig
+from prognosis.evidence.segmentation.marked import marked_images
+from prognosis.evidence.segmentation.model import SegmentationModel, train_segmentation
+
+Progress = Callable[[str, int, int], None]
+MINIMUM_SITES = 2
+
+
+def look_alike_groups(cohort: Cohort) -> NDArray[np.str_]:
+    """(n,) a name equal for all cases of a patient, and of patients one of whose films looks like another's.
+
+    Of a volume only the middle slice is compared.
+    """
+    names, patient = np.unique(cohort.patients, return_inverse=True)
+    owners, hashes = [], []
+    for image in marked_images(cohort.cases, cohort.task.causes):
+        found = difference_hash(image.volume.voxels[len(image.volume.voxels) // 2])
+        if found is not None:
+            owners.append(int(np.searchsorted(names, image.case.patient)))
+            hashes.append(found)
+    group = np.arange(len(names))
+    if hashes:
+        owner = np.array(owners, dtype=np.int64)
+        for one, other in owner[near_pairs(np.stack(hashes), owner, Thresholds().image_bits)]:
+            group[group == group[other]] = group[one]
+    return names[group[patient]]
+
+
+def cross_validated_masks(
+    cohort: Cohort, config: SegmentationConfig, folds: int, seed: int, on_progress: Progress | None = None
+) -> list[tuple[SegmentationModel, Cohort]]:
+    """A model trained on all but one fold of patients, in turn, with the fold that it has not seen."""
+    groups = look_alike_groups(cohort)
+    site = np.unique([case.record.site for case in cohort.cases], return_inverse=True)[1]
+    fold = patient_folds(groups, site.astype(np.int64), folds, seed)
+    names = {number: f"fold {number + 1} of {folds}" for number in range(folds)}
+    return [
+        _trained_without(cohort, fold == number, groups, config, seed, on_progress, name)
+        for number, name in names.items()
+    ]
+
+
+def left_out_site_masks(
+    cohort: Cohort, config: SegmentationConfig, seed: int, on_progress: Progress | None = None
+) -> dict[str, tuple[SegmentationModel, Cohort]]:
+    """For each site, a model trained on the others with the site's cases.
+
+    Raises:
+        CohortError: The cohort has one site.
+    """
+    groups = look_alike_groups(cohort)
+    site = np.array([case.record.site for case in cohort.cases])
+    names = [str(name) for name in np.unique(site)]
+    if len(names) < MINIMUM_SITES:
+        raise CohortError(
+            f"cohort of task {cohort.task.name}", "has one site", "give a --source for each site"
+        )
+    return {
+        name: _trained_without(cohort, site == name, groups, config, seed, on_progress, f"without {name}")
+        for name in names
+    }
+
+
+def _trained_without(
+    cohort: Cohort,
+    held_out: NDArray[np.bool_],
+    groups: NDArray[np.str_],
+    config: SegmentationConfig,
+    seed: int,
+    on_progress: Progress | None,
+    what: str,
+) -> tuple[SegmentationModel, Cohort]:
+    def report(step: str, done: int, total: int) -> None:
+        if on_progress is not None:
+            on_progress(f"{what}: {step}", done, total)
+
+    training = ~np.isin(groups, groups[held_out])
+    model = train_segmentation(cohort.take(np.flatnonzero(training)), config, seed, report)
+    return model, cohort.take(np.flatnonzero(held_out))
