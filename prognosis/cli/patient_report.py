@@ -10,7 +10,6 @@ import numpy as np
 
 from prognosis.cohort import Case, ClassLabel, SurvivalLabel
 from prognosis.evidence.imaging.model import ImagingEvidence
-from prognosis.evidence.imaging.regions import parse_layout
 from prognosis.explanation import Explanation, explain_case
 from prognosis.fusion import FusionModel
 from prognosis.fusion.bounds import ANY_EVENT
@@ -164,7 +163,13 @@ def _films(model: FusionModel, case: Case, explanation: Explanation) -> tuple[Fi
     located = imaging.evidence_map(case)
     if located is None:
         return ()
-    layout = parse_layout(imaging.config.regions)
+    cause, day = located.causes[0].replace("_", " "), located.time[:10]
+    pixels = np.asarray(located.film, dtype=np.float64)
+    if pixels.ndim == 3:
+        level = int(np.abs(located.evidence[0]).sum(axis=(1, 2)).argmax())
+        title = f"Slice {level + 1} of {len(pixels)} of {day}, where most evidence lies: evidence for {cause}"
+        return (Film(title, located.source, pixels[level], located.evidence[0][level]),)
+    layout = imaging.config.layout
     share = {a.name: a.contribution for a in explanation.attributions if a.modality == "imaging"}
     zones = tuple(
         Zone(
@@ -177,8 +182,7 @@ def _films(model: FusionModel, case: Case, explanation: Explanation) -> tuple[Fi
         )
         for place, name in enumerate(layout.names)
     )
-    title = f"Film of {located.time[:10]}: evidence for {located.causes[0].replace('_', ' ')}"
-    pixels = np.asarray(located.film, dtype=np.float64)
+    title = f"Film of {day}: evidence for {cause}"
     return (Film(title, located.source, pixels, located.evidence[0], zones),)
 
 

@@ -15,6 +15,7 @@ from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
 from prognosis.evidence.imaging.combine import Combination, film_change
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.films import FilmTable, gather_films
+from prognosis.evidence.imaging.gate import FilmGate
 from prognosis.evidence.imaging.members import FoldMembers
 from prognosis.evidence.imaging.regions import film_map, region_map
 from prognosis.evidence.imaging.typical import TypicalFilms
@@ -74,7 +75,8 @@ class ImagingEvidence:
         folds: The fold models.
         combination: What each member and change count for.
         centres: Training means.
-        typical: The training films' statistics.
+        typical: The training images' statistics.
+        gate: What the training films taught of quality; None of a model of volumes.
         encoder: The frozen encoder that the fold models read; None without one.
         modality: Always "imaging".
         width: Numbers in a vector: level and change of each cause.
@@ -86,6 +88,7 @@ class ImagingEvidence:
     combination: Combination
     centres: Centres
     typical: TypicalFilms
+    gate: FilmGate | None = None
     encoder: PretrainedEncoder | None = None
     modality: str = field(default="imaging", init=False)
     width: int = field(init=False)
@@ -107,18 +110,19 @@ class ImagingEvidence:
             vector=np.concatenate([part.vector for part in parts]),
             typical_distance=np.concatenate([part.typical_distance for part in parts]),
             withheld=tuple(reason for part in parts for reason in part.withheld),
+            cautions=tuple(caution for part in parts for caution in part.cautions),
         )
 
     def tokens(self, case: Case) -> tuple[Token, ...]:
         """A level token for each region of the latest film and, after an earlier film, a change token."""
-        table = gather_films([case], self.config)
+        table = gather_films([case], self.config, gate=self.gate)
         if not table.present[0]:
             return ()
         film = table.films[int(table.latest[0])]
         films = film_arrays(table.films, self.config, encoder=self.encoder)
         level, change = self._level_and_change(table, films)
         age_days = (case.index_time - film.time).total_seconds() / 86_400.0
-        day = film.time.date().isoformat()
+        day, kind = film.time.date().isoformat(), "film" if self.config.dimensions == 2 else "volume"
         nothing = np.zeros(len(self.causes))
         tokens = []
         for place, name in enumerate(self.config.layout.names):
@@ -126,12 +130,12 @@ class ImagingEvidence:
             vector = np.concatenate([own, nothing])
             source, time = f"{film.source}#{name}", film.time.isoformat()
             tokens.append(
-                Token("imaging", name, f"film of {day}", source, time, age_days, own[:, None], vector)
+                Token("imaging", name, f"{kind} of {day}", source, time, age_days, own[:, None], vector)
             )
         if table.previous[0] < 0:
             return tuple(tokens)
         before = table.films[int(table.previous[0])]
-        detail = f"film of {day} against that of {before.time.date().isoformat()}"
+        detail = f"{kind} of {day} against that of {before.time.date().isoformat()}"
         for place, name in enumerate(self.config.layout.names):
             own = change[0, :, place]
             vector = np.concatenate([nothing, own])
@@ -148,7 +152,7 @@ class ImagingEvidence:
         the network sees a little beyond its own border, its receptive field; one of a frozen encoder may see
         the whole film.
         """
-        table = gather_films([case], self.config)
+        table = gather_films([case], self.config, gate=self.gate)
         if not table.present[0]:
             return None
         film = table.films[int(table.latest[0])]
@@ -171,15 +175,22 @@ class ImagingEvidence:
         save_imaging(self, folder)
 
     def _part(self, cases: Sequence[Case]) -> ModalityEvidence:
-        table = gather_films(cases, self.config)
+        table = gather_films(cases, self.config, gate=self.gate)
         if not table.films:
             shape = (len(cases), len(self.causes), len(self.config.layout.names))
             return modality_evidence(table, np.zeros(shape), np.zeros(shape), np.zeros(len(cases)))
         films = film_arrays(table.films, self.config, encoder=self.encoder)
         level, change = self._level_and_change(table, films)
         distance = np.zeros(len(cases))
-        distance[table.present] = self.typical.distance(films.statistics[table.latest[table.present]])
+        distance[table.present] = self._distance(table, films)[table.latest[table.present]]
         return modality_evidence(table, level, change, distance)
+
+    def _distance(self, table: FilmTable, films: FilmArrays) -> Array:
+        """(films,) of each film or volume from the training images."""
+        if self.gate is None:
+            return self.typical.distance(films.statistics)
+        verdicts = [None if film.quality is None else film.quality.verdict for film in table.films]
+        return np.array([0.0 if verdict is None else verdict.distance for verdict in verdicts])
 
     def _level_and_change(self, table: FilmTable, films: FilmArrays) -> tuple[Array, Array]:
         """(n, causes, regions) of each case's latest film and of its change, centred; zero where absent."""
@@ -219,4 +230,5 @@ def modality_evidence(table: FilmTable, level: Array, change: Array, distance: A
         vector=np.concatenate([level, change], axis=1),
         typical_distance=distance,
         withheld=table.withheld,
+        cautions=table.cautions,
     )
