@@ -12,13 +12,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from connectors.dicom.guard import has_magic
 from connectors.dicom.header import Header, read_header
+from connectors.dicom.originals import series_originals
 from connectors.dicom.pixels import series_volumes
 from prognosis.errors import SourceError, StudyError
 from prognosis.record import ImagingStudy, PatientRecord, Quarantine, Series, Volume
 from prognosis.record.patient import sorted_record
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +82,22 @@ class DicomFolder:
         Raises:
             StudyError: The folder does not hold the study, or its pixels cannot be used.
         """
+        return tuple(
+            volume for headers in self._series(study) for volume in series_volumes(headers, study.study_uid)
+        )
+
+    def originals(self, study: ImagingStudy) -> tuple[tuple[Dataset, ...], ...]:
+        """For each of the study's volumes, in the order of `volumes`, its images' headers without pixels.
+
+        Raises:
+            StudyError: The folder does not hold the study, or its images cannot be used.
+        """
+        return tuple(
+            images for headers in self._series(study) for images in series_originals(headers, study.study_uid)
+        )
+
+    def _series(self, study: ImagingStudy) -> list[list[Header]]:
+        """The images of each series, series in the order of the record, then the others by UID."""
         held = self._index(Quarantine()).get(study.study_uid)
         if held is None:
             raise StudyError(
@@ -87,12 +108,7 @@ class DicomFolder:
         series: dict[str, list[Header]] = {each.series_uid: [] for each in study.series}
         for header in held.headers:
             series.setdefault(header.series_uid, []).append(header)
-        return tuple(
-            volume
-            for headers in series.values()
-            if headers
-            for volume in series_volumes(headers, study.study_uid)
-        )
+        return [headers for headers in series.values() if headers]
 
     def _record(self, patient_id: str, studies: Sequence[_Study]) -> PatientRecord:
         headers = [header for study in studies for header in study.headers]

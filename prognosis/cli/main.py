@@ -146,6 +146,23 @@ def risk(
 
 
 @app.command()
+def segment(
+    study: Annotated[str, typer.Argument(help="A folder of DICOM files, or with --source a study's UID.")],
+    model: Annotated[Path, typer.Option("--model", help="A segmentation model's folder.")],
+    out: OutOption,
+    source: Annotated[
+        list[str] | None, typer.Option("--source", help="Where the study is looked up by its UID.")
+    ] = None,
+    *,
+    json_output: JsonOption = False,
+) -> None:
+    """Outline and measure a study's structures: mask, overlay, DICOM SEG and measurement report."""
+    from prognosis.cli.segment import run_segment
+
+    run_segment(study, model, out, source or (), json_output=json_output)
+
+
+@app.command()
 def benchmark(
     suite: Annotated[
         Path, typer.Argument(help="A benchmark file, e.g. configs/benchmarks/survival-quick.yaml.")

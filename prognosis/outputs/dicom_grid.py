@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.errors import StudyError
+from prognosis.evidence.segmentation.measurements import Part
 from prognosis.record import Segmentation
 
 if TYPE_CHECKING:
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
 # Shares of a voxel by which a place may be off: slices that pass for even need not be exactly so.
 OFF_PLACE = 0.3
 OFF_STEP = 1e-3
+
+
+def numbered(segmentation: Segmentation, parts: Sequence[Part]) -> NDArray[np.uint16]:
+    """(z, y, x) the number of the part that each voxel belongs to, from 1; 0 for none."""
+    numbers = np.zeros(segmentation.labels.shape, dtype=np.uint16)
+    for number, part in enumerate(parts, start=1):
+        numbers[part.box][part.mask] = number
+    return numbers
 
 
 def source_frames(
@@ -41,7 +50,7 @@ def source_frames(
     """
     if len(sources) == 1 and not has_place(sources[0]):
         rows, columns = int(sources[0].Rows), int(sources[0].Columns)
-        if numbers.shape != (1, rows, columns):
+        if numbers.shape != (int(sources[0].get("NumberOfFrames") or 1), rows, columns):
             raise _elsewhere(segmentation)
         return numbers
     frames = [

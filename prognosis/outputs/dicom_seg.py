@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from prognosis.errors import MissingDependencyError, StudyError
 from prognosis.evidence.segmentation.measurements import Part
 from prognosis.outputs.dicom_codes import structure_terms
-from prognosis.outputs.dicom_grid import has_place, source_frames
+from prognosis.outputs.dicom_grid import has_place, numbered, source_frames
 from prognosis.record import Segmentation
 from prognosis.record.uid import derived_uid
 
@@ -75,7 +75,7 @@ def segmentation_dataset(
             segmentation.source, f"has {len(parts)} parts to write", f"give from 1 to {MOST_SEGMENTS}"
         )
     complete = source_headers(sources)
-    frames = source_frames(_numbered(segmentation, parts), segmentation, complete)
+    frames = source_frames(numbered(segmentation, parts), segmentation, complete)
     entropy = [segmentation.source, algorithm.name, algorithm.version, _digest(frames)]
     described = [_description(part, number, entropy, algorithm) for number, part in enumerate(parts, start=1)]
     try:
@@ -145,14 +145,6 @@ def highdicom_missing() -> MissingDependencyError:
     return MissingDependencyError(
         "highdicom", "is not installed", "install it with: pip install 'prognosis[imaging]'"
     )
-
-
-def _numbered(segmentation: Segmentation, parts: Sequence[Part]) -> NDArray[np.uint16]:
-    """(z, y, x) the number of the part that each voxel belongs to, 0 for none."""
-    numbers = np.zeros(segmentation.labels.shape, dtype=np.uint16)
-    for number, part in enumerate(parts, start=1):
-        numbers[part.box][part.mask] = number
-    return numbers
 
 
 def _digest(frames: NDArray[np.uint16]) -> str:

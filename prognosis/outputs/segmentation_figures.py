@@ -111,10 +111,7 @@ def contact_sheet_picture(
 
 def _show_slice(axes: Axes, volume: Volume, segmentation: Segmentation, index: int) -> None:
     """One slice in grey, hung as radiologists read it, its edges lettered by the patient's sides."""
-    window = None
-    if volume.modality == "CT":
-        lungs = any("lung" in name for name in segmentation.structures)
-        window = LUNG_WINDOW if lungs else SOFT_TISSUE_WINDOW
+    window = _window(volume, segmentation.structures)
     across, down = volume.affine[:3, 0], volume.affine[:3, 1]
     aspect = float(np.linalg.norm(down) / np.linalg.norm(across))
     axes.imshow(windowed(volume.voxels[index], window), cmap="gray", vmin=0.0, vmax=1.0, aspect=aspect)
@@ -134,6 +131,16 @@ def _show_slice(axes: Axes, volume: Volume, segmentation: Segmentation, index: i
         top, bottom = bottom, top
     for text, x, y in ((left, 0.03, 0.5), (right, 0.97, 0.5), (top, 0.5, 0.97), (bottom, 0.5, 0.03)):
         _write(axes, text, (x, y), size=10, transform=True)
+
+
+def _window(volume: Volume, structures: Sequence[str]) -> tuple[float, float] | None:
+    """What becomes black and white: of CT by what was segmented, else what the file states, if it does."""
+    if volume.modality == "CT":
+        return LUNG_WINDOW if any("lung" in name for name in structures) else SOFT_TISSUE_WINDOW
+    if volume.window is None:
+        return None
+    centre, width = volume.window
+    return (centre - width / 2, centre + width / 2)
 
 
 def _towards(step: NDArray[np.float64]) -> tuple[str, str]:

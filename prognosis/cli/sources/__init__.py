@@ -2,6 +2,14 @@
 
 from prognosis.cli.sources.export import export_fhir_dicom, export_meds
 from prognosis.cli.sources.opening import SCHEMES, open_sources
+from prognosis.cli.sources.originals import original_images
 from prognosis.cli.sources.reading import read_records
 
-__all__ = ["SCHEMES", "export_fhir_dicom", "export_meds", "open_sources", "read_records"]
+__all__ = [
+    "SCHEMES",
+    "export_fhir_dicom",
+    "export_meds",
+    "open_sources",
+    "original_images",
+    "read_records",
+]

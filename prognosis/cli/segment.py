@@ -1,0 +1,154 @@
+"""`prognosis segment`: the structures of a study outlined, measured, written and read back."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from prognosis.cli.console import print_json, stderr
+from prognosis.cli.loading import load_records
+from prognosis.cli.sources import original_images
+from prognosis.errors import InputError, ScopeError
+from prognosis.evidence.segmentation.measurements import Measurements, measured_parts
+from prognosis.evidence.segmentation.model import SegmentationModel
+from prognosis.evidence.segmentation.storage import load_segmentation
+from prognosis.outputs.dicom_check import check_report, check_segmentation
+from prognosis.outputs.dicom_seg import Algorithm, segmentation_dataset
+from prognosis.outputs.dicom_sr import measurement_report
+from prognosis.outputs.nifti_mask import mask_file
+from prognosis.outputs.segmentation_figures import overlay_picture
+from prognosis.record import ImagingStudy, Quarantine, Segmentation, Volume
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+
+@dataclass(frozen=True, slots=True)
+class Outlined:
+    """One volume of a study with its segmentation and, where it came from DICOM, its images' headers."""
+
+    volume: Volume
+    segmentation: Segmentation
+    measured: tuple[Measurements, ...]
+    originals: tuple[Dataset, ...]
+
+
+def run_segment(study: str, folder: Path, out: Path, sources: Sequence[str], *, json_output: bool) -> None:
+    """Outline a study's structures and write mask, overlay, DICOM SEG and measurement report.
+
+    Args:
+        study: A folder of DICOM files, or with `sources` a study's UID.
+        folder: The segmentation model.
+        out: Where to write, a folder for each volume.
+        sources: Where the study is looked up by UID; none when `study` is a folder.
+        json_output: Print what was measured as JSON.
+    """
+    model = load_segmentation(folder)
+    quarantine = Quarantine()
+    place = list(sources) or [f"dicom-folder:{study}"]
+    records = load_records(place, model.task, quarantine)
+    studies = [each for record in records for each in record.studies]
+    chosen = [each for each in studies if each.study_uid == study] if sources else studies
+    if not chosen:
+        raise InputError(f"study {study}", f"is not among the {len(studies)} studies", "check its UID")
+    stated = []
+    for each in chosen:
+        for number, outlined in enumerate(outline(each, model), start=1):
+            target = out / each.study_uid / str(number)
+            written = write_outlined(outlined, target, model, datetime.now(UTC))
+            stderr.print(f"wrote {target}: {', '.join(written)}", markup=False)
+            stated.append(_stated(outlined, target, written, model))
+    if not stated:
+        reads = "films" if model.dimensions == 2 else "volumes"
+        raise ScopeError(f"study {study}", f"holds none of the {reads} that the model reads", "name another")
+    if json_output:
+        print_json({"model_id": model.model_id, "volumes": stated})
+
+
+def outline(study: ImagingStudy, model: SegmentationModel) -> Iterator[Outlined]:
+    """Each volume of a study that the model reads, with its segmentation; the others are told of."""
+    originals = original_images(study)
+    volumes = study.volumes()
+    images = originals or ((),) * len(volumes)
+    for volume, headers in zip(volumes, images, strict=True):
+        views = model.task.index.views
+        other_view = bool(views and volume.view and volume.view not in views)
+        if (volume.voxels.shape[0] == 1) != (model.dimensions == 2) or other_view:
+            stderr.print(
+                f"{volume.source} {volume.stack} {volume.view}: not read by this model", markup=False
+            )
+            continue
+        segmentation = model.segment(volume)
+        yield Outlined(volume, segmentation, measured_parts(segmentation), headers)
+
+
+def write_outlined(
+    outlined: Outlined, target: Path, model: SegmentationModel, made_at: datetime
+) -> list[str]:
+    """Write what can be said of one volume, and read back what is standard before it is kept.
+
+    Without DICOM images there is nothing that a SEG could refer to, and where nothing was found nothing that
+    it could hold: then the mask and the overlay are all.
+
+    Returns:
+        The names of the files.
+
+    Raises:
+        StudyError: A written object reads back otherwise, or the images lack what it needs.
+    """
+    segmentation, measured, sources = outlined.segmentation, outlined.measured, outlined.originals
+    picture = overlay_picture(outlined.volume, segmentation, measured, model.task.name)
+    files = {
+        "mask.nii.gz": mask_file(segmentation),
+        "overlay.png": base64.b64decode(picture.uri.partition(",")[2]),
+    }
+    if sources and measured:
+        algorithm = Algorithm(model.task.name, model.model_id)
+        parts = [size.part for size in measured]
+        segments = segmentation_dataset(segmentation, parts, sources, algorithm=algorithm, made_at=made_at)
+        report = measurement_report(
+            segmentation, measured, segments, sources, algorithm=algorithm, made_at=made_at
+        )
+        files |= {"seg.dcm": _encoded(segments), "sr.dcm": _encoded(report)}
+        check_segmentation(files["seg.dcm"], segmentation, parts, sources)
+        check_report(files["sr.dcm"], measured)
+    target.mkdir(parents=True, exist_ok=True)
+    for name, content in files.items():
+        (target / name).write_bytes(content)
+    return list(files)
+
+
+def _encoded(dataset: Dataset) -> bytes:
+    stream = io.BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
+
+
+def _stated(
+    outlined: Outlined, target: Path, written: Sequence[str], model: SegmentationModel
+) -> dict[str, Any]:
+    segmentation = outlined.segmentation
+    unit = "mm" if segmentation.spacing_known else "pixels"
+    return {
+        "source": segmentation.source,
+        "stack": outlined.volume.stack,
+        "files": [str(target / name) for name in written],
+        "read_back": "seg.dcm" in written,
+        "parts": [
+            {
+                "name": size.part.name,
+                "voxels": size.part.voxels,
+                "volume_ml": size.volume_ml,
+                f"area_{unit}2": size.area_mm2 if size.volume_ml is None else None,
+                f"long_axis_{unit}": size.axes.long.length,
+                f"short_axis_{unit}": size.axes.short.length,
+                "slice": size.slice_index + 1,
+            }
+            for size in outlined.measured
+        ],
+    }

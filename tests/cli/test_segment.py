@@ -1,0 +1,89 @@
+"""`prognosis segment`: what it writes for a film, for a CT series and for images that are no DICOM."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import highdicom
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+
+from prognosis.cohort import Task
+from prognosis.evidence.segmentation.config import SegmentationConfig
+from prognosis.evidence.segmentation.model import SegmentationModel
+from prognosis.evidence.segmentation.networks import build_network
+from prognosis.evidence.segmentation.storage import save_segmentation
+from tests.cli.program import Program
+from tests.outputs.images import film, headers, series
+
+
+def a_model(folder: Path, dimensions: int) -> Path:
+    """A model whose network was never trained: it marks something, somewhere, always the same."""
+    import torch
+
+    task = Task.from_statement(
+        {
+            "name": "lungs",
+            "question": "Where are the lungs?",
+            "index": {"at": "study", "views": ["AP", "PA"]},
+            "outcome": {"kind": "mask", "structures": ["right lung", "left lung"]},
+        },
+        "lungs.yaml",
+    )
+    config = SegmentationConfig(channels=(4, 8), residual_units=0, size=16, patch=(8, 16, 16), threads=1)
+    torch.manual_seed(3)
+    network = build_network(config, dimensions, 2)
+    save_segmentation(
+        SegmentationModel(task, config, dimensions, network, 1, frozenset()), folder, "# card", {}
+    )
+    return folder
+
+
+@pytest.mark.parametrize("kind", ["film", "CT"])
+def test_a_study_of_dicom_files_gives_mask_overlay_seg_and_report_that_agree(
+    prognosis: Program, tmp_path: Path, kind: str
+):
+    images = tmp_path / "images"
+    _ = film(images) if kind == "film" else series(images, "CT")
+    model = a_model(tmp_path / "model", 2 if kind == "film" else 3)
+    ran = prognosis("segment", images, "--model", model, "--out", tmp_path / "out", "--json")
+    assert ran.status == 0, ran.err
+    (volume,) = ran.stated["volumes"]
+    files = {Path(name).name: Path(name) for name in volume["files"]}
+    assert set(files) == {"mask.nii.gz", "overlay.png", "seg.dcm", "sr.dcm"}
+    assert volume["read_back"] is True
+
+    sources = headers(images)
+    mask = np.asarray(nibabel.load(files["mask.nii.gz"]).dataobj).transpose(2, 1, 0)
+    assert mask.any()
+    seg = highdicom.seg.segread(files["seg.dcm"])
+    pixels = seg.get_pixels_by_source_instance([each.SOPInstanceUID for each in sources])
+    assert np.array_equal(pixels.any(axis=-1), mask > 0)
+    made_by = seg.SegmentSequence[0].SegmentationAlgorithmIdentificationSequence[0]
+    assert made_by.AlgorithmVersion == ran.stated["model_id"]
+
+    report = pydicom.dcmread(files["sr.dcm"])
+    assert report.StudyInstanceUID == seg.StudyInstanceUID == sources[0].StudyInstanceUID
+    assert len(volume["parts"]) == len(seg.SegmentSequence)
+    assert sum(part["voxels"] for part in volume["parts"]) == np.count_nonzero(mask)
+
+
+def test_a_mask_lies_where_the_voxels_lie_in_the_patient(prognosis: Program, tmp_path: Path):
+    segmentation, _ = series(tmp_path / "images", "CT")
+    model = a_model(tmp_path / "model", 3)
+    ran = prognosis("segment", tmp_path / "images", "--model", model, "--out", tmp_path / "out")
+    assert ran.status == 0, ran.err
+    (path,) = (tmp_path / "out").rglob("mask.nii.gz")
+    to_ras = nibabel.load(path).affine
+    assert np.allclose(np.diag([-1, -1, 1, 1]) @ to_ras, segmentation.affine, atol=1e-4)
+
+
+def test_a_series_that_the_model_does_not_read_is_refused(prognosis: Program, tmp_path: Path):
+    series(tmp_path / "images", "CT")
+    model = a_model(tmp_path / "model", 2)
+    ran = prognosis("segment", tmp_path / "images", "--model", model, "--out", tmp_path / "out")
+    assert ran.status == 2
+    assert "holds none of the films that the model reads" in ran.prose
+    assert not (tmp_path / "out").exists()
