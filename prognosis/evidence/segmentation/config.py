@@ -40,11 +40,11 @@ class SegmentationConfig(BaseModel):
     network: Literal["unet", "basic_unet"] = "unet"
     channels: tuple[int, ...] = Field(default=(16, 32, 64, 128, 256), min_length=2, max_length=7)
     residual_units: int = Field(default=2, ge=0, le=4)
-    size: int = Field(default=192, ge=16, le=2048)
+    size: int = Field(default=128, ge=16, le=2048)
     spacing_mm: tuple[float, float, float] | None = None
     patch: tuple[int, int, int] = (64, 64, 64)
     window: tuple[float, float] | None = None
-    epochs: int = Field(default=50, ge=1)
+    epochs: int = Field(default=60, ge=1)
     patches: int = Field(default=1, ge=1)
     batch: int = Field(default=8, ge=1)
     learning_rate: float = Field(default=3e-3, gt=0.0)
