@@ -53,6 +53,8 @@ class ModalityEvidence:
         typical_distance: (n,) squared Mahalanobis-like distance from the training population divided by its
             99th percentile there; > 1 is unusual, 0 where absent.
         withheld: per case, the reason why data that exists was not used ("film is blank"), else "".
+        cautions: per case, what is doubtful about data that was used ("film may be mirrored"), else ""; empty
+            where the modality doubts nothing.
     """
 
     present: NDArray[np.bool_]
@@ -60,6 +62,7 @@ class ModalityEvidence:
     vector: NDArray[np.float64]
     typical_distance: NDArray[np.float64]
     withheld: tuple[str, ...]
+    cautions: tuple[str, ...] = ()
 
 
 class EvidenceModel(Protocol):

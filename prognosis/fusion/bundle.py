@@ -23,7 +23,7 @@ from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.replicates import Replicates
 from prognosis.survival.conformal import SurvivalBound
 
-FORMAT = 2
+FORMAT = 3
 CONFORMAL = "conformal.json"
 
 

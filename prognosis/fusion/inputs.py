@@ -22,6 +22,7 @@ class FusionInputs:
         vectors: M arrays (n, width of the modality).
         distance: (n, M) distance from the training population; above 1 is unusual.
         withheld: per case, "modality: reason" for data that exists and was not used.
+        cautions: per case, "modality: reason" for data that was used and is doubtful; empty for none at all.
     """
 
     modalities: tuple[str, ...]
@@ -30,6 +31,7 @@ class FusionInputs:
     vectors: tuple[NDArray[np.float64], ...]
     distance: NDArray[np.float64]
     withheld: tuple[tuple[str, ...], ...]
+    cautions: tuple[tuple[str, ...], ...] = ()
 
     def __len__(self) -> int:
         return len(self.present)
@@ -44,6 +46,7 @@ class FusionInputs:
             tuple(vector[chosen] for vector in self.vectors),
             self.distance[chosen],
             tuple(self.withheld[row] for row in chosen),
+            tuple(self.cautions[row] for row in chosen) if self.cautions else (),
         )
 
     def keeping(self, keep: Sequence[bool] | NDArray[np.bool_]) -> FusionInputs:
@@ -80,6 +83,10 @@ def join_modalities(evidence: Mapping[str, ModalityEvidence]) -> FusionInputs:
         np.stack([masked(evidence[name].typical_distance, evidence[name].present) for name in names], axis=1),
         tuple(
             tuple(f"{name}: {why}" for name in names if (why := evidence[name].withheld[row]))
+            for row in range(cases)
+        ),
+        tuple(
+            tuple(f"{name}: {own[row]}" for name in names if (own := evidence[name].cautions) and own[row])
             for row in range(cases)
         ),
     )

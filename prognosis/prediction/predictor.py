@@ -153,6 +153,7 @@ def _cautions(model: FusionModel, case: Case, inputs: FusionInputs, row: int) ->
     for reason in inputs.withheld[row]:
         read = inputs.present[row, model.modalities.index(reason.partition(":")[0])]
         cautions.append(f"{reason}; what came before it was read instead" if read else reason)
+    cautions += inputs.cautions[row] if inputs.cautions else ()
     for place, name in enumerate(model.modalities):
         if UNUSUAL < inputs.distance[row, place] <= OUT_OF_DISTRIBUTION:
             cautions.append(f"{name}: further from the training patients than 99 in 100 of them")

@@ -15,7 +15,6 @@ from prognosis.evidence.imaging.descriptors import cell_descriptors
 from prognosis.evidence.imaging.encoder import network_cells
 from prognosis.evidence.imaging.films import Film, Progress
 from prognosis.evidence.imaging.regions import region_weights
-from prognosis.evidence.imaging.typical import film_statistics
 from prognosis.evidence.imaging.volumes import block_statistics
 
 if TYPE_CHECKING:
@@ -31,7 +30,8 @@ class FilmArrays:
         weights: (films, regions, *cells) share of the extent of each cell of the network; see
             `region_weights`.
         descriptors: (films, regions, descriptors) each region's share of the film's mean descriptors.
-        statistics: (films, statistics) for the distance from typical films.
+        statistics: (volumes, statistics) for the distance from typical volumes; (films, 0) of films, whose
+            quality is judged as they are opened.
         features: (films, regions, features) each region's share of the mean of the frozen encoder's feature
             map; None without one.
     """
@@ -72,8 +72,7 @@ def film_arrays(
             share = region_weights(film.placement, config.layout, cells)
         channels.append(own.astype(np.float16))
         weights.append(share.astype(np.float32))
-        described = film_statistics if config.dimensions == 2 else block_statistics
-        statistics.append(described(film.square, own))
+        statistics.append(np.zeros(0) if config.dimensions == 2 else block_statistics(film.square, own))
         if encoder is not None:
             seen = encoder.feature_maps(channels[-1][None], config)[0]
             share = region_weights(film.placement, config.layout, seen.shape[1:])

@@ -60,7 +60,6 @@ class ImagingConfig(BaseModel):
             "grid ZxRxC".
         views: DICOM view positions that are read; empty means every view that is not lateral.
         minimum_pixels: A film whose shorter side has fewer pixels is not read.
-        reject_inverted: Do not read a film whose mediastinum is darker than its lungs.
         contrast_scales: Standard deviations, in pixels of the square, of the Laplacian-of-Gaussian filters
             from which the fixed descriptors are made and which the network is given beside the film.
         channels: Width of each convolution of the trunk.
@@ -90,7 +89,6 @@ class ImagingConfig(BaseModel):
     regions: str = "six-zones"
     views: tuple[str, ...] = ()
     minimum_pixels: int = Field(default=16, ge=8)
-    reject_inverted: bool = False
     contrast_scales: tuple[float, ...] = (1.0, 1.5, 2.5, 4.0)
     channels: tuple[int, ...] = Field(default=(16, 24, 24), min_length=1)
     strides: tuple[int, ...] = Field(default=(2, 2, 1), min_length=1)

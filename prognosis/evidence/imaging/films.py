@@ -12,15 +12,33 @@ from numpy.typing import NDArray
 from prognosis.cohort.case import Case
 from prognosis.errors import StudyError
 from prognosis.evidence.imaging.config import ImagingConfig
-from prognosis.evidence.imaging.quality import film_fault
+from prognosis.evidence.imaging.gate import FilmGate, Verdict
+from prognosis.evidence.imaging.kind import series_of
+from prognosis.evidence.imaging.quality import unreadable
+from prognosis.evidence.imaging.reduced import reduced_film
 from prognosis.evidence.imaging.regions import Placed, Placement, on_own_voxels, resample
 from prognosis.evidence.imaging.volumes import read_volume
-from prognosis.record import ImagingStudy
+from prognosis.record import ImagingStudy, Series
 
 Progress = Callable[[str, int, int], None]
 
 _WINDOW = (0.5, 99.5)  # percentiles of the film that become black and white
 _SECONDS_A_DAY = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class FilmQuality:
+    """What the quality of a film is judged by, and the judgement.
+
+    Attributes:
+        reduced: The film from `reduced_film`.
+        series: What its header says.
+        verdict: The gate's; None where there is no gate yet.
+    """
+
+    reduced: NDArray[np.float16]
+    series: Series
+    verdict: Verdict | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +51,7 @@ class Film:
         time: When it was taken.
         source: "ImagingStudy/<uid>".
         patient: Whose it is.
+        quality: What its quality is judged by; None of a volume.
     """
 
     square: NDArray[np.float32]
@@ -40,6 +59,7 @@ class Film:
     time: datetime
     source: str
     patient: str
+    quality: FilmQuality | None = None
 
     def on_own_grid(self) -> NDArray[np.float32]:
         """The film as it is read, or the volume through its first window, back on its own pixels."""
@@ -70,6 +90,15 @@ class FilmTable:
     withheld: tuple[str, ...]
 
     @property
+    def cautions(self) -> tuple[str, ...]:
+        """(n,) what the gate found doubtful about each case's latest film, else ""."""
+        verdicts = [self.films[place].quality if place >= 0 else None for place in self.latest]
+        return tuple(
+            "; ".join(each.verdict.cautions) if each is not None and each.verdict is not None else ""
+            for each in verdicts
+        )
+
+    @property
     def present(self) -> NDArray[np.bool_]:
         """(n,) True where the case has a film that can be read."""
         return self.latest >= 0
@@ -81,7 +110,10 @@ class FilmTable:
 
 
 def gather_films(
-    cases: Sequence[Case], config: ImagingConfig, on_progress: Progress | None = None
+    cases: Sequence[Case],
+    config: ImagingConfig,
+    on_progress: Progress | None = None,
+    gate: FilmGate | None = None,
 ) -> FilmTable:
     """The latest and previous readable frontal film of every case.
 
@@ -92,13 +124,14 @@ def gather_films(
         cases: Cases whose records are as known at their index.
         config: Settings.
         on_progress: Told how many cases were read.
+        gate: What the training films taught of quality; without it only what no model can read is refused.
     """
     opened: dict[tuple[str, str], int | str] = {}
     films: list[Film] = []
     latest, previous = (np.full(len(cases), -1, dtype=np.int64) for _ in range(2))
     gap_days, withheld = np.zeros(len(cases)), []
     for row, case in enumerate(cases):
-        outcomes = list(_latest_two(case, config, films, opened))
+        outcomes = list(_latest_two(case, config, films, opened, gate))
         found = [outcome for outcome in outcomes if isinstance(outcome, int)]
         withheld.append(outcomes[0] if outcomes and isinstance(outcomes[0], str) else "")
         if found:
@@ -111,8 +144,8 @@ def gather_films(
     return FilmTable(tuple(films), latest, previous, gap_days, tuple(withheld))
 
 
-def frontal_pixels(study: ImagingStudy, config: ImagingConfig) -> NDArray[np.float32] | str:
-    """The (height, width) pixels of the study's first frontal film, or why there are none."""
+def frontal_pixels(study: ImagingStudy, config: ImagingConfig) -> tuple[NDArray[np.float32], Series] | str:
+    """The (height, width) pixels of the study's first frontal film and its series, or why there are none."""
     try:
         volumes = study.volumes()
     except StudyError as error:
@@ -123,8 +156,8 @@ def frontal_pixels(study: ImagingStudy, config: ImagingConfig) -> NDArray[np.flo
     depths = [volume.voxels.shape[0] for volume in volumes]
     if 1 not in depths:
         return f"study is a volume of {depths[0]} slices and this encoder reads single films"
-    pixels = volumes[depths.index(1)].voxels[0]
-    return film_fault(pixels, config.minimum_pixels, reject_inverted=config.reject_inverted) or pixels
+    volume = volumes[depths.index(1)]
+    return unreadable(volume.voxels[0], config.minimum_pixels) or (volume.voxels[0], series_of(study, volume))
 
 
 def windowed_square(pixels: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:
@@ -142,7 +175,11 @@ def windowed_square(pixels: NDArray[np.float32], placement: Placement) -> NDArra
 
 
 def _latest_two(
-    case: Case, config: ImagingConfig, films: list[Film], opened: dict[tuple[str, str], int | str]
+    case: Case,
+    config: ImagingConfig,
+    films: list[Film],
+    opened: dict[tuple[str, str], int | str],
+    gate: FilmGate | None,
 ) -> Iterator[int | str]:
     """Back from the latest study: the place of each film, or why there is none, until two films are found."""
     found = 0
@@ -151,36 +188,47 @@ def _latest_two(
             continue
         key = (case.patient, study.study_uid)
         if key not in opened:
-            opened[key] = _opened(study, case.patient, config, films)
+            opened[key] = _opened(study, case.patient, config, films, gate)
         yield opened[key]
         found += isinstance(opened[key], int)
         if found == 2:
             return
 
 
-def read_image(study: ImagingStudy, patient: str, config: ImagingConfig) -> Film | str:
+def read_image(
+    study: ImagingStudy, patient: str, config: ImagingConfig, gate: FilmGate | None = None
+) -> Film | str:
     """The study's film, or its volume, as it is read; or why there is none."""
-    read = _read_film(study, config) if config.dimensions == 2 else read_volume(study, config)
+    read = _read_film(study, config, gate) if config.dimensions == 2 else read_volume(study, config)
     if isinstance(read, str):
         return f"study of {study.time.date()}: {read}"
-    square, placement = read
+    square, placement, *quality = read
     source = study.source or f"ImagingStudy/{study.study_uid}"
-    return Film(square, placement, study.time, source, patient)
+    return Film(square, placement, study.time, source, patient, *quality)
 
 
-def _opened(study: ImagingStudy, patient: str, config: ImagingConfig, films: list[Film]) -> int | str:
+def _opened(
+    study: ImagingStudy, patient: str, config: ImagingConfig, films: list[Film], gate: FilmGate | None
+) -> int | str:
     """The place in `films` to which the study's film was added, or why it was not."""
-    film = read_image(study, patient, config)
+    film = read_image(study, patient, config, gate)
     if isinstance(film, str):
         return film
     films.append(film)
     return len(films) - 1
 
 
-def _read_film(study: ImagingStudy, config: ImagingConfig) -> tuple[NDArray[np.float32], Placement] | str:
-    """The square of the study's first frontal film and the film's place in it, or why there is none."""
-    pixels = frontal_pixels(study, config)
-    if isinstance(pixels, str):
-        return pixels
+def _read_film(
+    study: ImagingStudy, config: ImagingConfig, gate: FilmGate | None
+) -> tuple[NDArray[np.float32], Placement, FilmQuality] | str:
+    """The first frontal film's square, its place there and its quality; or why there is none."""
+    found = frontal_pixels(study, config)
+    if isinstance(found, str):
+        return found
+    pixels, series = found
+    reduced = reduced_film(pixels)
+    verdict = None if gate is None else gate.judge(reduced, min(pixels.shape), series)
+    if verdict is not None and verdict.refusal:
+        return verdict.refusal
     placement = Placement.centred(pixels.shape[0], pixels.shape[1], config.size)
-    return windowed_square(pixels, placement), placement
+    return windowed_square(pixels, placement), placement, FilmQuality(reduced, series, verdict)

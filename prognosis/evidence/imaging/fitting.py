@@ -18,6 +18,8 @@ from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
 from prognosis.evidence.imaging.combine import Combination, film_change, fit_combination
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.films import FilmTable, Progress, gather_films
+from prognosis.evidence.imaging.gate import FilmGate
+from prognosis.evidence.imaging.gate_fitting import learn_gate
 from prognosis.evidence.imaging.members import FoldMembers
 from prognosis.evidence.imaging.model import Centres, ImagingEvidence, case_evidence, modality_evidence
 from prognosis.evidence.imaging.typical import TypicalFilms
@@ -79,7 +81,8 @@ def fit_imaging(
         held_out[:, own] = evidence[:, own] - centre[:, None]
         fitted.append(members)
         centres.append(centre)
-    return _assembled(learned_from, folds, tuple(fitted), held_out, np.stack(centres))
+    typical = _typical(learned_from, film_folds, seed)
+    return _assembled(learned_from, folds, tuple(fitted), held_out, np.stack(centres), typical)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,12 @@ def _pretrained(config: ImagingConfig) -> PretrainedEncoder | None:
 
 
 def _assembled(
-    seen: _Seen, folds: NDArray[np.int64], fitted: tuple[FoldMembers, ...], held_out: Array, centres: Array
+    seen: _Seen,
+    folds: NDArray[np.int64],
+    fitted: tuple[FoldMembers, ...],
+    held_out: Array,
+    centres: Array,
+    typical: _Typical,
 ) -> FittedEvidence:
     """The averaged model and the out-of-fold evidence, whose combination is learned on the other folds."""
     target, table = seen.target, seen.table
@@ -117,20 +125,37 @@ def _assembled(
         without = _combined(held_out, table.take(others), target.take(others))
         both = case_evidence(held_out, table, *without)
         level[own], change[own] = both[0][own], both[1][own]
-    latest = seen.films.statistics[table.latest[table.present]]
-    typical = TypicalFilms.learned(latest)
     distance = np.zeros(len(target))
-    distance[table.present] = typical.distance(latest)
+    distance[table.present] = typical.distance[table.latest[table.present]]
     model = ImagingEvidence(
         config=seen.config,
         causes=target.causes,
         folds=fitted,
         combination=combination,
         centres=Centres(centres, change_centre),
-        typical=typical,
+        typical=typical.films,
+        gate=typical.gate,
         encoder=seen.encoder,
     )
     return FittedEvidence(model, modality_evidence(table, level, change, distance))
+
+
+@dataclass(frozen=True, slots=True)
+class _Typical:
+    """What is usual: of volumes their statistics, of films the whole gate; each image's distance from it."""
+
+    films: TypicalFilms
+    gate: FilmGate | None
+    distance: Array
+
+
+def _typical(seen: _Seen, film_folds: NDArray[np.int64], seed: int) -> _Typical:
+    """Learned on every training image, each one's distance from those of the other folds."""
+    if seen.config.dimensions == 2:
+        gate, distance = learn_gate(seen.table.films, film_folds, seed)
+        return _Typical(gate.typical, gate, distance)
+    films, distance = TypicalFilms.learned(seen.films.statistics, film_folds)
+    return _Typical(films, None, distance)
 
 
 def _combined(held_out: Array, table: FilmTable, target: Target) -> tuple[Combination, Array]:

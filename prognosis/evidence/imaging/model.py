@@ -187,7 +187,7 @@ class ImagingEvidence:
 
     def _distance(self, table: FilmTable, films: FilmArrays) -> Array:
         """(films,) of each film or volume from the training images."""
-        if self.gate is None:
+        if self.config.dimensions == 3:
             return self.typical.distance(films.statistics)
         verdicts = [None if film.quality is None else film.quality.verdict for film in table.films]
         return np.array([0.0 if verdict is None else verdict.distance for verdict in verdicts])

@@ -1,4 +1,4 @@
-"""The quality gate: why a film's pixels cannot be read, in words."""
+"""What makes any film unreadable, whatever a model was trained on, in words."""
 
 from __future__ import annotations
 
@@ -9,16 +9,14 @@ _BLANK_SPREAD = 1e-6  # of the largest absolute value: less contrast than this i
 _FEWEST_LEVELS = 8  # a film with fewer grey levels holds no anatomy
 _MOST_CLIPPED = 0.5  # share of pixels at the brightest value
 _MOST_BLACK = 0.9  # share of pixels at the darkest value
-_INVERTED_BY = -0.35  # mediastinum minus lungs, in standard deviations of the film
 
 
-def film_fault(pixels: NDArray[np.float32], minimum_pixels: int, *, reject_inverted: bool) -> str:
+def unreadable(pixels: NDArray[np.float32], minimum_pixels: int) -> str:
     """Why a film cannot be read; "" when it can.
 
     Args:
         pixels: (height, width).
         minimum_pixels: The shorter side of the smallest film that is read.
-        reject_inverted: Refuse a film whose mediastinum is darker than its lungs.
     """
     if min(pixels.shape) < minimum_pixels:
         size = " x ".join(str(side) for side in pixels.shape)
@@ -35,24 +33,5 @@ def film_fault(pixels: NDArray[np.float32], minimum_pixels: int, *, reject_inver
         ),
         ((pixels == high).mean() > _MOST_CLIPPED, "film is clipped (most of it is at the brightest value)"),
         ((pixels == low).mean() > _MOST_BLACK, "film is blank (most of it is at the darkest value)"),
-        (
-            reject_inverted and mediastinal_contrast(pixels) < _INVERTED_BY,
-            "film appears inverted (its middle is darker than its lungs)",
-        ),
     )
     return next((fault for wrong, fault in faults if wrong), "")
-
-
-def mediastinal_contrast(pixels: NDArray[np.float32]) -> float:
-    """How much brighter the middle of a frontal chest film is than the lungs, in its standard deviations."""
-    height, width = pixels.shape
-    rows = slice(height // 4, 3 * height // 4)
-    middle = pixels[rows, int(0.43 * width) : int(0.57 * width) + 1]
-    lungs = np.concatenate(
-        [
-            pixels[rows, int(0.2 * width) : int(0.38 * width)],
-            pixels[rows, int(0.62 * width) : int(0.8 * width)],
-        ],
-        axis=1,
-    )
-    return float((middle.mean() - lungs.mean()) / (pixels.std() + 1e-12))

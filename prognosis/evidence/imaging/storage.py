@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from prognosis.errors import BundleError, ConfigError
 from prognosis.evidence.imaging.combine import Combination
 from prognosis.evidence.imaging.config import ImagingConfig
+from prognosis.evidence.imaging.gate_storage import gate_statement, gate_weights, read_gate
 from prognosis.evidence.imaging.members import FoldMembers
 from prognosis.evidence.imaging.model import Centres, ImagingEvidence
 from prognosis.evidence.imaging.typical import TypicalFilms
@@ -38,6 +39,7 @@ def save_imaging(model: ImagingEvidence, folder: Path) -> None:
         "folds": len(model.folds),
         "network": model.folds[0].network is not None,
         "encoder": _encoder_statement(model.encoder, folder),
+        "gate": None if model.gate is None else gate_statement(model.gate),
         "settings": model.config.model_dump(mode="json"),
     }
     (folder / CONFIG_FILE).write_text(json.dumps(stated, indent=2) + "\n", encoding="utf-8")
@@ -51,6 +53,8 @@ def save_imaging(model: ImagingEvidence, folder: Path) -> None:
         "typical.precision": model.typical.precision,
         "typical.limit": np.array([model.typical.limit]),
     }
+    if model.gate is not None:
+        weights |= gate_weights(model.gate)
     for number, fold in enumerate(model.folds):
         weights[f"fold{number}.coefficients"] = fold.coefficients
         if fold.frozen is not None:
@@ -84,6 +88,12 @@ def load_imaging(folder: Path) -> ImagingEvidence:
             raise BundleError(
                 str(folder / WEIGHTS_FILE), f"{faulty[0]} holds numbers that are not finite", remedy
             )
+        typical = TypicalFilms(
+            mean=_float(weights, "typical.mean"),
+            spread=_float(weights, "typical.spread"),
+            precision=_float(weights, "typical.precision"),
+            limit=float(_float(weights, "typical.limit")[0]),
+        )
         return ImagingEvidence(
             config=config,
             causes=causes,
@@ -93,12 +103,8 @@ def load_imaging(folder: Path) -> ImagingEvidence:
             ),
             combination=Combination(_float(weights, "slopes"), _float(weights, "change")),
             centres=Centres(_float(weights, "centres.members"), _float(weights, "centres.change")),
-            typical=TypicalFilms(
-                mean=_float(weights, "typical.mean"),
-                spread=_float(weights, "typical.spread"),
-                precision=_float(weights, "typical.precision"),
-                limit=float(_float(weights, "typical.limit")[0]),
-            ),
+            typical=typical,
+            gate=None if stated["gate"] is None else read_gate(stated["gate"], weights, typical),
             encoder=encoder,
         )
     except (

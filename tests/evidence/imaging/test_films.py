@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.films import gather_films, windowed_square
-from prognosis.evidence.imaging.quality import film_fault
+from prognosis.evidence.imaging.quality import unreadable
 from prognosis.evidence.imaging.regions import (
     Placement,
     film_map,
@@ -95,11 +95,11 @@ def test_a_ct_volume_is_refused_by_an_encoder_of_single_films() -> None:
     ],
 )
 def test_the_quality_gate_says_what_is_wrong(pixels: NDArray[np.float64], reason: str) -> None:
-    assert reason in film_fault(pixels.astype(np.float32), 16, reject_inverted=False)
+    assert reason in unreadable(pixels.astype(np.float32), 16)
 
 
 def test_28_pixel_films_pass_the_gate() -> None:
-    assert film_fault(film(2.0, 1, (28, 28))[0], 16, reject_inverted=False) == ""
+    assert unreadable(film(2.0, 1, (28, 28))[0], 16) == ""
 
 
 def test_two_patients_with_the_same_study_uid_keep_their_own_films() -> None:
