@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from connectors.dicom.codestream import claimed_size
 from connectors.dicom.fields import Fields, whole
-from connectors.dicom.guard import DEFLATED, check_syntax
+from connectors.dicom.guard import (
+    DEFLATED,
+    FRAME_SECONDS,
+    PARSE_SECONDS,
+    check_syntax,
+    processor_time_limited,
+)
 from connectors.dicom.parsed import dataset_fields, frame_fields
 from connectors.dicom.scale import BLOCK_ROWS, scale_of
 from prognosis.errors import StudyError
@@ -60,9 +66,10 @@ def read_frame_fields(path: Path, reference: str) -> tuple[Fields, list[Fields]]
     """The fields of an instance, and for each of its frames what its functional groups add to them."""
     import pydicom
 
-    check_syntax(path, reference)
-    dataset = pydicom.dcmread(path, stop_before_pixels=True)
-    return dataset_fields(dataset), frame_fields(dataset, reference)
+    with processor_time_limited(PARSE_SECONDS, reference):
+        check_syntax(path, reference)
+        dataset = pydicom.dcmread(path, stop_before_pixels=True)
+        return dataset_fields(dataset), frame_fields(dataset, reference)
 
 
 def decoded_frames(path: Path, reference: str) -> Iterator[NDArray[np.float32]]:
@@ -74,9 +81,10 @@ def decoded_frames(path: Path, reference: str) -> Iterator[NDArray[np.float32]]:
     import pydicom
     from pydicom.pixels.utils import iter_pixels
 
-    syntax = check_syntax(path, reference)
-    in_memory = syntax == DEFLATED or path.stat().st_size <= LARGEST_IN_MEMORY
-    dataset = pydicom.dcmread(path, stop_before_pixels=not in_memory)
+    with processor_time_limited(PARSE_SECONDS, reference):
+        syntax = check_syntax(path, reference)
+        in_memory = syntax == DEFLATED or path.stat().st_size <= LARGEST_IN_MEMORY
+        dataset = pydicom.dcmread(path, stop_before_pixels=not in_memory)
     if in_memory and not any(keyword in dataset for keyword in PIXELS):
         raise StudyError(reference, "has no pixel data", "export the image with its pixels")
     fields = dataset_fields(dataset)
@@ -86,7 +94,7 @@ def decoded_frames(path: Path, reference: str) -> Iterator[NDArray[np.float32]]:
     source = dataset if in_memory else path
     if plugin not in {"", "pydicom"}:
         _check_frames(source, len(groups), size, reference)
-    frames = iter_pixels(source, decoding_plugin=plugin)
+    frames = _timed(iter_pixels(source, decoding_plugin=plugin), reference)
     for stored, group in zip(frames, groups, strict=True):
         grey = _grey(stored, dataset, str(fields.get("PhotometricInterpretation", "")), reference)
         if grey.shape != size:
@@ -99,6 +107,15 @@ def decoded_frames(path: Path, reference: str) -> Iterator[NDArray[np.float32]]:
         if not np.isfinite(values).all():
             raise StudyError(reference, "holds values that are not finite", "correct its pixels or rescale")
         yield values
+
+
+def _timed(frames: Iterator[NDArray[np.generic]], reference: str) -> Iterator[NDArray[np.generic]]:
+    while True:
+        with processor_time_limited(FRAME_SECONDS, reference):
+            frame = next(frames, None)
+        if frame is None:
+            return
+        yield frame
 
 
 def _decoder(dataset: FileDataset, reference: str) -> str:

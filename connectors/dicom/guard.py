@@ -7,12 +7,14 @@ first, in pieces and up to a cap. Transfer syntaxes are taken from a list of tho
 from __future__ import annotations
 
 import logging
+import signal
 import struct
 import warnings
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 
 from prognosis.errors import StudyError
 
@@ -26,6 +28,10 @@ MEMORY_BUDGET = 512 * 2**20
 """The most bytes of address space of the process that parses and decodes (RLIMIT_AS)."""
 
 OUT_OF_MEMORY = f"needs more than {MEMORY_BUDGET // 2**20} MiB to be read"
+PARSE_SECONDS = 2.0
+FRAME_SECONDS = 10.0
+"""Processor time for a file's elements, and for one frame."""
+
 META_BUDGET = 64 * 1024
 PREAMBLE = 128
 MAGIC = b"DICM"
@@ -82,7 +88,7 @@ def faults_told(reference: str) -> Iterator[None]:
 
     The parser's warnings and log lines are dropped: they quote values, which may identify a patient.
     """
-    from pydicom.errors import InvalidDicomError
+    from pydicom.errors import BytesLengthException, InvalidDicomError
 
     log = logging.getLogger("pydicom")
     level = log.level
@@ -97,12 +103,40 @@ def faults_told(reference: str) -> Iterator[None]:
         raise StudyError(reference, "is not a DICOM file", "give files with the DICM preamble") from error
     except MemoryError as error:
         raise StudyError(reference, OUT_OF_MEMORY, "give it uncompressed, or as single frames") from error
-    except PARSE_FAULTS as error:
+    except (*PARSE_FAULTS, BytesLengthException) as error:
         raise StudyError(
             reference, f"cannot be parsed ({type(error).__name__})", "export it from the archive again"
         ) from error
     finally:
         log.setLevel(level)
+
+
+@contextmanager
+def processor_time_limited(seconds: float, reference: str) -> Iterator[None]:
+    """Stop the block when it has used so many seconds of the processor, waiting not counted.
+
+    A small file can state millions of empty elements. In the main thread only; no limit on Windows. A
+    decoder's own loops are stopped when they come back to Python.
+
+    Raises:
+        StudyError: The block took longer.
+    """
+
+    def stop(_signal: int, _frame: FrameType | None) -> None:
+        raise StudyError(
+            reference, f"takes more than {seconds:g} seconds to be read", "export it from the archive again"
+        )
+
+    if not hasattr(signal, "setitimer"):
+        yield
+        return
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0.0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def check_syntax(path: Path, reference: str) -> str:

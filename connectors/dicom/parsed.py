@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.dicom.fields import PRESENT, USED, Fields
-from connectors.dicom.guard import check_syntax
+from connectors.dicom.guard import PARSE_SECONDS, check_syntax, processor_time_limited
 from prognosis.errors import StudyError
 
 if TYPE_CHECKING:
@@ -59,9 +59,10 @@ def read_fields(path: Path, reference: str) -> Fields | None:
     """
     import pydicom
 
-    check_syntax(path, reference)
     tags: list[int] = list(USED)
-    dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
+    with processor_time_limited(PARSE_SECONDS, reference):
+        check_syntax(path, reference)
+        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
     if "EncryptedAttributesSequence" in dataset:
         raise StudyError(reference, "holds encrypted attributes", "export it decrypted")
     if ("Rows" not in dataset or "Columns" not in dataset) and not _claims_image(dataset):

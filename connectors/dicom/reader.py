@@ -23,7 +23,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.dicom.fields import Fields
-from connectors.dicom.guard import OUT_OF_MEMORY
 from connectors.dicom.worker import FRAME, HEAD, JSON
 from prognosis.errors import StudyError
 
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from io import FileIO
 
 ANSWER_SECONDS = 30.0
+RENEWED_AFTER = 5_000
 LARGEST_ANSWER = 256 * 2**20
 PROGRAM = "from connectors.dicom.worker import main; main()"
 
@@ -113,10 +113,8 @@ class Reader:
                     self.close()  # an answer half read would be taken for the next one's
                     raise
                 self._answered += 1
-                if answer.get("problem") == OUT_OF_MEMORY:
+                if self._answered == RENEWED_AFTER:  # whatever memory was lost to fragments comes back
                     self.close()
-                    if not fresh:
-                        continue
                 if "problem" in answer:
                     raise StudyError(reference, answer["problem"], answer["remedy"])
                 return answer
