@@ -27,6 +27,7 @@ _FORMS = (
     "give a Hugging Face vision folder (config.json), a MONAI bundle (configs/inference.json), a folder with "
     "encoder.json, or a file of a residual network's weights"
 )
+_PASSING = ("transformers_version", "_name_or_path", "architectures", "dtype", "torch_dtype")
 _UNUSED = ("pooler.", "mask_token", "embeddings.mask_token", "head.")
 
 
@@ -106,18 +107,24 @@ def _transformers(folder: Path) -> PretrainedEncoder:
             "copy the folder again, or repair config.json",
         )
     tower: Any = vision_part(model)
-    statement = _vision_statement(folder, json.loads(tower.config.to_json_string(use_diff=False)))
+    statement = _vision_statement(folder, tower.config)
     return PretrainedEncoder(statement, tower.float().eval(), folder)
 
 
-def _vision_statement(folder: Path, network: dict[str, Any]) -> EncoderStatement:
-    """How transformers' preprocessor_config.json says that images are prepared."""
+def _vision_statement(folder: Path, config: Any) -> EncoderStatement:  # noqa: ANN401 - transformers' own
+    """The configuration's values, and how preprocessor_config.json says that images are prepared.
+
+    What names a library's version or a place is left out: the same encoder keeps its digest.
+    """
+    values = json.loads(config.to_json_string(use_diff=True))
+    network = {name: value for name, value in values.items() if name not in _PASSING}
+    network["model_type"] = config.model_type
     path = folder / "preprocessor_config.json"
     prepared = read_json(path) if path.is_file() else {}
-    size = prepared.get("crop_size") or prepared.get("size") or network.get("image_size")
+    size = prepared.get("crop_size") or prepared.get("size") or getattr(config, "image_size", None)
     if isinstance(size, dict):
         size = size.get("height") or size.get("shortest_edge")
-    channels = int(network.get("num_channels", 3))
+    channels = int(getattr(config, "num_channels", 3))
     normal = prepared.get("do_normalize", True)
     stated = {
         "kind": "transformers",

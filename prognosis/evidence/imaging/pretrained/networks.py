@@ -51,7 +51,8 @@ def build_network(statement: EncoderStatement) -> nn.Module:
 
         stated = dict(statement.network)
         config = AutoConfig.for_model(str(stated.pop("model_type")), **stated)
-        return vision_part(AutoModel.from_config(config))  # type: ignore[no-untyped-call]
+        model = AutoModel.from_config(config, trust_remote_code=False)  # type: ignore[no-untyped-call]
+        return vision_part(model)
     return monai_network(statement.network)
 
 
