@@ -1,0 +1,1 @@
+"""Segmentation: which voxels belong to which structure, and what they measure."""
