@@ -45,6 +45,12 @@ def _dicom_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
     return DicomFolder(Path(place), uri)
 
 
+def _nifti_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.nifti import NiftiFolder
+
+    return NiftiFolder(Path(place), uri)
+
+
 def _meds(place: str, uri: str, _task: Task | None) -> RecordSource:
     from connectors.meds import MedsSource
 
@@ -147,6 +153,7 @@ def _check_outcome(outcome: OutcomeMapping, task: Task, reference: str) -> None:
 SCHEMES: dict[str, Scheme] = {
     "fhir-folder": Scheme("fhir-folder:DIR", "folder", "FHIR R4 Bulk NDJSON or Bundles", _fhir_folder),
     "dicom-folder": Scheme("dicom-folder:DIR", "folder", "DICOM files, joined by study UID", _dicom_folder),
+    "nifti-folder": Scheme("nifti-folder:DIR", "folder", "NIfTI, PATIENT/DATE/NAME.nii.gz", _nifti_folder),
     "meds": Scheme("meds:DIR", "folder", "MEDS Parquet", _meds),
     "hannover-cxr": Scheme("hannover-cxr:DIR", "folder", "COVID-19 Image Repository, Hannover", _hannover),
     "covid-cxr": Scheme("covid-cxr:DIR", "folder", "covid-chestxray-dataset", _covid),
