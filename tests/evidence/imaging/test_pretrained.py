@@ -248,6 +248,14 @@ def test_what_is_no_encoder_is_refused_with_the_forms_that_are(tmp_path: Path) -
         load_encoder(tmp_path / "nowhere")
     with pytest.raises(ConfigError, match="0 files of weights"):
         load_encoder(tmp_path)
+    import transformers
+
+    words = transformers.BertConfig(
+        vocab_size=9, hidden_size=8, num_hidden_layers=1, num_attention_heads=1, intermediate_size=8
+    )
+    transformers.BertModel(words).save_pretrained(tmp_path / "words")
+    with pytest.raises(ConfigError, match="no vision model"):
+        load_encoder(tmp_path / "words")
     (tmp_path / "config.json").write_text('{"model_type": "vit", "auto_map": {"AutoModel": "evil.Evil"}}')
     with pytest.raises(ConfigError, match="code of its own"):
         load_encoder(tmp_path)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 import prognosis
+from prognosis.cli.patient_report import patient_page
 from prognosis.cohort import Case, Cohort, Task
 from prognosis.evidence.imaging import ImagingConfig
 from prognosis.evidence.imaging.config import VolumeConfig
@@ -90,6 +91,14 @@ def test_the_map_lies_on_the_studys_own_voxels_and_points_at_the_nodule(trained:
         np.testing.assert_allclose(drawn.evidence.sum(), sum(tokens.values()), atol=1e-5)
         hits += max(tokens, key=lambda name: tokens[name]) == RIGHT_LOW
     assert hits >= 7
+
+
+def test_a_patients_page_shows_the_slice_with_the_nodule(trained: Trained) -> None:
+    model, _, _ = trained
+    film = patient_page(model, scan(VolumeStore(), "n", voxels(8.0, 77))).films[0]
+    assert film.pixels.shape == film.evidence.shape == scans.SHAPE[1:]
+    assert "of 16" in film.title
+    assert film.zones == ()
 
 
 def test_the_same_patient_stored_in_another_order_has_the_same_evidence_and_the_map_turned_alike(

@@ -145,12 +145,13 @@ def _trunk_class() -> type[nn.Module]:
 
 
 def _resized(images: Tensor, size: tuple[int, ...]) -> Tensor:
-    """The images at another size, by the mean over what each new voxel covers, or by lines between."""
+    """The images at another size, without aliasing where they shrink."""
     from torch.nn import functional
 
     if len(size) == 2:
         return functional.interpolate(images, size=size, mode="bilinear", antialias=True)
-    return functional.interpolate(images, size=size, mode="trilinear")
+    shrinks = all(new <= old for new, old in zip(size, images.shape[2:], strict=True))
+    return functional.interpolate(images, size=size, mode="area" if shrinks else "trilinear")
 
 
 def _digest(statement: EncoderStatement, network: nn.Module) -> str:

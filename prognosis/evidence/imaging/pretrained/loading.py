@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 from prognosis.errors import ConfigError
@@ -21,7 +22,12 @@ from prognosis.evidence.imaging.pretrained.statement import (
     checked,
     read_json,
 )
-from prognosis.evidence.imaging.pretrained.weights import SUFFIXES, read_weights, strictly_loaded
+from prognosis.evidence.imaging.pretrained.weights import (
+    SUFFIXES,
+    read_weights,
+    refuse_not_finite,
+    strictly_loaded,
+)
 
 _FORMS = (
     "give a Hugging Face vision folder (config.json), a MONAI bundle (configs/inference.json), a folder with "
@@ -86,13 +92,22 @@ def _transformers(folder: Path) -> PretrainedEncoder:
     if not any(folder.glob("model*.safetensors")) and not any(folder.glob("pytorch_model*.bin")):
         raise ConfigError(str(folder), "holds no weights", "add model.safetensors")
     with _quiet_offline():
+        from safetensors import SafetensorError
         from transformers import AutoModel
 
         try:
             model, found = AutoModel.from_pretrained(
                 folder, local_files_only=True, trust_remote_code=False, output_loading_info=True
             )
-        except (OSError, ValueError, KeyError, RuntimeError, TypeError) as error:
+        except (
+            OSError,
+            ValueError,
+            KeyError,
+            RuntimeError,
+            TypeError,
+            SafetensorError,
+            UnpicklingError,
+        ) as error:
             raise ConfigError(
                 str(folder),
                 f"cannot be read by transformers ({type(error).__name__})",
@@ -107,6 +122,9 @@ def _transformers(folder: Path) -> PretrainedEncoder:
             "copy the folder again, or repair config.json",
         )
     tower: Any = vision_part(model)
+    if tower.main_input_name != "pixel_values":
+        raise ConfigError(str(folder), f"is no vision model ({tower.config.model_type})", _FORMS)
+    refuse_not_finite(tower.state_dict(), folder)
     statement = _vision_statement(folder, tower.config)
     return PretrainedEncoder(statement, tower.float().eval(), folder)
 

@@ -57,8 +57,6 @@ def strictly_loaded(network: nn.Module, state: Mapping[str, Tensor], path: Path)
     Raises:
         ConfigError: A tensor is missing, left over, of another shape or not finite.
     """
-    import torch
-
     expected = network.state_dict()
     counters = {name: value for name, value in expected.items() if name.endswith("num_batches_tracked")}
     state = {**counters, **state}
@@ -78,11 +76,22 @@ def strictly_loaded(network: nn.Module, state: Mapping[str, Tensor], path: Path)
             f"{name} has shape {tuple(state[name].shape)}, the network's has {tuple(expected[name].shape)}",
             "give the weights of this network, or state the right one",
         )
+    refuse_not_finite(state, path)
+    network.load_state_dict(dict(state), strict=True)
+    return network.eval()
+
+
+def refuse_not_finite(state: Mapping[str, Tensor], path: Path) -> None:
+    """Refuse weights that are not all finite numbers.
+
+    Raises:
+        ConfigError: One is not.
+    """
+    import torch
+
     for name, value in state.items():
         if value.is_floating_point() and not bool(torch.isfinite(value).all()):
             raise ConfigError(str(path), f"{name} holds numbers that are not finite", "copy the file again")
-    network.load_state_dict(dict(state), strict=True)
-    return network.eval()
 
 
 def _tensors(held: Any, path: Path) -> dict[str, Tensor]:  # noqa: ANN401 - what a torch file holds
