@@ -94,7 +94,7 @@ def render_film(
         Whole numbers from 0 to 4095, shape (1, 128, 128); brighter is denser (MONOCHROME2).
     """
     film = np.random.default_rng(film_seed)
-    shift_y, shift_x = film.uniform(-0.012, 0.012, 2)
+    shift_y, shift_x = _shift(film)
     y, x = _coordinates()
     density = _anatomy(y - shift_y, x - shift_x, np.random.default_rng(anatomy_seed))
     for lesion in lesions:
@@ -111,6 +111,20 @@ def film_affine() -> NDArray[np.float64]:
     return np.diag([SPACING_MM, SPACING_MM, 1.0, 1.0])
 
 
+def lesion_mask(lesion: Lesion, film_seed: int) -> NDArray[np.bool_]:
+    """(128, 128) the pixels of a lesion on the film with this seed: those whose centres it covers.
+
+    A lesion smaller than a pixel has the one pixel that holds its centre.
+    """
+    shift_y, shift_x = _shift(np.random.default_rng(film_seed))
+    y, x = lesion_centre(lesion)
+    row, column = (y + shift_y) * PIXELS - 0.5, (x + shift_x) * PIXELS - 0.5
+    places = np.arange(PIXELS)
+    mask = SPACING_MM * np.hypot(places[:, None] - row, places[None, :] - column) <= lesion.diameter_mm / 2
+    mask[round(row), round(column)] = True
+    return np.asarray(mask)
+
+
 def lesion_centre(lesion: Lesion) -> tuple[float, float]:
     """(y, x) of a lesion's centre as fractions of the film, before the patient's placement shifts it."""
     side, level, _ = lesion.zone.split(" ")
@@ -124,6 +138,12 @@ def zone_of(y: float, x: float) -> str:
     """The zone at a place on the film (fractions of its height and width from the top left)."""
     level = LEVELS[0] if y < 0.365 else LEVELS[1] if y < 0.64 else LEVELS[2]
     return f"{SIDES[0] if x < 0.5 else SIDES[1]} {level} zone"
+
+
+def _shift(film: np.random.Generator) -> tuple[float, float]:
+    """How far (y, x) the patient stands from the usual place, as fractions of the film: its first draw."""
+    y, x = film.uniform(-0.012, 0.012, 2)
+    return float(y), float(x)
 
 
 @cache

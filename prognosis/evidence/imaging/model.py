@@ -14,7 +14,7 @@ from prognosis.cohort.case import Case
 from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
 from prognosis.evidence.imaging.combine import Combination, film_change
 from prognosis.evidence.imaging.config import ImagingConfig
-from prognosis.evidence.imaging.films import FilmTable, gather_films
+from prognosis.evidence.imaging.films import Film, FilmTable, gather_films
 from prognosis.evidence.imaging.gate import FilmGate
 from prognosis.evidence.imaging.members import FoldMembers
 from prognosis.evidence.imaging.regions import film_map, region_map
@@ -153,9 +153,10 @@ class ImagingEvidence:
         the whole film.
         """
         table = gather_films([case], self.config, gate=self.gate)
-        if not table.present[0]:
-            return None
-        film = table.films[int(table.latest[0])]
+        return self.map_of(table.films[int(table.latest[0])]) if table.present[0] else None
+
+    def map_of(self, film: Film) -> EvidenceMap:
+        """Where in one film its evidence lies, as `evidence_map` says it of the latest."""
         slopes = self.combination.slopes
         by_fold = [fold.cells(film, self.config, self.encoder) for fold in self.folds]
         cells = [np.mean(each, axis=0) for each in zip(*by_fold, strict=True)]
@@ -167,6 +168,10 @@ class ImagingEvidence:
             maps.append(np.sum(own, axis=0) - region_map(centre[cause], place, layout))
         evidence = np.stack([film.in_own_order(each) for each in maps])
         return EvidenceMap(film.on_own_grid(), evidence, self.causes, film.source, film.time.isoformat())
+
+    def film_level(self, films: FilmArrays) -> Array:
+        """(films, causes, regions) evidence of each film, whatever its date; zero is the training mean."""
+        return np.einsum("mk,mfkr->fkr", self.combination.slopes, self._centred(films))
 
     def save(self, folder: Path) -> None:
         """Write config.json and model.safetensors into an existing, empty folder."""
@@ -194,11 +199,15 @@ class ImagingEvidence:
 
     def _level_and_change(self, table: FilmTable, films: FilmArrays) -> tuple[Array, Array]:
         """(n, causes, regions) of each case's latest film and of its change, centred; zero where absent."""
+        return case_evidence(self._centred(films), table, self.combination, self.centres.change)
+
+    def _centred(self, films: FilmArrays) -> Array:
+        """(members, films, causes, regions) mean over the fold models, each about its training mean."""
         centred = [
             fold.regions(films, self.config) - centre[:, None]
             for fold, centre in zip(self.folds, self.centres.members, strict=True)
         ]
-        return case_evidence(np.mean(centred, axis=0), table, self.combination, self.centres.change)
+        return np.asarray(np.mean(centred, axis=0))
 
 
 def case_evidence(
