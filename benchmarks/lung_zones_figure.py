@@ -1,6 +1,6 @@
 """Draw the six lung zones that a segmentation model finds on films, in one contact sheet.
 
-`python -m benchmarks.lung_zones_figure --model DIR --source covid-cxr:DIR --source hannover-cxr:DIR --out PNG`
+`python -m benchmarks.lung_zones_figure --model DIR --source covid-cxr:DIR [--source ..] --out PNG`
 
 Films are taken at equal steps through the patients that did not train the model (with --seen: through all),
 the first frontal film of each, in the order of their keys. A film whose outline is not that of two lungs is
