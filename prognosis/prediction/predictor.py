@@ -162,6 +162,8 @@ def _cautions(model: FusionModel, case: Case, inputs: FusionInputs, row: int) ->
 
 def _reason_to_abstain(model: FusionModel, inputs: FusionInputs, row: int, prediction: Prediction) -> str:
     if not inputs.present[row].any():
+        if inputs.withheld[row]:
+            return "nothing in the record could be read: " + "; ".join(inputs.withheld[row])
         return "none of the model's modalities is in the record: " + ", ".join(model.modalities)
     for place, name in enumerate(model.modalities):
         if inputs.distance[row, place] > OUT_OF_DISTRIBUTION:

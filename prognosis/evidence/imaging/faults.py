@@ -64,24 +64,40 @@ def _halved(axis: int, first: int) -> Alter:
     return alter
 
 
-def _collimated(films: Squares, random: np.random.Generator) -> Squares:
-    """Black but for a half, a corner, or a frame of half the width."""
+def _masked(films: Squares, shown: Squares) -> Squares:
+    """The films where `shown` is 1, their darkest value where it is 0."""
+    low = films.min(axis=(1, 2), keepdims=True)
+    return np.asarray(low + (films - low) * shown)
+
+
+def _half_black(films: Squares, random: np.random.Generator) -> Squares:
+    """About half of the width, at the left or the right, is shown."""
+    shown = np.zeros_like(films)
+    for mask in shown:
+        width = int(random.uniform(0.4, 0.55) * films.shape[1])
+        mask[:, slice(0, width) if random.integers(2) else slice(-width, None)] = 1.0
+    return _masked(films, shown)
+
+
+def _corner(films: Squares, random: np.random.Generator) -> Squares:
+    """About a quarter of the film, in a corner, is shown."""
+    shown = np.zeros_like(films)
+    for mask in shown:
+        lengths = (int(random.uniform(0.4, 0.55) * side) for side in mask.shape)
+        mask[tuple(slice(0, own) if random.integers(2) else slice(-own, None) for own in lengths)] = 1.0
+    return _masked(films, shown)
+
+
+def _framed(films: Squares, random: np.random.Generator) -> Squares:
+    """The whole film on about half of the width, a black frame around it."""
     side = films.shape[1]
-    shown = np.full_like(films, 0.0) + films.min(axis=(1, 2), keepdims=True)
+    framed = np.zeros_like(films) + films.min(axis=(1, 2), keepdims=True)
     for number, film in enumerate(films):
-        kind = number % 3
-        if kind == 2:
-            edge = int(random.uniform(0.2, 0.28) * side)
-            inner = side - 2 * edge
-            shrink = (overlap(inner, side) * (inner / side)).astype(np.float32)
-            shown[number, edge : edge + inner, edge : edge + inner] = shrink @ film @ shrink.T
-            continue
-        width, height = (int(random.uniform(0.4, 0.55) * side) for _ in range(2))
-        height = side if kind == 0 else height
-        top, left = (int(random.integers(2)) * (side - length) for length in (height, width))
-        place = np.s_[top : top + height, left : left + width]
-        shown[number][place] = film[place]
-    return shown
+        edge = int(random.uniform(0.2, 0.28) * side)
+        inner = side - 2 * edge
+        shrink = (overlap(inner, side) * (inner / side)).astype(np.float32)
+        framed[number, edge : edge + inner, edge : edge + inner] = shrink @ film @ shrink.T
+    return framed
 
 
 def _clipped(films: Squares, shares: tuple[float, float], random: np.random.Generator) -> Squares:
@@ -138,9 +154,9 @@ def _coarse(films: Squares, random: np.random.Generator) -> Squares:
 
 
 def _noisy(films: Squares, random: np.random.Generator) -> Squares:
-    """White noise of 1.5 to 5% of the film's range on a grid of 128 or less, twice that on 256."""
+    """White noise of 3 to 10% of the film's range."""
     low, high = np.quantile(films, (0.01, 0.99), axis=(1, 2))[:, :, None, None]
-    spread = random.uniform(0.015, 0.05, (len(films), 1, 1)) * max(1.0, films.shape[1] / 128)
+    spread = random.uniform(0.03, 0.1, (len(films), 1, 1))
     noise = spread * (high - low) * random.standard_normal(films.shape)
     ends = films.min(axis=(1, 2), keepdims=True), films.max(axis=(1, 2), keepdims=True)
     return np.asarray(np.clip(films + noise, *ends), dtype=np.float32)
@@ -176,7 +192,9 @@ FAULTS = (
     Fault("right-half", "film appears cropped (only the right half of the image is shown)", _halved(2, 1)),
     Fault("upper-half", "film appears cropped (only the upper half of the image is shown)", _halved(1, 0)),
     Fault("lower-half", "film appears cropped (only the lower half of the image is shown)", _halved(1, 1)),
-    Fault("collimated", "film appears cropped (much of it is black border)", _collimated),
+    Fault("half-black", "film appears cropped (the left or right half is black)", _half_black),
+    Fault("corner", "film appears cropped (all but a corner is black)", _corner),
+    Fault("framed", "film appears cropped (much of it is black border)", _framed),
     Fault("overexposed", "film appears clipped (much of it is at its brightest value)", _overexposed),
     Fault("underexposed", "film appears clipped (much of it is at its darkest value)", _underexposed),
     Fault("blurred", "film appears blurred (by motion or focus)", _blurred),

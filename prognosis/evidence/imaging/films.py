@@ -182,9 +182,10 @@ def _latest_two(
     gate: FilmGate | None,
 ) -> Iterator[int | str]:
     """Back from the latest study: the place of each film, or why there is none, until two films are found."""
-    found = 0
+    found, lateral = 0, ""
     for study in reversed(case.record.studies):
         if study.series and not any(config.reads_view(series.view) for series in study.series):
+            lateral = lateral or f"study of {study.time.date()}: study holds no frontal film"
             continue
         key = (case.patient, study.study_uid)
         if key not in opened:
@@ -193,6 +194,8 @@ def _latest_two(
         found += isinstance(opened[key], int)
         if found == 2:
             return
+    if lateral and not found:
+        yield lateral
 
 
 def read_image(

@@ -17,6 +17,7 @@ from prognosis.record import Series
 Array = NDArray[np.float64]
 
 UNLIKE = "film is unlike the films that the model was trained on (another body part, view or kind of image?)"
+_MOST_FAULT = 3.0  # times the mean altered film, as far as a fault is followed
 FAULT = {fault.name: fault for fault in FAULTS}
 
 
@@ -31,6 +32,7 @@ class Detector:
         caution: Least value that is told with a caution.
         refuse: Least value at which the film is not read, if it is a fault that refuses.
         altered: (statistics,) mean of the altered training films, standardised.
+        reach: Distance from there, over the limit of the typical ones, within which a film is of this fault.
     """
 
     name: str
@@ -39,6 +41,7 @@ class Detector:
     caution: float
     refuse: float
     altered: Array
+    reach: float
 
     def value(self, standard: Array) -> Array:
         """(n,) 0 for a good film, 1 for a film with the fault, of (n, statistics) standardised."""
@@ -102,21 +105,26 @@ class FilmGate:
         values = [(float(each.value(standard)[0]), each) for each in self.detectors]
         refusing = [(value, each) for value, each in values if FAULT[each.name].refuses]
         alarm = max([distance / self.unlike, *(value / each.refuse for value, each in refusing)])
-        told = [each for value, each in refusing if value >= each.refuse]
+        told = [(value, each) for value, each in refusing if value >= each.refuse]
         if told:
-            return Verdict(self._named(standard, distance, told), (), distance, alarm)
+            return Verdict(self._named(standard, told), (), distance, alarm)
         if distance >= self.unlike:
             return Verdict(UNLIKE, (), distance, alarm)
         cautions = [FAULT[each.name].reason for value, each in values if value >= each.caution]
         return Verdict("", (*self.kinds.cautions(series), *cautions), distance, alarm)
 
-    def _named(self, standard: Array, distance: float, told: list[Detector]) -> str:
-        """The reason of the fault whose films this one lies nearest to; `UNLIKE` when it is near none."""
-        near = [float(self._between(standard, each)) for each in told]
-        if min(near) > max(self.unlike, 0.85 * distance):
-            return UNLIKE
-        return FAULT[told[int(np.argmin(near))].name].reason
+    def _named(self, standard: Array, told: list[tuple[float, Detector]]) -> str:
+        """The reason of the fault whose films this one lies nearest to; `UNLIKE` when it is near none.
 
-    def _between(self, standard: Array, detector: Detector) -> float:
-        away = standard[0] - detector.altered
-        return float(away @ self.typical.precision @ away) / self.typical.limit
+        A film with more of a fault than the altered films lies further along the line from good to altered.
+        """
+        near = {
+            self._away(standard[0] - min(max(value, 1.0), _MOST_FAULT) * each.altered): each
+            for value, each in told
+        }
+        nearest = near[min(near)]
+        return UNLIKE if min(near) > nearest.reach else FAULT[nearest.name].reason
+
+    def _away(self, difference: Array) -> float:
+        """Squared length of a (statistics,) difference, over the limit of the typical distance."""
+        return float(difference @ self.typical.precision @ difference) / self.typical.limit

@@ -24,6 +24,7 @@ _CAUTION_SPREADS = 3.0  # standard deviations of good films' values above their 
 _REFUSE_SPREADS = 4.0
 _UNLIKE_SPREADS = 3.0  # of the logarithm of the distance
 _FARTHEST = 4.0  # times the 99th percentile, beyond which no film is read whatever the training films taught
+_REACH = 3.0  # times the 99th percentile of altered films' distance from their mean
 _LEAST_TOLD = 0.5  # share of altered films above the caution without which there is no detector
 
 
@@ -73,12 +74,17 @@ def _detectors(
     detectors = []
     for fault in FAULTS:
         altered = film_statistics(np.ascontiguousarray(fault.alter(squares, random)))
-        detectors.append(_detector(fault, good, folds, typical.standardised(altered), folds[chosen]))
+        detectors.append(_detector(fault, good, folds, typical, typical.standardised(altered), folds[chosen]))
     return tuple(each for each in detectors if each is not None)
 
 
 def _detector(
-    fault: Fault, good: Array, folds: NDArray[np.int64], altered: Array, altered_folds: NDArray[np.int64]
+    fault: Fault,
+    good: Array,
+    folds: NDArray[np.int64],
+    typical: TypicalFilms,
+    altered: Array,
+    altered_folds: NDArray[np.int64],
 ) -> Detector | None:
     """A detector of the fault with limits from films of the patients that it was not learned on.
 
@@ -98,7 +104,10 @@ def _detector(
     halfway = 0.5 * (caution + float(np.quantile(of_altered, 0.05)))
     refuse = max(float(mean + _REFUSE_SPREADS * spread), halfway)
     weights, offset = _discriminant(good, altered)
-    return Detector(fault.name, weights, offset, caution, refuse, altered.mean(axis=0))
+    centre = altered.mean(axis=0)
+    away = np.einsum("ni,ij,nj->n", altered - centre, typical.precision, altered - centre) / typical.limit
+    reach = _REACH * float(np.quantile(away, 0.99))
+    return Detector(fault.name, weights, offset, caution, refuse, centre, max(reach, 1.0))
 
 
 def _discriminant(good: Array, altered: Array) -> tuple[Array, float]:

@@ -22,7 +22,12 @@ def gate_statement(gate: FilmGate) -> dict[str, Any]:
         "modalities": list(gate.kinds.modalities),
         "body_parts": list(gate.kinds.body_parts),
         "faults": {
-            each.name: {"offset": each.offset, "caution": each.caution, "refuse": each.refuse}
+            each.name: {
+                "offset": each.offset,
+                "caution": each.caution,
+                "refuse": each.refuse,
+                "reach": each.reach,
+            }
             for each in gate.detectors
         },
     }
@@ -53,6 +58,7 @@ def read_gate(
             float(own["caution"]),
             float(own["refuse"]),
             np.asarray(weights[f"gate.{name}.altered"], dtype=np.float64),
+            float(own["reach"]),
         )
         for name, own in stated["faults"].items()
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -32,7 +34,7 @@ def film_statistics(squares: Squares) -> Array:
     small = block_mean(squares, min(_DETAIL_SIDE, squares.shape[-1]))
     low, high = _quantiles(small, _WINDOW).T[:, :, None, None]
     detail, fine = (_windowed(each, low, high) for each in (small, squares))
-    parts = [_tones(small, detail), _borders(detail), _marks(fine)]
+    parts: list[NDArray[np.floating[Any]]] = [_tones(small, detail), _borders(detail), _marks(fine)]
     parts.append(block_mean(detail, _LAYOUT).reshape(len(squares), -1))
     for _ in range(_DETAIL_SCALES):
         if detail.shape[-1] < 2 * _LAYOUT:
