@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -66,14 +66,20 @@ def evaluate_masks_of(
     model = load_segmentation(folder)
     cohort = load_cohort(sources, model.task).cohort
     groups = dict(zip(cohort.patients.tolist(), look_alike_groups(cohort).tolist(), strict=True))
+    images: list[ImageAgreement] = []
     with Bars() as bars:
+        judged: Iterable[tuple[SegmentationModel, Cohort]] = ()
         if how == "cv":
             judged = cross_validated_masks(cohort, model.config, folds, seed, bars)
         elif how == "by site":
-            judged = list(left_out_site_masks(cohort, model.config, seed, bars).values())
+            judged = left_out_site_masks(cohort, model.config, seed, bars)
         else:
             judged = [(model, unseen_masks(cohort, model, groups))]
-    images = [image for fold, held_out in judged for image in judge_masks(fold, held_out)]
+        for fold, held_out in judged:
+            found = judge_masks(fold, held_out)
+            mean = np.mean([image.dice.mean() for image in found])
+            stderr.print(f"{len(found)} images held out: mean Dice {mean:.4f}", highlight=False)
+            images += found
     clusters = np.array([groups[image.case.patient] for image in images])
     result = evaluate_masks(model.task, images, clusters, seed, replicates)
     if json_output:

@@ -5,7 +5,7 @@ A publisher can give one film under two patient ids; a model judged on it would 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,22 +44,20 @@ def look_alike_groups(cohort: Cohort) -> NDArray[np.str_]:
 
 def cross_validated_masks(
     cohort: Cohort, config: SegmentationConfig, folds: int, seed: int, on_progress: Progress | None = None
-) -> list[tuple[SegmentationModel, Cohort]]:
+) -> Iterator[tuple[SegmentationModel, Cohort]]:
     """A model trained on all but one fold of patients, in turn, with the fold that it has not seen."""
     groups = look_alike_groups(cohort)
     site = np.unique([case.record.site for case in cohort.cases], return_inverse=True)[1]
     fold = patient_folds(groups, site.astype(np.int64), folds, seed)
-    names = {number: f"fold {number + 1} of {folds}" for number in range(folds)}
-    return [
-        _trained_without(cohort, fold == number, groups, config, seed, on_progress, name)
-        for number, name in names.items()
-    ]
+    for number in range(folds):
+        what = f"fold {number + 1} of {folds}"
+        yield _trained_without(cohort, fold == number, groups, config, seed, on_progress, what)
 
 
 def left_out_site_masks(
     cohort: Cohort, config: SegmentationConfig, seed: int, on_progress: Progress | None = None
-) -> dict[str, tuple[SegmentationModel, Cohort]]:
-    """For each site, a model trained on the others with the site's cases.
+) -> Iterator[tuple[SegmentationModel, Cohort]]:
+    """A model trained on all sites but one, in turn, with the site's cases.
 
     Raises:
         CohortError: The cohort has one site.
@@ -71,10 +69,8 @@ def left_out_site_masks(
         raise CohortError(
             f"cohort of task {cohort.task.name}", "has one site", "give a --source for each site"
         )
-    return {
-        name: _trained_without(cohort, site == name, groups, config, seed, on_progress, f"without {name}")
-        for name in names
-    }
+    for name in names:
+        yield _trained_without(cohort, site == name, groups, config, seed, on_progress, f"without {name}")
 
 
 def _trained_without(
