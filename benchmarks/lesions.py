@@ -11,8 +11,6 @@ pyradiomics measures stands beside (tests/golden/pyradiomics.json, and the scrip
 from __future__ import annotations
 
 import argparse
-import base64
-import io
 import json
 import tempfile
 from dataclasses import asdict, dataclass
@@ -26,9 +24,8 @@ from pydicom.dataset import Dataset
 from connectors.dicom import DicomFolder
 from connectors.dicom.write_series import write_series
 from prognosis.evidence.segmentation.measurements import Measurements, Part, measure, measured_parts
-from prognosis.outputs.dicom_check import check_report, check_segmentation
-from prognosis.outputs.dicom_seg import Algorithm, segmentation_dataset
-from prognosis.outputs.dicom_sr import measurement_report
+from prognosis.outputs.dicom_files import standard_files
+from prognosis.outputs.dicom_seg import Algorithm
 from prognosis.outputs.segmentation_figures import overlay_picture
 from prognosis.record import ImagingStudy, Quarantine, Segmentation, Series, Volume
 
@@ -139,23 +136,14 @@ def compared(lesion: Lesion) -> Row:
 
 def written(lesion: Lesion, folder: Path) -> dict[str, bytes]:
     """The lesion's DICOM SEG, measurement report and overlay, the first two read back, in a folder."""
-    segmentation, sources = lesion.segmentation, lesion.originals
-    measured = measured_parts(segmentation)
-    parts = [size.part for size in measured]
-    made = {"algorithm": MARKED_BY, "made_at": MADE_AT}
-    seg = segmentation_dataset(segmentation, parts, sources, **made)
-    report = measurement_report(segmentation, measured, seg, sources, **made)
-    picture = overlay_picture(lesion.volume, segmentation, measured, lesion.name)
-    files = {f"{lesion.name}.png": base64.b64decode(picture.uri.partition(",")[2])}
-    for kind, dataset in (("seg", seg), ("sr", report)):
-        stream = io.BytesIO()
-        dataset.save_as(stream, enforce_file_format=True)
-        files[f"{lesion.name}-{kind}.dcm"] = stream.getvalue()
-    check_segmentation(files[f"{lesion.name}-seg.dcm"], segmentation, parts, sources)
-    check_report(files[f"{lesion.name}-sr.dcm"], measured)
+    measured = measured_parts(lesion.segmentation)
+    files = standard_files(
+        lesion.segmentation, measured, lesion.originals, algorithm=MARKED_BY, made_at=MADE_AT
+    )
+    files["overlay.png"] = overlay_picture(lesion.volume, lesion.segmentation, measured, lesion.name).content
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
-        (folder / name).write_bytes(content)
+        (folder / f"{lesion.name}-{name}").write_bytes(content)
     return files
 
 

@@ -10,7 +10,6 @@ shown and says so.
 from __future__ import annotations
 
 import argparse
-import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +52,7 @@ def main() -> None:
     seen = "" if stated.seen else " of patients that did not train the model"
     picture = contact_sheet_picture(films, names, f"Six lung zones on {len(films)} films{seen}")
     stated.out.parent.mkdir(parents=True, exist_ok=True)
-    stated.out.write_bytes(base64.b64decode(picture.uri.partition(",")[2]))
+    stated.out.write_bytes(picture.content)
     print(f"wrote {stated.out}")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,9 +15,8 @@ from prognosis.errors import InputError, ScopeError
 from prognosis.evidence.segmentation.measurements import Measurements, measured_parts
 from prognosis.evidence.segmentation.model import SegmentationModel
 from prognosis.evidence.segmentation.storage import load_segmentation
-from prognosis.outputs.dicom_check import check_report, check_segmentation
-from prognosis.outputs.dicom_seg import Algorithm, segmentation_dataset
-from prognosis.outputs.dicom_sr import measurement_report
+from prognosis.outputs.dicom_files import standard_files
+from prognosis.outputs.dicom_seg import Algorithm
 from prognosis.outputs.nifti_mask import mask_file
 from prognosis.outputs.segmentation_figures import overlay_picture
 from prognosis.record import ImagingStudy, Quarantine, Segmentation, Volume
@@ -105,28 +102,15 @@ def write_outlined(
     picture = overlay_picture(outlined.volume, segmentation, measured, model.task.name)
     files = {
         "mask.nii.gz": mask_file(segmentation),
-        "overlay.png": base64.b64decode(picture.uri.partition(",")[2]),
+        "overlay.png": picture.content,
     }
     if sources and measured:
         algorithm = Algorithm(model.task.name, model.model_id)
-        parts = [size.part for size in measured]
-        segments = segmentation_dataset(segmentation, parts, sources, algorithm=algorithm, made_at=made_at)
-        report = measurement_report(
-            segmentation, measured, segments, sources, algorithm=algorithm, made_at=made_at
-        )
-        files |= {"seg.dcm": _encoded(segments), "sr.dcm": _encoded(report)}
-        check_segmentation(files["seg.dcm"], segmentation, parts, sources)
-        check_report(files["sr.dcm"], measured)
+        files |= standard_files(segmentation, measured, sources, algorithm=algorithm, made_at=made_at)
     target.mkdir(parents=True, exist_ok=True)
     for name, content in files.items():
         (target / name).write_bytes(content)
     return list(files)
-
-
-def _encoded(dataset: Dataset) -> bytes:
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    return stream.getvalue()
 
 
 def _stated(
@@ -147,6 +131,7 @@ def _stated(
                 f"area_{unit}2": size.area_mm2 if size.volume_ml is None else None,
                 f"long_axis_{unit}": size.axes.long.length,
                 f"short_axis_{unit}": size.axes.short.length,
+                "longest_3d_mm": None if size.longest_3d is None else size.longest_3d.length,
                 "slice": size.slice_index + 1,
             }
             for size in outlined.measured

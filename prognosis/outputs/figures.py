@@ -49,6 +49,11 @@ class Picture:
     width: int
     height: int
 
+    @property
+    def content(self) -> bytes:
+        """The image file itself."""
+        return base64.b64decode(self.uri.partition(",")[2])
+
 
 @contextmanager
 def drawing(width: float, height: float) -> Iterator[Figure]:

@@ -15,6 +15,7 @@ from pydicom.sr import _concepts_dict
 from prognosis.errors import ScopeError, StudyError
 from prognosis.evidence.segmentation.measurements import connected_parts
 from prognosis.outputs.dicom_codes import STRUCTURES
+from prognosis.outputs.dicom_files import encoded
 from prognosis.outputs.dicom_seg import Algorithm, segmentation_dataset
 from prognosis.record import Segmentation
 from tests.outputs.images import MADE_AT, errors_of, film, series, turned
@@ -30,9 +31,7 @@ def written(segmentation: Segmentation, sources: list[Dataset]) -> Dataset:
 
 def read_back(dataset: Dataset, sources: list[Dataset]) -> np.ndarray:
     """(images, rows, columns, segments) as another reader finds it in the written bytes."""
-    stream = io.BytesIO()
-    dataset.save_as(stream, enforce_file_format=True)
-    stream.seek(0)
+    stream = io.BytesIO(encoded(dataset))
     uids = [source.SOPInstanceUID for source in sources]
     return highdicom.seg.segread(stream).get_pixels_by_source_instance(uids)
 
@@ -116,9 +115,7 @@ def test_dciodvfy_finds_no_error_in_a_seg(tmp_path: Path, modality: str):
 def test_an_enhanced_multi_frame_image_is_a_source_like_any_other(tmp_path: Path):
     segmentation, sources = series(tmp_path, "CT")
     enhanced = _enhanced(sources[::-1])
-    stream = io.BytesIO()
-    written(segmentation, [enhanced]).save_as(stream, enforce_file_format=True)
-    stream.seek(0)
+    stream = io.BytesIO(encoded(written(segmentation, [enhanced])))
     frames = highdicom.seg.segread(stream).get_pixels_by_source_frame(
         enhanced.SOPInstanceUID,
         range(1, len(sources) + 1),

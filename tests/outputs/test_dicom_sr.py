@@ -12,6 +12,7 @@ from pydicom.sr.codedict import codes
 
 from prognosis.errors import StudyError
 from prognosis.evidence.segmentation.measurements import measured_parts
+from prognosis.outputs.dicom_files import encoded
 from prognosis.outputs.dicom_seg import Algorithm, segmentation_dataset
 from prognosis.outputs.dicom_sr import measurement_report
 from prognosis.record import Segmentation
@@ -31,9 +32,7 @@ def reported(segmentation: Segmentation, sources: list[Dataset]) -> tuple[Datase
 
 
 def read_back(report: Dataset) -> highdicom.sr.MeasurementReport:
-    stream = io.BytesIO()
-    report.save_as(stream, enforce_file_format=True)
-    stream.seek(0)
+    stream = io.BytesIO(encoded(report))
     return highdicom.sr.srread(stream).content
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 from dataclasses import replace
 
@@ -19,8 +18,7 @@ from prognosis.record import Segmentation, Volume
 
 def pixels(picture: Picture) -> NDArray[np.float64]:
     """(rows, columns, 3) as a viewer shows it."""
-    content = base64.b64decode(picture.uri.partition(",")[2])
-    return np.asarray(Image.open(io.BytesIO(content)).convert("RGB"), dtype=np.float64)
+    return np.asarray(Image.open(io.BytesIO(picture.content)).convert("RGB"), dtype=np.float64)
 
 
 def lesion(modality: str = "CT", depth: int = 3) -> tuple[Volume, Segmentation]:

@@ -1,9 +1,10 @@
-"""Written DICOM objects read back and compared with what they were made from: each voxel and each number."""
+"""A segmentation's DICOM objects as files, read back and compared with what they were made from."""
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from prognosis.errors import StudyError
 from prognosis.evidence.segmentation.measurements import Measurements, Part
 from prognosis.outputs.dicom_grid import numbered, source_frames
+from prognosis.outputs.dicom_seg import Algorithm, segmentation_dataset
+from prognosis.outputs.dicom_sr import measurement_report
 from prognosis.record import Segmentation
 
 if TYPE_CHECKING:
@@ -18,6 +21,44 @@ if TYPE_CHECKING:
 
 RELATIVE_TOLERANCE = 1e-9
 """A decimal string holds 16 characters, so a number may come back rounded in its last digits."""
+
+
+def standard_files(
+    segmentation: Segmentation,
+    measured: Sequence[Measurements],
+    sources: Sequence[Dataset],
+    *,
+    algorithm: Algorithm,
+    made_at: datetime,
+) -> dict[str, bytes]:
+    """The DICOM SEG and the measurement report of a segmentation, by file name, each read back.
+
+    Args:
+        segmentation: What was segmented, on the grid of its source images.
+        measured: The size of each of its parts.
+        sources: The images that it was made from, with or without pixels.
+        algorithm: What made it.
+        made_at: When it was made (aware).
+
+    Raises:
+        ScopeError: A structure has no code.
+        StudyError: There is nothing to write, the images lack what is needed, or a file reads back otherwise.
+        MissingDependencyError: highdicom is not installed.
+    """
+    parts = [size.part for size in measured]
+    seg = segmentation_dataset(segmentation, parts, sources, algorithm=algorithm, made_at=made_at)
+    report = measurement_report(segmentation, measured, seg, sources, algorithm=algorithm, made_at=made_at)
+    files = {"seg.dcm": encoded(seg), "sr.dcm": encoded(report)}
+    check_segmentation(files["seg.dcm"], segmentation, parts, sources)
+    check_report(files["sr.dcm"], measured)
+    return files
+
+
+def encoded(dataset: Dataset) -> bytes:
+    """A DICOM object as the content of a file (PS3.10)."""
+    stream = io.BytesIO()
+    dataset.save_as(stream, enforce_file_format=True)
+    return stream.getvalue()
 
 
 def check_segmentation(
