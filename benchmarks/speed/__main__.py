@@ -9,7 +9,10 @@ from pathlib import Path
 
 # Each is a module of this folder with `comparisons(*, quick: bool, threads: int) -> Iterable[Comparison]`,
 # and `PACKAGES`, the distributions whose versions its numbers depend on.
-SUITES = ("concordance", "bootstrap", "brier", "windows", "tree_shap", "resampling")
+SUITES = (
+    *("concordance", "bootstrap", "brier", "windows", "tree_shap"),
+    *("resampling", "dicom_series", "multipart"),
+)
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",

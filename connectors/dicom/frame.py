@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from connectors.dicom.fields import Fields, number, numbers, whole
-from connectors.dicom.scale import scale_of
+from connectors.dicom.scale import Scale, scale_of
 from prognosis.errors import StudyError
 
 DIRECTION_TOLERANCE = 1e-3
@@ -60,6 +60,7 @@ class Frame:
         place: In the patient; None for a projection.
         spacing: (between columns, between rows) in mm; None when the file gives none.
         slice_spacing: Between slices in mm; None when the file gives none.
+        scale: From its stored pixels to values.
         window: (centre, width) that the file states.
         marks: Its values of `MARKS`, in their order.
         localizer: Whether the file calls it a localizer (ImageType, value 3).
@@ -72,6 +73,7 @@ class Frame:
     place: Place | None
     spacing: tuple[float, float] | None
     slice_spacing: float | None
+    scale: Scale
     window: tuple[float, float] | None
     marks: tuple[str, ...]
     localizer: bool
@@ -84,6 +86,7 @@ def frame_of(fields: Fields, instance: int, ordinal: int, count: int, reference:
         StudyError: A number is not usable, or the two directions are no right angle of unit vectors.
     """
     between = number(fields, "SpacingBetweenSlices", reference) or number(fields, "SliceThickness", reference)
+    scale = scale_of(fields, reference)
     parts = fields.get("ImageType", "").split("\\")
     return Frame(
         instance=instance,
@@ -93,7 +96,8 @@ def frame_of(fields: Fields, instance: int, ordinal: int, count: int, reference:
         place=_place(fields, reference),
         spacing=_spacing(fields, reference),
         slice_spacing=abs(between) if between else None,
-        window=scale_of(fields, reference).window(fields, reference),
+        scale=scale,
+        window=scale.window(fields, reference),
         marks=tuple(fields.get(mark, "") for mark in MARKS),
         localizer=len(parts) > 2 and parts[2].strip().upper() == "LOCALIZER",
     )

@@ -17,7 +17,6 @@ from connectors.dicom.guard import PIXEL_BUDGET
 from connectors.dicom.header import Header
 from connectors.dicom.plain import EXPLICIT, IMPLICIT, Plain, read_plain
 from connectors.dicom.reader import shared_reader
-from connectors.dicom.scale import Scale, scale_of
 from connectors.dicom.stacks import Stack, stacks
 from prognosis.errors import StudyError
 from prognosis.record import Volume
@@ -55,7 +54,6 @@ class PlainInstance:
     offset: int
     kind: np.dtype[np.integer]
     unused_bits: int
-    scale: Scale
     reference: str
 
     def read(self, out: Sequence[NDArray[np.float32]]) -> None:
@@ -76,7 +74,7 @@ class PlainInstance:
         if self.unused_bits:
             np.left_shift(stored, self.unused_bits, out=stored)
             np.right_shift(stored, self.unused_bits, out=stored)
-        self.scale.values(stored, out[0])
+        self.frames[0].scale.values(stored, out[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +160,7 @@ def _plain_instance(plain: Plain, path: Path, place: int, reference: str) -> Pla
     if not 0 < size <= PIXEL_BUDGET or plain.length != size + size % 2:
         return None
     unused = kind.itemsize * 8 - whole(fields, "BitsStored", 0, reference)
-    return PlainInstance((frame,), path, plain.offset, kind, unused, scale_of(fields, reference), reference)
+    return PlainInstance((frame,), path, plain.offset, kind, unused, reference)
 
 
 def _kind(fields: Fields, reference: str) -> np.dtype[np.integer] | None:

@@ -7,7 +7,9 @@ few that are used. Whatever it does not know for certain it leaves to pydicom by
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from connectors.dicom.fields import PRESENT, USED, Fields
@@ -16,6 +18,7 @@ from connectors.dicom.guard import COMPRESSED, MAGIC, META_BUDGET, PREAMBLE
 FIRST_READ = 16 * 1024
 LARGEST_HEADER = 4 * 2**20
 DEEPEST = 16
+KEPT = 4096
 UNDEFINED = 0xFFFFFFFF
 
 IMPLICIT, EXPLICIT = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1"
@@ -26,6 +29,10 @@ ITEM, ITEM_END, SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
 SHORT = frozenset(b"AE AS AT CS DA DS DT FD FL IS LO LT PN SH SL SS ST TM UI UL US".split())
 LONG = frozenset(b"OB OD OF OL OV OW SQ SV UC UN UR UT UV".split())
 """Value representations with a length of 16 and of 32 bits (PS3.5 section 7.1.2)."""
+
+EXPLICIT_HEAD = struct.Struct("<HH2sH").unpack_from
+IMPLICIT_HEAD = struct.Struct("<HHI").unpack_from
+LONG_LENGTH = struct.Struct("<I").unpack_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +63,20 @@ class _ShortError(Exception):
 def read_plain(path: Path) -> Plain | None:
     """Parse a file's header, None when it is not plain (or not DICOM, or damaged: pydicom will say which).
 
+    The headers read last are kept, because a series is read twice: once to know it and once to open it.
+
     Args:
         path: The file; of it, at most `LARGEST_HEADER` bytes are read.
     """
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return _read(path, state.st_size, state.st_mtime_ns)
+
+
+@lru_cache(maxsize=KEPT)
+def _read(path: Path, _bytes: int, _changed: int) -> Plain | None:
     size = FIRST_READ
     try:
         with path.open("rb", buffering=0) as file:
@@ -66,12 +84,12 @@ def read_plain(path: Path) -> Plain | None:
             while True:
                 try:
                     return _parse(content)
-                except _ShortError:
+                except (_ShortError, struct.error):
                     if len(content) < size or size >= LARGEST_HEADER:
                         return None
                 size *= 16
                 content += file.read(size - len(content))
-    except (_NotPlainError, OSError, struct.error, ValueError):
+    except (_NotPlainError, OSError, ValueError):
         return None
 
 
@@ -79,31 +97,54 @@ def _parse(content: bytes) -> Plain:
     syntax, place = _meta(content)
     if syntax not in COMPRESSED | {IMPLICIT, EXPLICIT}:
         raise _NotPlainError
-    explicit = syntax != IMPLICIT
+    walk = _walk(content, place, explicit=syntax != IMPLICIT)
     fields: dict[str, str] = {}
-    last = 0
-    end = len(content)
-    while place != end:
-        tag, kind, length, start = _element(content, place, explicit)
-        if tag <= last or tag in OTHER_PIXEL_DATA:
+    for tag, kind, start, length in walk:
+        if tag in OTHER_PIXEL_DATA:
             raise _NotPlainError
-        last = tag
         if tag >= PIXEL_DATA:
             if tag != PIXEL_DATA:
                 break
             return Plain(fields, syntax, start, None if length == UNDEFINED else length)
-        used = USED.get(tag)
-        if length == UNDEFINED:
+        if tag in USED:
+            keyword, expected = USED[tag]
+            value = b"" if length == UNDEFINED else content[start : start + length]
+            fields[keyword] = _text(value, kind or expected.encode(), expected)
+    return Plain(fields, syntax, None, None)
+
+
+def _walk(content: bytes, place: int, *, explicit: bool) -> Iterator[tuple[int, bytes, int, int]]:
+    """Top-level elements in their order: tag, value representation, where the value begins, its length.
+
+    This is where reading a header spends its time, so what `_element` does stands here again, in line.
+    """
+    end, last = len(content), 0
+    kind, start = b"", 0
+    while place != end:
+        if explicit:
+            group, element, kind, length = EXPLICIT_HEAD(content, place)
+            start = place + 8
+            if kind not in SHORT:
+                if kind not in LONG:
+                    raise _NotPlainError
+                length = LONG_LENGTH(content, start)[0]
+                start += 4
+        else:
+            group, element, length = IMPLICIT_HEAD(content, place)
+            start = place + 8
+        tag = group << 16 | element
+        if tag <= last:
+            raise _NotPlainError
+        last = tag
+        if length == UNDEFINED and tag < PIXEL_DATA:
             place = _after_sequence(content, start, explicit, kind, 0)
         else:
             place = start + length
-            if place > end:
-                raise _ShortError
-        if used is not None:
-            fields[used[0]] = _text(content[start:place], kind or used[1].encode(), used[1])
-    if place == end and end >= FIRST_READ:
+        if place > end and tag < PIXEL_DATA:
+            raise _ShortError
+        yield tag, kind, start, length
+    if end >= FIRST_READ:
         raise _ShortError  # an element may end where the reading did
-    return Plain(fields, syntax, None, None)
 
 
 def _meta(content: bytes) -> tuple[str, int]:
