@@ -10,6 +10,9 @@ import numpy as np
 
 from prognosis.cohort import Case, ClassLabel, SurvivalLabel
 from prognosis.evidence.imaging.model import ImagingEvidence
+from prognosis.evidence.imaging.outline import Outline
+from prognosis.evidence.imaging.regions import Layout
+from prognosis.evidence.segmentation.zones import ZONES
 from prognosis.explanation import Explanation, explain_case
 from prognosis.fusion import FusionModel
 from prognosis.fusion.bounds import ANY_EVENT
@@ -169,21 +172,41 @@ def _films(model: FusionModel, case: Case, explanation: Explanation) -> tuple[Fi
         level = int(np.abs(located.evidence[0]).sum(axis=(1, 2)).argmax())
         title = f"Slice {level + 1} of {len(pixels)} of {day}, where most evidence lies: evidence for {cause}"
         return (Film(title, located.source, pixels[level], located.evidence[0][level]),)
-    layout = imaging.config.layout
     share = {a.name: a.contribution for a in explanation.attributions if a.modality == "imaging"}
-    zones = tuple(
-        Zone(
-            name,
-            top=place // layout.columns / layout.rows,
-            left=place % layout.columns / layout.columns,
-            bottom=(place // layout.columns + 1) / layout.rows,
-            right=(place % layout.columns + 1) / layout.columns,
-            contribution=share.get(name, 0.0),
-        )
-        for place, name in enumerate(layout.names)
-    )
+    boxes = _grid_boxes(imaging.config.layout) if located.outline is None else _zone_boxes(located.outline)
+    zones = tuple(Zone(name, *box, contribution=share.get(name, 0.0)) for name, box in boxes.items())
     title = f"Film of {day}: evidence for {cause}"
     return (Film(title, located.source, pixels, located.evidence[0], zones),)
+
+
+def _grid_boxes(layout: Layout) -> dict[str, tuple[float, float, float, float]]:
+    """Top, left, bottom and right of each region of a grid, as shares of the film's sides."""
+    rows, columns = layout.rows, layout.columns
+    return {
+        name: (
+            place // columns / rows,
+            place % columns / columns,
+            (place // columns + 1) / rows,
+            (place % columns + 1) / columns,
+        )
+        for place, name in enumerate(layout.names)
+    }
+
+
+def _zone_boxes(outline: Outline) -> dict[str, tuple[float, float, float, float]]:
+    """The smallest box round each lung zone that the film shows, likewise; what is outside has none."""
+    height, width = outline.regions.shape
+    boxes = {}
+    for place, name in enumerate(ZONES):
+        rows, columns = np.nonzero(outline.regions == place)
+        if len(rows):
+            boxes[name] = (
+                rows.min() / height,
+                columns.min() / width,
+                (rows.max() + 1) / height,
+                (columns.max() + 1) / width,
+            )
+    return boxes
 
 
 def _notes(case: Case, explanation: Explanation) -> tuple[NoteText, ...]:

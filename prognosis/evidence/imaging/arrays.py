@@ -14,7 +14,6 @@ from prognosis.evidence.imaging.contrast import input_channels
 from prognosis.evidence.imaging.descriptors import cell_descriptors
 from prognosis.evidence.imaging.encoder import network_cells
 from prognosis.evidence.imaging.films import Film, Progress
-from prognosis.evidence.imaging.regions import region_weights
 from prognosis.evidence.imaging.volumes import block_statistics
 
 if TYPE_CHECKING:
@@ -64,18 +63,18 @@ def film_arrays(
     channels, weights, descriptors, statistics, features = [], [], [], [], []
     for number, film in enumerate(films):
         own = image_channels(film, config)
-        share = region_weights(film.placement, config.layout, config.cells)
+        share = film.region_shares(config.layout, config.cells)
         maps = image_descriptors(own, config)
         whole = list(range(1, 1 + config.dimensions))
         descriptors.append(np.tensordot(share, maps, axes=(whole, whole)))
         if cells != config.cells:
-            share = region_weights(film.placement, config.layout, cells)
+            share = film.region_shares(config.layout, cells)
         channels.append(own.astype(np.float16))
         weights.append(share.astype(np.float32))
         statistics.append(np.zeros(0) if config.dimensions == 2 else block_statistics(film.square, own))
         if encoder is not None:
             seen = encoder.feature_maps(channels[-1][None], config)[0]
-            share = region_weights(film.placement, config.layout, seen.shape[1:])
+            share = film.region_shares(config.layout, seen.shape[1:])
             features.append(np.tensordot(share, seen, axes=(whole, whole)))
         if on_progress is not None:
             on_progress("describing films", number + 1, len(films))

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from prognosis.evidence.imaging.outline import LUNG_LAYOUT
 from prognosis.evidence.imaging.regions import Layout, parse_layout
 
 LATERAL_VIEWS = ("LL", "RL", "L", "LATERAL")
@@ -58,6 +59,8 @@ class ImagingConfig(BaseModel):
         volume: How a volume is read.
         regions: "six-zones" (upper, middle and lower third on each side), "grid RxC" or, for volumes,
             "grid ZxRxC".
+        segmentation: Folder of a model that outlines both lungs on films (configs/tasks/cxr_lungs.yaml): the
+            regions are then thirds of each lung and what lies outside them, and `regions` is not used.
         views: DICOM view positions that are read; empty means every view that is not lateral.
         minimum_pixels: A film whose shorter side has fewer pixels is not read.
         contrast_scales: Standard deviations, in pixels of the square, of the Laplacian-of-Gaussian filters
@@ -87,6 +90,7 @@ class ImagingConfig(BaseModel):
     size: int = Field(default=128, ge=16, le=1024)
     volume: VolumeConfig = VolumeConfig()
     regions: str = "six-zones"
+    segmentation: str | None = None
     views: tuple[str, ...] = ()
     minimum_pixels: int = Field(default=16, ge=8)
     contrast_scales: tuple[float, ...] = (1.0, 1.5, 2.5, 4.0)
@@ -115,6 +119,9 @@ class ImagingConfig(BaseModel):
             size = self.size if self.dimensions == 2 else self.volume.size
             message = f"size {size} must be a multiple of the strides' product {math.prod(self.strides)}"
             raise ValueError(message)
+        if self.segmentation is not None and self.dimensions != 2:
+            message = "segmentation outlines the lungs of films, and dimensions is 3"
+            raise ValueError(message)
         if self.trunk == "encoder" and self.encoder is None:
             message = "trunk: encoder needs encoder: the file or folder of its weights"
             raise ValueError(message)
@@ -122,8 +129,8 @@ class ImagingConfig(BaseModel):
 
     @property
     def layout(self) -> Layout:
-        """The regions."""
-        return parse_layout(self.regions, self.dimensions)
+        """The regions; those of outlined lungs lie where each film's outline says."""
+        return LUNG_LAYOUT if self.segmentation is not None else parse_layout(self.regions, self.dimensions)
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -14,9 +14,18 @@ from prognosis.errors import StudyError
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.gate import FilmGate, Verdict
 from prognosis.evidence.imaging.kind import series_of
+from prognosis.evidence.imaging.outline import Outline
 from prognosis.evidence.imaging.quality import unreadable
 from prognosis.evidence.imaging.reduced import reduced_film
-from prognosis.evidence.imaging.regions import Placed, Placement, on_own_voxels, resample
+from prognosis.evidence.imaging.regions import (
+    Layout,
+    Placed,
+    Placement,
+    on_own_voxels,
+    region_map,
+    region_weights,
+    resample,
+)
 from prognosis.evidence.imaging.volumes import read_volume
 from prognosis.record import ImagingStudy, Series
 
@@ -52,6 +61,7 @@ class Film:
         source: "ImagingStudy/<uid>".
         patient: Whose it is.
         quality: What its quality is judged by; None of a volume.
+        outline: Where its regions lie; None where the configuration's layout says it.
     """
 
     square: NDArray[np.float32]
@@ -60,11 +70,33 @@ class Film:
     source: str
     patient: str
     quality: FilmQuality | None = None
+    outline: Outline | None = None
+
+    @property
+    def caution(self) -> str:
+        """What is doubtful about it, else ""."""
+        verdict = None if self.quality is None else self.quality.verdict
+        found = [] if verdict is None else list(verdict.cautions)
+        if self.outline is not None and self.outline.caution:
+            found.append(self.outline.caution)
+        return "; ".join(found)
 
     def on_own_grid(self) -> NDArray[np.float32]:
         """The film as it is read, or the volume through its first window, back on its own pixels."""
         shape = tuple(axis.size for axis in self.placement.axes)
         return on_own_voxels(self.square.reshape(-1, *shape)[0], self.placement)
+
+    def region_shares(self, layout: Layout, cells: Sequence[int]) -> NDArray[np.float64]:
+        """(regions, *cells) share of the film that lies in each region and cell; they sum to 1."""
+        if self.outline is not None:
+            return self.outline.shares(self.placement, cells)
+        return region_weights(self.placement, layout, cells)
+
+    def spread_regions(self, values: NDArray[np.float64], layout: Layout) -> NDArray[np.float64]:
+        """One value a region, spread evenly over its pixels; it sums to the values' sum."""
+        if self.outline is not None:
+            return self.outline.spread(values)
+        return region_map(values, self.placement, layout)
 
     def in_own_order(self, array: NDArray[np.float64]) -> NDArray[np.float64]:
         """A map over the film's pixels, axis by axis as it is read, as one over its own array."""
@@ -91,12 +123,8 @@ class FilmTable:
 
     @property
     def cautions(self) -> tuple[str, ...]:
-        """(n,) what the gate found doubtful about each case's latest film, else ""."""
-        verdicts = [self.films[place].quality if place >= 0 else None for place in self.latest]
-        return tuple(
-            "; ".join(each.verdict.cautions) if each is not None and each.verdict is not None else ""
-            for each in verdicts
-        )
+        """(n,) what the gate or the outline found doubtful about each case's latest film, else ""."""
+        return tuple(self.films[place].caution if place >= 0 else "" for place in self.latest)
 
     @property
     def present(self) -> NDArray[np.bool_]:
@@ -207,7 +235,7 @@ def read_image(
         return f"study of {study.time.date()}: {read}"
     square, placement, *quality = read
     source = study.source or f"ImagingStudy/{study.study_uid}"
-    return Film(square, placement, study.time, source, patient, *quality)
+    return Film(square, placement, study.time, source, patient, quality[0] if quality else None)
 
 
 def _opened(

@@ -22,12 +22,14 @@ from prognosis.evidence.imaging.gate import FilmGate
 from prognosis.evidence.imaging.gate_fitting import learn_gate
 from prognosis.evidence.imaging.members import FoldMembers
 from prognosis.evidence.imaging.model import Centres, ImagingEvidence, case_evidence, modality_evidence
+from prognosis.evidence.imaging.outline import outline_films
 from prognosis.evidence.imaging.typical import TypicalFilms
 from prognosis.evidence.readout import fit_readout, patient_weights
 from prognosis.evidence.token import FittedEvidence
 
 if TYPE_CHECKING:
     from prognosis.evidence.imaging.pretrained import PretrainedEncoder
+    from prognosis.evidence.segmentation.model import SegmentationModel
 
 Array = NDArray[np.float64]
 
@@ -56,9 +58,11 @@ def fit_imaging(
     Raises:
         CohortError: A fold has no film to learn from.
         ConfigError: The pretrained encoder cannot be used.
+        BundleError: The segmentation model cannot be read.
     """
     encoder = _pretrained(config)
-    table = gather_films(cases, config, on_progress)
+    segmenter = _segmenter(config)
+    table = outline_films(gather_films(cases, config, on_progress), segmenter)
     if table.present.sum() < _FEWEST_FILMS:
         raise CohortError(
             f"cohort of {len(cases)} cases",
@@ -66,7 +70,7 @@ def fit_imaging(
             "add a source with films, or leave imaging out of the model's configuration",
         )
     films = film_arrays(table.films, config, on_progress, encoder)
-    learned_from = _Seen(cases, target, table, films, config, encoder)
+    learned_from = _Seen(cases, target, table, films, config, encoder, segmenter)
     film_folds = _film_folds(cases, table, folds)
     number = int(folds.max()) + 1
     fitted, centres = [], []
@@ -95,6 +99,16 @@ class _Seen:
     films: FilmArrays
     config: ImagingConfig
     encoder: PretrainedEncoder | None
+    segmenter: SegmentationModel | None
+
+
+def _segmenter(config: ImagingConfig) -> SegmentationModel | None:
+    """The model that outlines lungs, where the settings name one."""
+    if config.segmentation is None:
+        return None
+    from prognosis.evidence.segmentation.storage import load_segmentation
+
+    return load_segmentation(config.segmentation)
 
 
 def _pretrained(config: ImagingConfig) -> PretrainedEncoder | None:
@@ -136,6 +150,7 @@ def _assembled(
         typical=typical.films,
         gate=typical.gate,
         encoder=seen.encoder,
+        segmenter=seen.segmenter,
     )
     return FittedEvidence(model, modality_evidence(table, level, change, distance))
 

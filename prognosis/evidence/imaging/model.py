@@ -17,12 +17,14 @@ from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.films import Film, FilmTable, gather_films
 from prognosis.evidence.imaging.gate import FilmGate
 from prognosis.evidence.imaging.members import FoldMembers
-from prognosis.evidence.imaging.regions import film_map, region_map
+from prognosis.evidence.imaging.outline import Outline, outline_films
+from prognosis.evidence.imaging.regions import film_map
 from prognosis.evidence.imaging.typical import TypicalFilms
 from prognosis.evidence.token import ModalityEvidence, Token
 
 if TYPE_CHECKING:
     from prognosis.evidence.imaging.pretrained import PretrainedEncoder
+    from prognosis.evidence.segmentation.model import SegmentationModel
 
 Array = NDArray[np.float64]
 
@@ -53,6 +55,7 @@ class EvidenceMap:
         causes: Names of the causes.
         source: "ImagingStudy/<uid>".
         time: ISO 8601.
+        outline: Where the regions lie on a film whose lungs were outlined.
     """
 
     film: NDArray[np.float32]
@@ -60,6 +63,7 @@ class EvidenceMap:
     causes: tuple[str, ...]
     source: str
     time: str
+    outline: Outline | None = None
 
 
 @dataclass(slots=True)
@@ -78,6 +82,7 @@ class ImagingEvidence:
         typical: The training images' statistics.
         gate: What the training films taught of quality; None of a model of volumes.
         encoder: The frozen encoder that the fold models read; None without one.
+        segmenter: Outlines the lungs in whose zones the evidence is told; None where regions are a grid's.
         modality: Always "imaging".
         width: Numbers in a vector: level and change of each cause.
     """
@@ -90,6 +95,7 @@ class ImagingEvidence:
     typical: TypicalFilms
     gate: FilmGate | None = None
     encoder: PretrainedEncoder | None = None
+    segmenter: SegmentationModel | None = None
     modality: str = field(default="imaging", init=False)
     width: int = field(init=False)
 
@@ -115,7 +121,7 @@ class ImagingEvidence:
 
     def tokens(self, case: Case) -> tuple[Token, ...]:
         """A level token for each region of the latest film and, after an earlier film, a change token."""
-        table = gather_films([case], self.config, gate=self.gate)
+        table = self._films([case])
         if not table.present[0]:
             return ()
         film = table.films[int(table.latest[0])]
@@ -152,7 +158,7 @@ class ImagingEvidence:
         the network sees a little beyond its own border, its receptive field; one of a frozen encoder may see
         the whole film.
         """
-        table = gather_films([case], self.config, gate=self.gate)
+        table = self._films([case])
         return self.map_of(table.films[int(table.latest[0])]) if table.present[0] else None
 
     def map_of(self, film: Film) -> EvidenceMap:
@@ -165,9 +171,10 @@ class ImagingEvidence:
         maps = []
         for cause in range(len(self.causes)):
             own = [slopes[member, cause] * film_map(each[cause], place) for member, each in enumerate(cells)]
-            maps.append(np.sum(own, axis=0) - region_map(centre[cause], place, layout))
+            maps.append(np.sum(own, axis=0) - film.spread_regions(centre[cause], layout))
         evidence = np.stack([film.in_own_order(each) for each in maps])
-        return EvidenceMap(film.on_own_grid(), evidence, self.causes, film.source, film.time.isoformat())
+        time = film.time.isoformat()
+        return EvidenceMap(film.on_own_grid(), evidence, self.causes, film.source, time, film.outline)
 
     def film_level(self, films: FilmArrays) -> Array:
         """(films, causes, regions) evidence of each film, whatever its date; zero is the training mean."""
@@ -179,8 +186,11 @@ class ImagingEvidence:
 
         save_imaging(self, folder)
 
+    def _films(self, cases: Sequence[Case]) -> FilmTable:
+        return outline_films(gather_films(cases, self.config, gate=self.gate), self.segmenter)
+
     def _part(self, cases: Sequence[Case]) -> ModalityEvidence:
-        table = gather_films(cases, self.config, gate=self.gate)
+        table = self._films(cases)
         if not table.films:
             shape = (len(cases), len(self.causes), len(self.config.layout.names))
             return modality_evidence(table, np.zeros(shape), np.zeros(shape), np.zeros(len(cases)))

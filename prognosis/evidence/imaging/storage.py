@@ -21,10 +21,12 @@ from prognosis.evidence.imaging.typical import TypicalFilms
 
 if TYPE_CHECKING:
     from prognosis.evidence.imaging.pretrained import PretrainedEncoder
+    from prognosis.evidence.segmentation.model import SegmentationModel
 
 CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 ENCODER_FOLDER = "encoder"
+SEGMENTATION_FOLDER = "segmentation"
 
 Weights = dict[str, NDArray[np.generic]]
 
@@ -65,6 +67,11 @@ def save_imaging(model: ImagingEvidence, folder: Path) -> None:
     save_file(
         {name: np.ascontiguousarray(value) for name, value in weights.items()}, str(folder / WEIGHTS_FILE)
     )
+    if model.segmenter is not None:
+        from prognosis.evidence.segmentation.storage import save_segmentation
+
+        card = f"A copy of {model.segmenter.model_id}, in whose zones the imaging evidence is told.\n"
+        save_segmentation(model.segmenter, folder / SEGMENTATION_FOLDER, card, {})
 
 
 def load_imaging(folder: Path) -> ImagingEvidence:
@@ -106,6 +113,7 @@ def load_imaging(folder: Path) -> ImagingEvidence:
             typical=typical,
             gate=None if stated["gate"] is None else read_gate(stated["gate"], weights, typical),
             encoder=encoder,
+            segmenter=_segmenter(folder / SEGMENTATION_FOLDER) if config.segmentation else None,
         )
     except (
         OSError,
@@ -119,6 +127,12 @@ def load_imaging(folder: Path) -> ImagingEvidence:
         raise BundleError(
             str(folder), f"cannot be read as imaging evidence ({type(error).__name__})", remedy
         ) from error
+
+
+def _segmenter(folder: Path) -> SegmentationModel:
+    from prognosis.evidence.segmentation.storage import load_segmentation
+
+    return load_segmentation(folder)
 
 
 def _float(weights: Mapping[str, NDArray[np.generic]], name: str) -> NDArray[np.float64]:
