@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort import Cohort, Target, cohort_target, patient_folds
+from prognosis.cohort.lint.images import look_alike_patients
 from prognosis.cohort.target import reference_class
 from prognosis.errors import CohortError
 from prognosis.evaluation.class_metrics import prepare_classes
@@ -107,8 +108,13 @@ def held_out_fold(model: FusionModel, cohort: Cohort, training: Cohort | None = 
 def cross_validated_folds(
     cohort: Cohort, config: ModelConfig, folds: int, seed: int, on_progress: Progress | None = None
 ) -> list[Judged]:
-    """Train on all but one fold of patients, in turn, and keep each model with the fold it has not seen."""
-    fold = patient_folds(cohort.patients, cohort_target(cohort).cause, folds, seed)
+    """Train on all but one fold of patients, in turn, and keep each model with the fold it has not seen.
+
+    Where films are read, patients with films that look the same share a fold.
+    """
+    reads_films = "imaging" in config.modalities
+    groups = look_alike_patients(cohort, on_progress) if reads_films else cohort.patients
+    fold = patient_folds(groups, cohort_target(cohort).cause, folds, seed)
     return [
         _trained_without(cohort, fold == n, config, on_progress, f"fold {n + 1} of {folds}")
         for n in range(folds)

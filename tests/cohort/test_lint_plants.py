@@ -10,8 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from prognosis.cohort import Case, Cohort
+from prognosis.cohort import Case, ClassLabel, Cohort
 from prognosis.cohort.lint import KINDS, lint_cohort
+from prognosis.cohort.lint.finding import Thresholds
+from prognosis.cohort.lint.images import duplicate_images, look_alike_patients
 from prognosis.record import Note
 from tests.cohort import lint_plants as plants
 from tests.cohort.builders import DEATH, INDEX, event, on
@@ -148,6 +150,32 @@ def test_a_film_under_another_name_size_brightness_or_negative_is_found_and_othe
         assert (finding.numerator, finding.denominator) == (2, 41)
 
 
+def test_films_that_look_the_same_fail_where_a_split_or_two_classes_part_them() -> None:
+    films = [film(seed) for seed in range(40)]
+    twins = filmed([*films, films[0]])
+    assert {KINDS[f.kind].fails for f in lint_cohort(twins) if "near-duplicate" in f.kind} == {False}
+    first, second = twins.cases[0], twins.cases[40]
+    parted = {first.patient: replace(first, part="train"), second.patient: replace(second, part="test")}
+    classed = {
+        first.patient: replace(first, label=ClassLabel("normal")),
+        second.patient: replace(second, label=ClassLabel("pneumonia")),
+    }
+    for changed, kind in ((parted, "across the split"), (classed, "of another class")):
+        cohort = Cohort(twins.task, tuple(changed.get(case.patient, case) for case in twins.cases))
+        (finding,) = duplicate_images(cohort, Thresholds())
+        assert finding.kind == f"near-duplicate image {kind}"
+        assert KINDS[finding.kind].fails
+
+
+def test_patients_whose_films_look_the_same_share_a_fold_and_no_others_do() -> None:
+    films = [film(seed) for seed in range(20)]
+    cohort = filmed([*films, films[3], 255.0 - films[3]])
+    groups = look_alike_patients(cohort)
+    assert len({groups[3], groups[20], groups[21]}) == 1
+    assert len(set(groups)) == 20
+    np.testing.assert_array_equal(look_alike_patients(filmed(films)), filmed(films).patients)
+
+
 def test_a_film_that_cannot_be_opened_is_counted_and_one_without_contrast_resembles_nothing() -> None:
     blank = np.ones((30, 30))
     found = {f.kind: f for f in lint_cohort(filmed([*[film(s) for s in range(30)], None, blank, blank]))}
@@ -250,7 +278,8 @@ def test_every_kind_is_planted_here() -> None:
     told = {
         "known after the index", "changes when the future is deleted", "index depends on the future",
         "words tell the outcome", "acquisition shortcut", "permuted labels still predict",
-        "patient on both sides", "near-duplicate image", "same question twice", "nobody has the event early",
+        "patient on both sides", "near-duplicate image", "near-duplicate image across the split",
+        "near-duplicate image of another class", "same question twice", "nobody has the event early",
         "follow-up ends before the horizon", "too few events", "outcome often unknown",
         "numbers written as text", "value far from all others", "constant column", "identifier as a column",
         "same values in two columns", "image cannot be opened", "acceptance matches nothing",

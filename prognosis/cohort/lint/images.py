@@ -7,13 +7,13 @@ hashes are compared with each other's negatives too, an inverted grey scale. It 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort.case import Case, Cohort
+from prognosis.cohort.case import Case, ClassLabel, Cohort
 from prognosis.cohort.lint.finding import Finding, Thresholds
 from prognosis.errors import StudyError
 from prognosis.record import ImagingStudy
@@ -29,10 +29,25 @@ FLAT = 1e-6  # of the brightest cell: what averaging leaves of no contrast at al
 
 
 @dataclass(frozen=True, slots=True)
-class _Film:
+class HashedFilm:
+    """One film: whose it is, where the source's split puts it, the class its patient has, and its hash.
+
+    `category` is "" where the patient has no class, or has several.
+    """
+
     patient: str
     part: str
+    category: str
     code: Hashes
+
+
+@dataclass(frozen=True, slots=True)
+class HashedFilms:
+    """The films of a cohort: those that could be opened, and how many studies there are and stayed closed."""
+
+    films: tuple[HashedFilm, ...]
+    studies: int
+    closed: int
 
 
 def duplicate_images(
@@ -42,44 +57,81 @@ def duplicate_images(
 
     Only the middle slice of a volume is looked at. A study listed under two patients is another finding.
     """
+    hashed = hashed_films(cohort, on_progress)
+    if hashed.closed:
+        problem = "studies cannot be opened"
+        yield Finding("image cannot be opened", "studies", problem, hashed.closed, hashed.studies)
+    yield from _look_alike(hashed.films, limits)
+
+
+def look_alike_patients(cohort: Cohort, on_progress: Progress | None = None) -> NDArray[np.str_]:
+    """(n,) a name equal for all cases of a patient, and of patients one of whose films looks like another's.
+
+    A model that is judged on a film which it learnt under another name is judged on what it learnt: cases of
+    one name belong on one side of a split. Only the middle slice of a volume is compared.
+    """
+    names, patient = np.unique(cohort.patients, return_inverse=True)
+    films = hashed_films(cohort, on_progress).films
+    group = np.arange(len(names))
+    if films:
+        owner = np.searchsorted(names, [film.patient for film in films])
+        pairs = near_pairs(np.array([film.code for film in films]), owner, Thresholds().image_bits)
+        for one, other in owner[pairs]:
+            group[group == group[other]] = group[one]
+    return names[group[patient]]
+
+
+def hashed_films(cohort: Cohort, on_progress: Progress | None = None) -> HashedFilms:
+    """Every film with any contrast of a cohort, each study opened once."""
+    categories: dict[str, set[str]] = {}
+    for case in cohort.cases:
+        if isinstance(case.label, ClassLabel):
+            categories.setdefault(case.patient, set()).add(case.label.category)
     owner: dict[str, tuple[Case, ImagingStudy]] = {}
     for case in cohort.cases:
         for study in case.record.studies:
             if study.store is not None:
                 owner.setdefault(study.study_uid, (case, study))
-    films: list[_Film] = []
+    films: list[HashedFilm] = []
     closed = 0
     for done, (case, study) in enumerate(owner.values(), start=1):
         if on_progress is not None:
             on_progress("comparing films", done, len(owner))
         try:
-            films.extend(_films_of(case, study))
+            codes = [difference_hash(volume.voxels[len(volume.voxels) // 2]) for volume in study.volumes()]
         except StudyError:
             closed += 1
-    if closed:
-        problem = "studies cannot be opened"
-        yield Finding("image cannot be opened", "studies", problem, closed, len(owner))
-    if films:
-        yield from _look_alike(films, limits)
+            continue
+        own = categories.get(case.patient, set())
+        category = next(iter(own)) if len(own) == 1 else ""
+        films += [HashedFilm(case.patient, case.part, category, code) for code in codes if code is not None]
+    return HashedFilms(tuple(films), len(owner), closed)
 
 
-def _films_of(case: Case, study: ImagingStudy) -> list[_Film]:
-    codes = [difference_hash(volume.voxels[len(volume.voxels) // 2]) for volume in study.volumes()]
-    return [_Film(case.patient, case.part, code) for code in codes if code is not None]
-
-
-def _look_alike(films: list[_Film], limits: Thresholds) -> Iterator[Finding]:
+def _look_alike(films: Sequence[HashedFilm], limits: Thresholds) -> Iterator[Finding]:
+    """Pairs on two sides of the source's split, pairs of two classes, and all others, each a finding."""
+    if not films:
+        return
     patient = np.unique([film.patient for film in films], return_inverse=True)[1]
     pairs = near_pairs(np.array([film.code for film in films]), patient, limits.image_bits)
-    if not len(pairs):
-        return
-    across = sum(films[one].part != films[other].part for one, other in pairs)
-    split = f"; {across} pairs stand on two sides of the source's split" if across else ""
-    problem = (
-        f"films look like a film of another patient ({len(pairs)} pairs differ in at most "
-        f"{limits.image_bits} of 256 bits{split})"
-    )
-    yield Finding("near-duplicate image", "films", problem, len(np.unique(pairs)), len(films))
+    kind_of: dict[str, list[tuple[int, int]]] = {}
+    for one, other in pairs.tolist():
+        kind_of.setdefault(_kind(films[one], films[other]), []).append((one, other))
+    for kind, own in kind_of.items():
+        problem = (
+            f"films look like a film of another patient ({len(own)} pairs differ in at most "
+            f"{limits.image_bits} of 256 bits)"
+        )
+        yield Finding(kind, "films", problem, len(np.unique(own)), len(films))
+
+
+def _kind(one: HashedFilm, other: HashedFilm) -> str:
+    """Which kind of finding a pair of films that look the same is."""
+    if one.part != other.part:
+        return "near-duplicate image across the split"
+    if one.category and other.category and one.category != other.category:
+        return "near-duplicate image of another class"
+    return "near-duplicate image"
 
 
 def difference_hash(film: NDArray[np.float32]) -> Hashes | None:
