@@ -147,7 +147,7 @@ def risk(
 
 @app.command()
 def segment(
-    study: Annotated[str, typer.Argument(help="A folder of DICOM files, or with --source a study's UID.")],
+    study: Annotated[str, typer.Argument(help="A DICOM folder, a PNG or NIfTI file; with --source a UID.")],
     model: Annotated[Path, typer.Option("--model", help="A segmentation model's folder.")],
     out: OutOption,
     source: Annotated[

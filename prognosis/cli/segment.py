@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prognosis.cli.console import print_json, stderr
 from prognosis.cli.loading import load_records
-from prognosis.cli.sources import original_images
+from prognosis.cli.sources import file_study, original_images
 from prognosis.errors import InputError, ScopeError
 from prognosis.evidence.segmentation.measurements import Measurements, measured_parts
 from prognosis.evidence.segmentation.model import SegmentationModel
@@ -39,20 +39,14 @@ def run_segment(study: str, folder: Path, out: Path, sources: Sequence[str], *, 
     """Outline a study's structures and write mask, overlay, DICOM SEG and measurement report.
 
     Args:
-        study: A folder of DICOM files, or with `sources` a study's UID.
+        study: A folder of DICOM files, a PNG or NIfTI file, or with `sources` a study's UID.
         folder: The segmentation model.
         out: Where to write, a folder for each volume.
-        sources: Where the study is looked up by UID; none when `study` is a folder.
+        sources: Where the study is looked up by UID; none when `study` is a folder or a file.
         json_output: Print what was measured as JSON.
     """
     model = load_segmentation(folder)
-    quarantine = Quarantine()
-    place = list(sources) or [f"dicom-folder:{study}"]
-    records = load_records(place, model.task, quarantine)
-    studies = [each for record in records for each in record.studies]
-    chosen = [each for each in studies if each.study_uid == study] if sources else studies
-    if not chosen:
-        raise InputError(f"study {study}", f"is not among the {len(studies)} studies", "check its UID")
+    chosen = _studies(study, sources, model)
     stated = []
     for each in chosen:
         for number, outlined in enumerate(outline(each, model), start=1):
@@ -65,6 +59,23 @@ def run_segment(study: str, folder: Path, out: Path, sources: Sequence[str], *, 
         raise ScopeError(f"study {study}", f"holds none of the {reads} that the model reads", "name another")
     if json_output:
         print_json({"model_id": model.model_id, "volumes": stated})
+
+
+def _studies(study: str, sources: Sequence[str], model: SegmentationModel) -> list[ImagingStudy]:
+    """The studies that were asked for.
+
+    Raises:
+        InputError: There is none.
+    """
+    if not sources and Path(study).is_file():
+        return [file_study(Path(study))]
+    place = list(sources) or [f"dicom-folder:{study}"]
+    records = load_records(place, model.task, Quarantine())
+    studies = [each for record in records for each in record.studies]
+    chosen = [each for each in studies if each.study_uid == study] if sources else studies
+    if not chosen:
+        raise InputError(f"study {study}", f"is not among the {len(studies)} studies", "check its UID")
+    return chosen
 
 
 def outline(study: ImagingStudy, model: SegmentationModel) -> Iterator[Outlined]:

@@ -9,6 +9,7 @@ import nibabel
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 
 from prognosis.cohort import Task
 from prognosis.evidence.segmentation.config import SegmentationConfig
@@ -87,3 +88,25 @@ def test_a_series_that_the_model_does_not_read_is_refused(prognosis: Program, tm
     assert ran.status == 2
     assert "holds none of the films that the model reads" in ran.prose
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["film.png", "ct.nii.gz"])
+def test_one_image_file_is_a_study_of_its_own(prognosis: Program, tmp_path: Path, kind: str):
+    place = tmp_path / kind
+    if kind == "film.png":
+        Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 24), dtype=np.uint8)).save(place)
+    else:
+        voxels = np.random.default_rng(0).normal(size=(24, 20, 10)).astype(np.float32)
+        image = nibabel.Nifti1Image(voxels, np.diag([-1.0, -1.0, 2.0, 1.0]))
+        image.set_sform(image.affine, code=1)
+        nibabel.save(image, place)
+    model = a_model(tmp_path / "model", 2 if kind == "film.png" else 3)
+    ran = prognosis("segment", place, "--model", model, "--out", tmp_path / "out", "--json")
+    assert ran.status == 0, ran.err
+    (volume,) = ran.stated["volumes"]
+    assert {Path(name).name for name in volume["files"]} == {"mask.nii.gz", "overlay.png"}
+    (path,) = (tmp_path / "out").rglob("mask.nii.gz")
+    assert nibabel.load(path).shape == ((24, 20, 1) if kind == "film.png" else (24, 20, 10))
+    refused = prognosis("segment", model / "README.md", "--model", model, "--out", tmp_path / "none")
+    assert refused.status == 2
+    assert "is no image file that is read alone" in refused.prose

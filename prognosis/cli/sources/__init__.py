@@ -4,11 +4,13 @@ from prognosis.cli.sources.export import export_fhir_dicom, export_meds
 from prognosis.cli.sources.opening import SCHEMES, open_sources
 from prognosis.cli.sources.originals import original_images
 from prognosis.cli.sources.reading import read_records
+from prognosis.cli.sources.single_file import file_study
 
 __all__ = [
     "SCHEMES",
     "export_fhir_dicom",
     "export_meds",
+    "file_study",
     "open_sources",
     "original_images",
     "read_records",
