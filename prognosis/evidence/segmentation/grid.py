@@ -48,11 +48,6 @@ class WorkingGrid:
         sides = zip(shape, spacing, config.spacing_mm, strict=True)
         return cls(shape, tuple(max(1, round(side * float(own) / wanted)) for side, own, wanted in sides))
 
-    @property
-    def dimensions(self) -> int:
-        """2 or 3."""
-        return len(self.own)
-
     def to_working(self, channels: NDArray[np.float32]) -> NDArray[np.float32]:
         """(channels, *own) onto the working grid: each voxel's mean, or linear where finer."""
         coarser = all(inner <= outer for inner, outer in zip(self.working, self.own, strict=True))

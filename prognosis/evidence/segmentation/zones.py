@@ -36,10 +36,6 @@ class LungZones:
     labels: NDArray[np.uint8]
     implausible: str
 
-    def masks(self) -> NDArray[np.bool_]:
-        """(7, rows, columns) each zone, then what lies outside the lungs; every pixel is in exactly one."""
-        return np.asarray(self.labels == np.array([*range(1, len(ZONES) + 1), 0])[:, None, None])
-
 
 def lung_zones(segmentation: Segmentation) -> LungZones:
     """Six zones on a film whose right and left lung are outlined.
