@@ -18,8 +18,8 @@ from connectors.dicom.fields import Fields, whole
 from connectors.dicom.guard import (
     DEFLATED,
     FRAME_SECONDS,
-    PARSE_SECONDS,
     check_syntax,
+    parse_seconds,
     processor_time_limited,
 )
 from connectors.dicom.parsed import dataset_fields, frame_fields
@@ -66,7 +66,7 @@ def read_frame_fields(path: Path, reference: str) -> tuple[Fields, list[Fields]]
     """The fields of an instance, and for each of its frames what its functional groups add to them."""
     import pydicom
 
-    with processor_time_limited(PARSE_SECONDS, reference):
+    with processor_time_limited(parse_seconds(path), reference):
         check_syntax(path, reference)
         dataset = pydicom.dcmread(path, stop_before_pixels=True)
         return dataset_fields(dataset), frame_fields(dataset, reference)
@@ -81,7 +81,7 @@ def decoded_frames(path: Path, reference: str) -> Iterator[NDArray[np.float32]]:
     import pydicom
     from pydicom.pixels.utils import iter_pixels
 
-    with processor_time_limited(PARSE_SECONDS, reference):
+    with processor_time_limited(parse_seconds(path), reference):
         syntax = check_syntax(path, reference)
         in_memory = syntax == DEFLATED or path.stat().st_size <= LARGEST_IN_MEMORY
         dataset = pydicom.dcmread(path, stop_before_pixels=not in_memory)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.dicom.fields import PRESENT, USED, Fields
-from connectors.dicom.guard import PARSE_SECONDS, check_syntax, processor_time_limited
+from connectors.dicom.guard import check_syntax, parse_seconds, processor_time_limited
 from prognosis.errors import StudyError
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def read_fields(path: Path, reference: str) -> Fields | None:
     import pydicom
 
     tags: list[int] = list(USED)
-    with processor_time_limited(PARSE_SECONDS, reference):
+    with processor_time_limited(parse_seconds(path), reference):
         check_syntax(path, reference)
         dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=tags)
     if "EncryptedAttributesSequence" in dataset:

@@ -29,7 +29,7 @@ from prognosis.errors import StudyError
 if TYPE_CHECKING:
     from io import FileIO
 
-ANSWER_SECONDS = 30.0
+ANSWER_SECONDS = 120.0
 RENEWED_AFTER = 5_000
 LARGEST_ANSWER = 256 * 2**20
 PROGRAM = "from connectors.dicom.worker import main; main()"

@@ -15,7 +15,7 @@ from connectors.dicom.reader import Reader, shared_reader
 from prognosis.errors import StudyError
 from tests.connectors.dicom.films import write
 
-SAMPLE = 300
+SAMPLE = 200
 
 
 def test_mutants_load_or_are_refused_and_no_reader_dies(tmp_path: Path) -> None:
