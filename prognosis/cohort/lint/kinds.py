@@ -49,9 +49,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "same person at two sites": Kind(True, _JOIN),
         "same record in two patients": Kind(True, _JOIN),
         "same image in two patients": Kind(True, _JOIN),
-        "near-duplicate image": Kind(
-            False, "nothing: such patients are kept in one fold"
-        ),
+        "near-duplicate image": Kind(False, "nothing: such patients are kept in one fold"),
         "near-duplicate image across the split": Kind(True, _JOIN),
         "near-duplicate image of another class": Kind(True, "ask which class is right, and drop the other"),
         "same note in two patients": Kind(True, _JOIN),
