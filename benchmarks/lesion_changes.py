@@ -10,7 +10,7 @@ import numpy as np
 from prognosis.cohort import Case
 from prognosis.evaluation.localisation import mean_interval
 from prognosis.evidence.imaging.model import ImagingEvidence
-from prognosis.evidence.imaging.series import DatedEvidence, evidence_series
+from prognosis.evidence.imaging.series import DatedEvidence, change_between, evidence_series
 from prognosis.simulate.film import Lesion
 from prognosis.simulate.films import FilmRecipe, SimulatedFilms
 from prognosis.survival.bootstrap import Interval
@@ -69,26 +69,39 @@ class GrowthFound:
         }
 
 
-def growth_found(imaging: ImagingEvidence, cases: Sequence[Case], replicates: int, seed: int) -> GrowthFound:
-    """The first and the latest film of every case that has two, every second pair in reverse order."""
+def growth_found(
+    imaging: ImagingEvidence, cases: Sequence[Case], replicates: int, seed: int, *, aligned: bool
+) -> GrowthFound:
+    """The first and the latest film of every case that has two, every second pair in reverse order.
+
+    Args:
+        imaging: The model.
+        cases: Of patients that did not train it.
+        replicates: Bootstrap samples.
+        seed: Of the bootstrap.
+        aligned: Whether films are aligned before they are compared, as a report does; else as they lie.
+    """
     changes, still = [], []
     for number, case in enumerate(cases):
         series = evidence_series(imaging, case)
         if len(series) < 2:
             continue
         pair = [series[0], series[-1]][:: -1 if number % 2 else 1]
-        own, empty = changes_of(imaging, case, pair)
+        own, empty = changes_of(imaging, case, pair, aligned=aligned)
         changes += own
         still += empty
     return summary(changes, still, replicates, seed)
 
 
 def changes_of(
-    imaging: ImagingEvidence, case: Case, pair: Sequence[DatedEvidence]
+    imaging: ImagingEvidence, case: Case, pair: Sequence[DatedEvidence], *, aligned: bool
 ) -> tuple[list[Change], list[Change]]:
     """Every lesion's change from the first film of a pair to the second, and that of zones without any."""
     first, second = ({_place(lesion): lesion for lesion in recipe(case, dated).lesions} for dated in pair)
-    moved = dict(zip(imaging.config.layout.names, pair[1].regions[0] - pair[0].regions[0], strict=True))
+    before, after = pair
+    as_they_lie = after.regions[0] - before.regions[0]
+    by_region = change_between(imaging, before.film, after.film).regions[0] if aligned else as_they_lie
+    moved = dict(zip(imaging.config.layout.names, by_region, strict=True))
     changes = [
         Change(case.patient, _diameter(second.get(place)) - _diameter(first.get(place)), moved[place[0]])
         for place in first.keys() | second.keys()

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from prognosis.cli.film_series import film_series
 from prognosis.cohort import Case, ClassLabel, SurvivalLabel
 from prognosis.evidence.imaging.model import ImagingEvidence
 from prognosis.evidence.imaging.outline import Outline
@@ -20,6 +21,7 @@ from prognosis.outputs.estimate import Estimate, in_days
 from prognosis.outputs.patient_page import (
     Driver,
     Film,
+    FilmSeries,
     HorizonRisk,
     IncidenceCurve,
     Missing,
@@ -59,6 +61,7 @@ def patient_page(model: FusionModel, case: Case, outcome: str = "") -> PatientPa
             _explanation(explanation, survival=model.task.is_survival) for explanation in explanations
         ),
         films=_films(model, case, explanations[0]),
+        series=_series(model, case),
         notes=_notes(case, explanations[0]),
         missing=missing_modalities(prediction),
         modalities_used=prediction.modalities_used,
@@ -207,6 +210,11 @@ def _zone_boxes(outline: Outline) -> dict[str, tuple[float, float, float, float]
                 (columns.max() + 1) / width,
             )
     return boxes
+
+
+def _series(model: FusionModel, case: Case) -> FilmSeries | None:
+    imaging = model.evidence.get("imaging")
+    return film_series(imaging, case) if isinstance(imaging, ImagingEvidence) else None
 
 
 def _notes(case: Case, explanation: Explanation) -> tuple[NoteText, ...]:

@@ -146,6 +146,63 @@ class Film:
 
 
 @dataclass(frozen=True, slots=True)
+class DatedFilm:
+    """One film of a series.
+
+    Attributes:
+        day: When it was taken, ISO 8601.
+        source: "ImagingStudy/<uid>".
+        pixels: (rows, columns) brightness in [0, 1].
+        regions: (rows, columns) the place in the series' zones of each pixel's zone.
+        by_zone: Evidence of each zone; positive is worse.
+    """
+
+    day: str
+    source: str
+    pixels: NDArray[np.float64]
+    regions: NDArray[np.uint8]
+    by_zone: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FilmChange:
+    """What changed between two films of a series.
+
+    Attributes:
+        first: Day of the earlier film.
+        last: Day of the later one.
+        by_zone: Change in each zone's evidence; positive is worse.
+        caution: Why the comparison is to be read with care; "" otherwise.
+    """
+
+    first: str
+    last: str
+    by_zone: tuple[float, ...]
+    caution: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FilmSeries:
+    """A patient's films, oldest first.
+
+    Attributes:
+        title: What the evidence is for.
+        zones: Names of the zones.
+        films: At least two.
+        changes: Between each film and the next.
+        overall: From the first film to the last.
+        meaning: What the numbers are, in a sentence.
+    """
+
+    title: str
+    zones: tuple[str, ...]
+    films: tuple[DatedFilm, ...]
+    changes: tuple[FilmChange, ...]
+    overall: FilmChange
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """One sentence; `contribution` is None when the model gave it no evidence of its own."""
 
@@ -197,6 +254,7 @@ class PatientPage:
         curves: Per cause; empty for a class.
         explanations: One a cause explained, the most important first.
         films: Images with their maps.
+        series: The films of several dates with the change between them; None with fewer than two.
         notes: Notes with cited sentences marked.
         missing: What was not there.
         modalities_used: Modalities that the prediction rests on.
@@ -216,6 +274,7 @@ class PatientPage:
     curves: tuple[IncidenceCurve, ...] = ()
     explanations: tuple[PatientExplanation, ...] = ()
     films: tuple[Film, ...] = ()
+    series: FilmSeries | None = None
     notes: tuple[NoteText, ...] = ()
     missing: tuple[Missing, ...] = ()
     modalities_used: tuple[str, ...] = field(default=())

@@ -12,6 +12,7 @@ from prognosis.outputs.page import environment, style, write_whole
 from prognosis.outputs.patient_figures import BARS, film_picture, incidence_picture, waterfall_picture
 from prognosis.outputs.patient_page import Driver, Film, PatientPage
 from prognosis.outputs.report_content import Calibration, Report
+from prognosis.outputs.series_figures import series_picture
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -25,6 +26,7 @@ class _PatientView:
     incidence: Picture | None
     waterfalls: tuple[Picture, ...]
     films: tuple[tuple[Film, Picture], ...]
+    series: Picture | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,13 @@ def _view(page: PatientPage) -> _PatientView:
     """Draw one patient's figures. A page that abstains shows its films plain: a map would be an answer."""
     if page.abstained_because:
         plain = tuple(Film(film.title, film.source, film.pixels, None) for film in page.films)
-        return _PatientView(page, None, (), tuple((film, film_picture(film)) for film in plain))
+        return _PatientView(page, None, (), tuple((film, film_picture(film)) for film in plain), None)
     return _PatientView(
         page,
         incidence_picture(page.curves) if page.curves else None,
         tuple(waterfall_picture(explanation) for explanation in page.explanations),
         tuple((film, film_picture(film)) for film in page.films),
+        series_picture(page.series) if page.series is not None else None,
     )
 
 

@@ -1,16 +1,19 @@
-"""A patient's films in the order of their dates, each with the evidence of its regions."""
+"""A patient's films in the order of their dates: evidence by region, and its change between dates."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.case import Case
+from prognosis.evidence.imaging.alignment import Alignment, align
 from prognosis.evidence.imaging.arrays import film_arrays
-from prognosis.evidence.imaging.films import Film, read_image
+from prognosis.evidence.imaging.films import Film, FilmTable, read_image
 from prognosis.evidence.imaging.model import ImagingEvidence
+from prognosis.evidence.imaging.outline import outline_films
 
 Array = NDArray[np.float64]
 
@@ -21,13 +24,24 @@ class DatedEvidence:
 
     Attributes:
         film: As it is read.
-        regions: (causes, regions) its evidence; zero is the training films' mean. The difference of two dates
-            is the change in evidence between them, whether or not the model found that change as such bears
-            on the outcome.
+        regions: (causes, regions) its evidence; zero is the training films' mean.
     """
 
     film: Film
     regions: Array
+
+
+@dataclass(frozen=True, slots=True)
+class RegionChange:
+    """What changed between two films of a patient.
+
+    Attributes:
+        regions: (causes, regions) the later film's evidence less the earlier's, both read as aligned.
+        alignment: How the earlier film was laid over the later one.
+    """
+
+    regions: Array
+    alignment: Alignment
 
 
 def evidence_series(model: ImagingEvidence, case: Case, most: int | None = None) -> tuple[DatedEvidence, ...]:
@@ -49,5 +63,32 @@ def evidence_series(model: ImagingEvidence, case: Case, most: int | None = None)
             break
     if not films:
         return ()
-    level = model.film_level(film_arrays(films, model.config, encoder=model.encoder))
-    return tuple(DatedEvidence(film, own) for film, own in zip(films, level, strict=True))
+    latest = np.array([len(films) - 1])
+    table = FilmTable(tuple(films), latest, latest - 1, np.zeros(1), ("",))
+    outlined = outline_films(table, model.segmenter).films
+    return tuple(
+        DatedEvidence(film, own) for film, own in zip(outlined, _level(model, outlined), strict=True)
+    )
+
+
+def change_between(model: ImagingEvidence, earlier: Film, later: Film) -> RegionChange:
+    """The change of each region's evidence between two films of a patient, in the later film's regions.
+
+    The films are aligned and brought to one tone first: a rib or a nodule that lies half a cell further on is
+    no change, and a harder exposure is none. It is the change in what the films are evidence of now; whether
+    change as such bears on the outcome is another question, to which the change tokens answer.
+
+    Args:
+        model: Imaging evidence of films, not of volumes.
+        earlier: As it is read.
+        later: As it is read.
+    """
+    alignment = align(earlier.square, later.square)
+    pair = [replace(later, square=square) for square in alignment.comparable(earlier.square, later.square)]
+    before, after = _level(model, pair)
+    return RegionChange(after - before, alignment)
+
+
+def _level(model: ImagingEvidence, films: Sequence[Film]) -> Array:
+    """(films, causes, regions)."""
+    return model.film_level(film_arrays(films, model.config, encoder=model.encoder))
