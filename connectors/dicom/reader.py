@@ -94,7 +94,10 @@ class Reader:
     def _ask(
         self, question: str, path: Path, reference: str, out: Sequence[NDArray[np.float32]]
     ) -> dict[str, Any]:
-        line = json.dumps({"ask": question, "path": str(path), "reference": reference}).encode() + b"\n"
+        line = (
+            json.dumps({"ask": question, "path": str(path.absolute()), "reference": reference}).encode()
+            + b"\n"
+        )
         with self._lock:
             while True:
                 process = self._running()
