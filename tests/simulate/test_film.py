@@ -5,7 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from prognosis.simulate.film import SCANNERS, ZONES, Lesion, Scanner, lesion_centre, render_film, zone_of
+from prognosis.simulate.film import (
+    SCANNERS,
+    ZONES,
+    Lesion,
+    Scanner,
+    lesion_centre,
+    lesion_mask,
+    render_film,
+    zone_of,
+)
 
 DIRECT, COMPUTED = SCANNERS
 
@@ -68,3 +77,20 @@ def test_lungs_are_darker_than_what_surrounds_them_on_both_scanners() -> None:
 def test_the_two_scanners_do_not_look_alike() -> None:
     direct, computed = (render_film((), scanner, 9, 9)[0, 40:80, 32:44] for scanner in SCANNERS)
     assert abs(direct.mean() - computed.mean()) > 200
+
+
+@pytest.mark.parametrize("film_seed", [6, 7, 8])
+def test_a_lesions_mask_is_where_the_film_is_brightened_by_half_of_the_lesion_or_more(film_seed: int) -> None:
+    lesion = Lesion(ZONES[1], 0.3, 0.4, 16.0)
+    with_lesion, without = (
+        render_film(lesions, DIRECT, anatomy_seed=5, film_seed=film_seed)[0] for lesions in ((lesion,), ())
+    )
+    added = (with_lesion - without) / (with_lesion - without).max()
+    mask = lesion_mask(lesion, film_seed)
+    assert added[mask].min() > 0.45
+    assert added[~mask].max() < 0.55
+    assert mask.sum() == pytest.approx(np.pi * (16.0 / 2 / 2.5) ** 2, rel=0.15)
+
+
+def test_a_lesion_smaller_than_a_pixel_has_a_mask_of_one() -> None:
+    assert lesion_mask(Lesion(ZONES[1], 0.3, 0.4, 0.5), 6).sum() == 1
