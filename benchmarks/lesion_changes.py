@@ -123,12 +123,16 @@ def summary(changes: Sequence[Change], empty: Sequence[Change], replicates: int,
         grew=share([each for each in large if each.growth_mm > 0.0]),
         shrank=share([each for each in large if each.growth_mm < 0.0]),
         by_size={
-            f"{low:g} to {high:g} mm ({len(those)})": share(those)
+            f"{_size(low, high)} ({len(those)})": share(those)
             for low, high in SIZES_MM
             for those in [[each for each in large if low <= abs(each.growth_mm) < high]]
         },
         zones_without=_share([each.evidence > 0.0 for each in empty], empty, replicates, seed),
     )
+
+
+def _size(low: float, high: float) -> str:
+    return f"{low:g} to {high:g} mm" if np.isfinite(high) else f"{low:g} mm or more"
 
 
 def recipe(case: Case, dated: DatedEvidence) -> FilmRecipe:
