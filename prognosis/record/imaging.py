@@ -34,7 +34,7 @@ class Volume:
         modality: DICOM modality.
         view: DICOM view position, "" where it has none.
         spacing_known: False when the file gave no pixel spacing and 1 mm was assumed.
-        window: (centre, width) that the file states for viewing, in the voxels' units; None where it does not.
+        window: (centre, width) that the file states for viewing, in units of the voxels; else None.
         stack: What tells it from other volumes of its series ("EchoTime 4.6", "localizer"); "" where alone.
     """
 
