@@ -185,7 +185,7 @@ def _overlay(axes: Axes, key: Axes, evidence: NDArray[np.float64], shape: tuple[
         interpolation="nearest",
     )
     bar = axes.figure.colorbar(ScalarMappable(norm, colours), cax=key, orientation="horizontal")
-    bar.set_ticks([-limit, 0.0, limit], labels=[f"{signed(-limit)} lowers", "0", f"{signed(limit)} raises"])
+    bar.set_ticks([-limit, 0.0, limit], labels=["lowers the risk", "0", "raises it"])
     first, _, last = key.get_xticklabels()
     first.set_horizontalalignment("left")
     last.set_horizontalalignment("right")
