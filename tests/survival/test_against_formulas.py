@@ -15,7 +15,7 @@ from prognosis.survival.censoring import estimate_censoring
 from prognosis.survival.concordance import Competing, harrell_c, uno_c
 from prognosis.survival.curves import aalen_johansen, incidence_at, kaplan_meier
 from prognosis.survival.distribution_calibration import distribution_calibration
-from prognosis.survival.incidence_calibration import incidence_calibration
+from prognosis.survival.incidence_calibration import LEAST_CASES, incidence_calibration
 from prognosis.survival.net_benefit import decision_curve
 from prognosis.survival.restricted_mean import restricted_mean_lost, restricted_mean_survival
 from prognosis.survival.statistic import WeightedMean, once, relative_gain
@@ -144,6 +144,8 @@ def test_d_calibration(name: str) -> None:
 @every_cohort
 def test_aj_calibration(name: str) -> None:
     known = golden(name)
+    if len(known.cohort.days) < LEAST_CASES:
+        pytest.skip("too few cases for a test, so it is refused")
     found = incidence_calibration(known.cohort.days, known.cohort.cause, known.risk, known.times)
     distances = [found.mean_absolute, found.mean_squared]
     np.testing.assert_allclose(distances, known.by_hand["aj_calibration"], atol=CLOSE)

@@ -14,7 +14,7 @@ from prognosis.survival.censoring import Censoring, estimate_censoring
 from prognosis.survival.concordance import harrell_c, uno_c
 from prognosis.survival.curves import Floats, aalen_johansen, kaplan_meier, nelson_aalen
 from prognosis.survival.distribution_calibration import distribution_calibration
-from prognosis.survival.incidence_calibration import incidence_calibration
+from prognosis.survival.incidence_calibration import LEAST_CASES, incidence_calibration
 from prognosis.survival.influence import incidence_influence
 from prognosis.survival.net_benefit import decision_curve
 from prognosis.survival.restricted_mean import restricted_mean_survival
@@ -126,6 +126,8 @@ def test_d_calibration_and_aj_calibration_agree_with_survivaleval(name: str) -> 
     expected = known.package("survivaleval")
     tenths = distribution_calibration(known.own_survival, known.cohort.cause > 0)
     np.testing.assert_allclose([tenths.statistic, tenths.p_value], expected["d_calibration"], atol=CLOSE)
+    if len(known.cohort.days) < LEAST_CASES:
+        pytest.skip("too few cases for a test, so it is refused")
     curves = incidence_calibration(known.cohort.days, known.cohort.cause, known.risk, known.times)
     distances = [curves.mean_absolute, curves.mean_squared]
     np.testing.assert_allclose(distances, expected["aj_calibration"], atol=CLOSE)
