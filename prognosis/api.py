@@ -14,13 +14,19 @@ from prognosis.prediction.predictor import case_of
 from prognosis.record import PatientRecord
 
 
-def load(folder: str | Path) -> FusionModel:
+def load(folder: str | Path, cache: str | Path | None = None) -> FusionModel:
     """Read a model folder.
+
+    Args:
+        folder: A model's.
+        cache: A folder in which what the model needs of each imaging study is kept (derived patient data),
+            so that a study is encoded once.
 
     Raises:
         BundleError: The folder is incomplete, altered or of another format.
+        InputError: The cache cannot be used.
     """
-    return load_model(folder)
+    return load_model(folder, cache)
 
 
 def train(cohort: Cohort, config: str | Path | ModelConfig | None = None) -> FusionModel:

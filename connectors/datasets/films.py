@@ -44,11 +44,7 @@ class FilmFolder:
         Raises:
             StudyError: The folder holds no such study, or the file cannot be read as an image.
         """
-        path = self._files.get(study.study_uid)
-        if path is None:
-            raise StudyError(
-                f"ImagingStudy {study.study_uid}", "is not in this folder", "open it from its own source"
-            )
+        (path,) = self.contents(study)
         series = study.series[0]
         return (
             Volume(
@@ -60,6 +56,19 @@ class FilmFolder:
                 spacing_known=False,
             ),
         )
+
+    def contents(self, study: ImagingStudy) -> tuple[Path]:
+        """The study's one file.
+
+        Raises:
+            StudyError: The folder holds no such study.
+        """
+        path = self._files.get(study.study_uid)
+        if path is None:
+            raise StudyError(
+                f"ImagingStudy {study.study_uid}", "is not in this folder", "open it from its own source"
+            )
+        return (path,)
 
 
 def read_png(path: Path, reference: str) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:

@@ -150,14 +150,23 @@ class ArrayFilms:
         Raises:
             StudyError: The archive holds no such study.
         """
-        pixels = self._images.get(study.study_uid)
-        if pixels is None:
-            raise StudyError(
-                f"ImagingStudy {study.study_uid}", f"is not in the {self._name}", "check the UID"
-            )
+        (pixels,) = self.contents(study)
         grey = pixels.astype(np.float32)
         if grey.ndim == 3:
             grey = np.rint(grey @ np.array([0.299, 0.587, 0.114], dtype=np.float32)).astype(np.float32)
         series = study.series[0]
         source = f"ImagingStudy/{study.study_uid}#{series.series_uid}"
         return (Volume(grey[None], np.eye(4), source, series.modality, series.view, spacing_known=False),)
+
+    def contents(self, study: ImagingStudy) -> tuple[NDArray[np.generic]]:
+        """The study's one array.
+
+        Raises:
+            StudyError: The archive holds no such study.
+        """
+        pixels = self._images.get(study.study_uid)
+        if pixels is None:
+            raise StudyError(
+                f"ImagingStudy {study.study_uid}", f"is not in the {self._name}", "check the UID"
+            )
+        return (pixels,)

@@ -86,6 +86,14 @@ class DicomFolder:
             volume for headers in self._series(study) for volume in series_volumes(headers, study.study_uid)
         )
 
+    def contents(self, study: ImagingStudy) -> tuple[Path, ...]:
+        """The study's files, in the order in which `volumes` takes them.
+
+        Raises:
+            StudyError: The folder does not hold the study.
+        """
+        return tuple(header.path for headers in self._series(study) for header in headers)
+
     def originals(self, study: ImagingStudy) -> tuple[tuple[Dataset, ...], ...]:
         """For each of the study's volumes, in the order of `volumes`, its images' headers without pixels.
 

@@ -85,6 +85,17 @@ class NiftiFolder:
         Raises:
             StudyError: The folder does not hold the study, or a file cannot be used.
         """
+        return tuple(_volume(file) for file in self._files(study))
+
+    def contents(self, study: ImagingStudy) -> tuple[Path, ...]:
+        """The study's files, in the order of their names.
+
+        Raises:
+            StudyError: The folder does not hold the study.
+        """
+        return tuple(file.path for file in self._files(study))
+
+    def _files(self, study: ImagingStudy) -> list[_File]:
         files = self._index(Quarantine()).get(study.study_uid)
         if files is None:
             raise StudyError(
@@ -92,7 +103,7 @@ class NiftiFolder:
                 "is not in the NIfTI folder",
                 "add the folder that holds it",
             )
-        return tuple(_volume(file) for file in files)
+        return files
 
     def _index(self, quarantine: Quarantine) -> dict[str, list[_File]]:
         """The files of each study by its UID; the folder is walked once, on first use."""

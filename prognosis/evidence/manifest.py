@@ -73,3 +73,15 @@ def check_manifest(folder: Path) -> str:
     if model_id != _identity(model_id.rpartition("-")[0], expected):
         raise BundleError(f"{folder}/{MANIFEST}", "states an id that does not belong to the files", retrain)
     return model_id
+
+
+def part_digest(folder: Path, part: str) -> str:
+    """sha256 of what the manifest of a model folder states of every file below one of its folders.
+
+    Args:
+        folder: Checked by `check_manifest`.
+        part: Path of a folder in it, such as "evidence/imaging".
+    """
+    stated: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["sha256"]
+    own = {name: digest for name, digest in stated.items() if name.startswith(f"{part}/")}
+    return hashlib.sha256(json.dumps(own, sort_keys=True).encode()).hexdigest()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -58,9 +58,9 @@ def refuse_other_files(folder: Path) -> None:
         raise BundleError(str(folder), "holds files that are not a model", "name an empty or new folder")
 
 
-def library_versions() -> dict[str, str]:
-    """The installed versions of prognosis and of what models are made with."""
-    return {name: found for name in ("prognosis", *LIBRARIES) if (found := _version(name))}
+def library_versions(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:
+    """The installed versions of prognosis and of some libraries, by default what models are made with."""
+    return {name: found for name in ("prognosis", *libraries) if (found := _version(name))}
 
 
 def _version(name: str) -> str:

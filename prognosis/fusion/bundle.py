@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from prognosis.cohort import Task
 from prognosis.errors import BundleError
 from prognosis.evidence import EvidenceModel
-from prognosis.evidence.manifest import check_manifest
+from prognosis.evidence.manifest import check_manifest, part_digest
 from prognosis.evidence.model_folder import library_versions, write_json, write_model_folder
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead
@@ -64,11 +64,17 @@ def _write_files(model: FusionModel, folder: Path, card: str, metrics: Mapping[s
     (folder / "README.md").write_text(card, encoding="utf-8")
 
 
-def load_model(folder: str | Path) -> FusionModel:
+def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionModel:
     """Read a model folder, after checking every file against its manifest.
+
+    Args:
+        folder: A model's.
+        cache: A folder in which the encodings of studies are kept, so that none is encoded twice; see
+            docs/cache.md.
 
     Raises:
         BundleError: The folder is incomplete, altered, of another format, or holds a weight not finite.
+        InputError: The cache cannot be used.
     """
     folder = Path(folder)
     model_id = check_manifest(folder)
@@ -84,7 +90,7 @@ def load_model(folder: str | Path) -> FusionModel:
     return FusionModel(
         task=Task.from_statement(stated["task"], str(folder / "config.json")),
         config=ModelConfig.from_statement(stated["config"], str(folder / "config.json")),
-        evidence={name: _load_evidence(name, folder / "evidence" / name) for name in names},
+        evidence={name: _load_evidence(name, folder, cache) for name in names},
         head=HazardHead(
             alpha=arrays["alpha"],
             beta=arrays["beta"],
@@ -109,20 +115,28 @@ def load_model(folder: str | Path) -> FusionModel:
     )
 
 
-def _load_evidence(name: str, folder: Path) -> EvidenceModel:
+def _load_evidence(name: str, folder: Path, cache: str | Path | None) -> EvidenceModel:
+    part = f"evidence/{name}"
     if name == "clinical":
         from prognosis.evidence.clinical import load_clinical
 
-        return load_clinical(folder)
+        return load_clinical(folder / part)
     if name == "text":
         from prognosis.evidence.text import load_text
 
-        return load_text(folder)
+        return load_text(folder / part)
     if name == "imaging":
         from prognosis.evidence.imaging import load_imaging
 
-        return load_imaging(folder)
-    raise BundleError(str(folder), f"has an unknown modality {name!r}", "use a newer version of prognosis")
+        imaging = load_imaging(folder / part)
+        if cache is not None:
+            from prognosis.evidence.imaging.cache import StudyCache, encoder_digest
+
+            imaging.cache = StudyCache(Path(cache), encoder_digest(part_digest(folder, part)))
+        return imaging
+    raise BundleError(
+        str(folder / part), f"has an unknown modality {name!r}", "use a newer version of prognosis"
+    )
 
 
 def _write_arrays(model: FusionModel, folder: Path) -> None:

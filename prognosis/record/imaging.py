@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, runtime_checkable
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,6 +90,19 @@ class ImageStore(Protocol):
 
 
 @runtime_checkable
+class StoredStudies(Protocol):
+    """An `ImageStore` that can say which stored bytes a study's pixels are read from."""
+
+    def contents(self, study: ImagingStudy) -> tuple[Path | NDArray[Any], ...]:
+        """The study's files or, where it is held in memory, its arrays; always in the same order.
+
+        Raises:
+            StudyError: The study is absent.
+        """
+        ...
+
+
+@runtime_checkable
 class SegmentationStore(Protocol):
     """An `ImageStore` that also holds what somebody marked on its images."""
 
@@ -124,6 +138,14 @@ class ImagingStudy:
                 "add the source that does, e.g. --source dicom-folder:DIR",
             )
         return self.store.volumes(self)
+
+    def contents(self) -> tuple[Path | NDArray[Any], ...]:
+        """The files or arrays that the study's pixels are read from; () where its store does not say.
+
+        Raises:
+            StudyError: The store does not hold the study.
+        """
+        return self.store.contents(self) if isinstance(self.store, StoredStudies) else ()
 
     def segmentations(self) -> tuple[Segmentation, ...]:
         """What somebody marked on the study's images: a label to learn and to judge by, never evidence.

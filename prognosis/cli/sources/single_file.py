@@ -41,6 +41,10 @@ class OneFile:
         image = read_image(self.path, source)
         return (Volume(image.voxels, image.affine, source),)
 
+    def contents(self, study: ImagingStudy) -> tuple[Path]:
+        """The file."""
+        return (self.path,)
+
 
 def file_study(path: Path) -> ImagingStudy:
     """A study of one image file, dated when the file was last written.

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from prognosis.cohort.target import Target
-from prognosis.evidence.imaging.films import FilmTable
+from prognosis.evidence.imaging.films import Dated, FilmTable
 from prognosis.evidence.readout import cause_log_likelihood
 
 Array = NDArray[np.float64]
@@ -35,7 +35,7 @@ class Combination:
     change: Array
 
 
-def film_change(level: Array, table: FilmTable) -> Array:
+def film_change(level: Array, table: FilmTable[Dated]) -> Array:
     """(n, causes, regions) change of the evidence a day since the film before; zero without one.
 
     Args:
@@ -49,7 +49,7 @@ def film_change(level: Array, table: FilmTable) -> Array:
     return change
 
 
-def fit_combination(members: Array, table: FilmTable, target: Target) -> Combination:
+def fit_combination(members: Array, table: FilmTable[Dated], target: Target) -> Combination:
     """The slopes and the coefficient of change, each cause by itself.
 
     Slopes shrink toward an equal share of one, so that a tiny cohort averages its members; a slope below zero

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ from prognosis.evidence.imaging.regions import (
     resample,
 )
 from prognosis.evidence.imaging.volumes import read_volume
-from prognosis.record import ImagingStudy, Series
+from prognosis.record import ImagingStudy, Series, Volume
 
 Progress = Callable[[str, int, int], None]
 
@@ -103,8 +104,27 @@ class Film:
         return self.placement.in_own_order(array)
 
 
+class Dated(Protocol):
+    """A film as it is read, or what is known of one."""
+
+    @property
+    def time(self) -> datetime:
+        """When it was taken."""
+        ...
+
+    @property
+    def caution(self) -> str:
+        """What is doubtful about it, else ""."""
+        ...
+
+
+FilmT_co = TypeVar("FilmT_co", bound=Dated, covariant=True)
+Read = Callable[[ImagingStudy, str], FilmT_co | str]
+"""From a study and its patient's key to its film, or to the reason why there is none."""
+
+
 @dataclass(frozen=True, slots=True)
-class FilmTable:
+class FilmTable(Generic[FilmT_co]):
     """The films of many cases, each opened once.
 
     Attributes:
@@ -115,7 +135,7 @@ class FilmTable:
         withheld: (n,) why a film that exists was not used, else "".
     """
 
-    films: tuple[Film, ...]
+    films: tuple[FilmT_co, ...]
     latest: NDArray[np.int64]
     previous: NDArray[np.int64]
     gap_days: NDArray[np.float64]
@@ -131,7 +151,7 @@ class FilmTable:
         """(n,) True where the case has a film that can be read."""
         return self.latest >= 0
 
-    def take(self, rows: NDArray[np.intp]) -> FilmTable:
+    def take(self, rows: NDArray[np.intp]) -> FilmTable[FilmT_co]:
         """The same films, and the cases at `rows`."""
         withheld = tuple(self.withheld[row] for row in rows)
         return FilmTable(self.films, self.latest[rows], self.previous[rows], self.gap_days[rows], withheld)
@@ -142,11 +162,8 @@ def gather_films(
     config: ImagingConfig,
     on_progress: Progress | None = None,
     gate: FilmGate | None = None,
-) -> FilmTable:
+) -> FilmTable[Film]:
     """The latest and previous readable frontal film of every case.
-
-    A study that cannot be opened or whose film fails the quality gate is passed over for the one before it,
-    and the reason is kept. A case never reads a study that is not in its record.
 
     Args:
         cases: Cases whose records are as known at their index.
@@ -154,12 +171,39 @@ def gather_films(
         on_progress: Told how many cases were read.
         gate: What the training films taught of quality; without it only what no model can read is refused.
     """
+    return gather(cases, config, lambda study, patient: read_image(study, patient, config, gate), on_progress)
+
+
+def gather(
+    cases: Sequence[Case], config: ImagingConfig, read: Read[FilmT_co], on_progress: Progress | None = None
+) -> FilmTable[FilmT_co]:
+    """The latest and previous readable film of every case, whatever a film is to `read`.
+
+    A study that cannot be opened or whose film fails the quality gate is passed over for the one before it,
+    and the reason is kept. A case never reads a study that is not in its record.
+
+    Args:
+        cases: Cases whose records are as known at their index.
+        config: Settings.
+        read: Gives the film of a study; called once a study.
+        on_progress: Told how many cases were read.
+    """
     opened: dict[tuple[str, str], int | str] = {}
-    films: list[Film] = []
+    films: list[FilmT_co] = []
+
+    def place(study: ImagingStudy, patient: str) -> int | str:
+        key = (patient, study.study_uid)
+        if key not in opened:
+            film = read(study, patient)
+            opened[key] = film if isinstance(film, str) else len(films)
+            if not isinstance(film, str):
+                films.append(film)
+        return opened[key]
+
     latest, previous = (np.full(len(cases), -1, dtype=np.int64) for _ in range(2))
     gap_days, withheld = np.zeros(len(cases)), []
     for row, case in enumerate(cases):
-        outcomes = list(_latest_two(case, config, films, opened, gate))
+        outcomes = list(_latest_two(case, config, place))
         found = [outcome for outcome in outcomes if isinstance(outcome, int)]
         withheld.append(outcomes[0] if outcomes and isinstance(outcomes[0], str) else "")
         if found:
@@ -172,12 +216,10 @@ def gather_films(
     return FilmTable(tuple(films), latest, previous, gap_days, tuple(withheld))
 
 
-def frontal_pixels(study: ImagingStudy, config: ImagingConfig) -> tuple[NDArray[np.float32], Series] | str:
+def frontal_pixels(
+    study: ImagingStudy, volumes: Sequence[Volume], config: ImagingConfig
+) -> tuple[NDArray[np.float32], Series] | str:
     """The (height, width) pixels of the study's first frontal film and its series, or why there are none."""
-    try:
-        volumes = study.volumes()
-    except StudyError as error:
-        return error.problem
     volumes = tuple(volume for volume in volumes if config.reads_view(volume.view))
     if not volumes:
         return "study holds no frontal film"
@@ -203,57 +245,66 @@ def windowed_square(pixels: NDArray[np.float32], placement: Placement) -> NDArra
 
 
 def _latest_two(
-    case: Case,
-    config: ImagingConfig,
-    films: list[Film],
-    opened: dict[tuple[str, str], int | str],
-    gate: FilmGate | None,
+    case: Case, config: ImagingConfig, place: Callable[[ImagingStudy, str], int | str]
 ) -> Iterator[int | str]:
     """Back from the latest study: the place of each film, or why there is none, until two films are found."""
     found, lateral = 0, ""
     for study in reversed(case.record.studies):
-        if study.series and not any(config.reads_view(series.view) for series in study.series):
-            lateral = lateral or f"study of {study.time.date()}: study holds no frontal film"
+        if not may_be_read(study, config):
+            lateral = lateral or of_study(study, "study holds no frontal film")
             continue
-        key = (case.patient, study.study_uid)
-        if key not in opened:
-            opened[key] = _opened(study, case.patient, config, films, gate)
-        yield opened[key]
-        found += isinstance(opened[key], int)
+        outcome = place(study, case.patient)
+        yield outcome
+        found += isinstance(outcome, int)
         if found == 2:
             return
     if lateral and not found:
         yield lateral
 
 
+def may_be_read(study: ImagingStudy, config: ImagingConfig) -> bool:
+    """Whether a study's record does not already say that it holds other views only."""
+    return not study.series or any(config.reads_view(series.view) for series in study.series)
+
+
+def of_study(study: ImagingStudy, reason: str) -> str:
+    """Why a study was not read, with the day by which people know it."""
+    return f"study of {study.time.date()}: {reason}"
+
+
 def read_image(
     study: ImagingStudy, patient: str, config: ImagingConfig, gate: FilmGate | None = None
 ) -> Film | str:
     """The study's film, or its volume, as it is read; or why there is none."""
-    read = _read_film(study, config, gate) if config.dimensions == 2 else read_volume(study, config)
+    try:
+        film = image_of(study, study.volumes(), patient, config, gate)
+    except StudyError as error:
+        film = error.problem
+    return of_study(study, film) if isinstance(film, str) else film
+
+
+def image_of(
+    study: ImagingStudy,
+    volumes: Sequence[Volume],
+    patient: str,
+    config: ImagingConfig,
+    gate: FilmGate | None = None,
+) -> Film | str:
+    """The film, or the volume, of a study that was opened, as it is read; or why there is none."""
+    two = config.dimensions == 2
+    read = _read_film(study, volumes, config, gate) if two else read_volume(volumes, config)
     if isinstance(read, str):
-        return f"study of {study.time.date()}: {read}"
+        return read
     square, placement, *quality = read
     source = study.source or f"ImagingStudy/{study.study_uid}"
     return Film(square, placement, study.time, source, patient, quality[0] if quality else None)
 
 
-def _opened(
-    study: ImagingStudy, patient: str, config: ImagingConfig, films: list[Film], gate: FilmGate | None
-) -> int | str:
-    """The place in `films` to which the study's film was added, or why it was not."""
-    film = read_image(study, patient, config, gate)
-    if isinstance(film, str):
-        return film
-    films.append(film)
-    return len(films) - 1
-
-
 def _read_film(
-    study: ImagingStudy, config: ImagingConfig, gate: FilmGate | None
+    study: ImagingStudy, volumes: Sequence[Volume], config: ImagingConfig, gate: FilmGate | None
 ) -> tuple[NDArray[np.float32], Placement, FilmQuality] | str:
     """The first frontal film's square, its place there and its quality; or why there is none."""
-    found = frontal_pixels(study, config)
+    found = frontal_pixels(study, volumes, config)
     if isinstance(found, str):
         return found
     pixels, series = found

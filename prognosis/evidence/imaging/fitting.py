@@ -17,7 +17,7 @@ from prognosis.errors import CohortError
 from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
 from prognosis.evidence.imaging.combine import Combination, film_change, fit_combination
 from prognosis.evidence.imaging.config import ImagingConfig
-from prognosis.evidence.imaging.films import FilmTable, Progress, gather_films
+from prognosis.evidence.imaging.films import Film, FilmTable, Progress, gather_films
 from prognosis.evidence.imaging.gate import FilmGate
 from prognosis.evidence.imaging.gate_fitting import learn_gate
 from prognosis.evidence.imaging.members import FoldMembers
@@ -95,7 +95,7 @@ class _Seen:
 
     cases: Sequence[Case]
     target: Target
-    table: FilmTable
+    table: FilmTable[Film]
     films: FilmArrays
     config: ImagingConfig
     encoder: PretrainedEncoder | None
@@ -173,7 +173,7 @@ def _typical(seen: _Seen, film_folds: NDArray[np.int64], seed: int) -> _Typical:
     return _Typical(films, None, distance)
 
 
-def _combined(held_out: Array, table: FilmTable, target: Target) -> tuple[Combination, Array]:
+def _combined(held_out: Array, table: FilmTable[Film], target: Target) -> tuple[Combination, Array]:
     """The combination, and (causes, regions) the mean change a day over cases with two films."""
     combination = fit_combination(held_out, table, target)
     moved = film_change(np.einsum("mk,mfkr->fkr", combination.slopes, held_out), table)
@@ -201,7 +201,7 @@ def _fit_fold(seen: _Seen, learn: NDArray[np.bool_], seed: int, on_progress: Pro
     return FoldMembers(coefficients, network, frozen)
 
 
-def _film_folds(cases: Sequence[Case], table: FilmTable, folds: NDArray[np.int64]) -> NDArray[np.int64]:
+def _film_folds(cases: Sequence[Case], table: FilmTable[Film], folds: NDArray[np.int64]) -> NDArray[np.int64]:
     """(films,) the fold of each film's patient."""
     fold_of = {case.patient: int(fold) for case, fold in zip(cases, folds, strict=True)}
     return np.array([fold_of[film.patient] for film in table.films], dtype=np.int64)

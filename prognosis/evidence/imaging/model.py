@@ -11,24 +11,34 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.case import Case
+from prognosis.errors import StudyError
 from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
 from prognosis.evidence.imaging.combine import Combination, film_change
 from prognosis.evidence.imaging.config import ImagingConfig
-from prognosis.evidence.imaging.films import Film, FilmTable, gather_films
+from prognosis.evidence.imaging.encoding import EncodedFilm, Encoding
+from prognosis.evidence.imaging.films import (
+    Dated,
+    Film,
+    FilmTable,
+    gather,
+    gather_films,
+    image_of,
+    of_study,
+)
 from prognosis.evidence.imaging.gate import FilmGate
 from prognosis.evidence.imaging.members import FoldMembers
-from prognosis.evidence.imaging.outline import Outline, outline_films
+from prognosis.evidence.imaging.outline import Outline, outline_film, outline_films
 from prognosis.evidence.imaging.regions import film_map
 from prognosis.evidence.imaging.typical import TypicalFilms
 from prognosis.evidence.token import ModalityEvidence, Token
+from prognosis.record import ImagingStudy
 
 if TYPE_CHECKING:
+    from prognosis.evidence.imaging.cache import StudyCache
     from prognosis.evidence.imaging.pretrained import PretrainedEncoder
     from prognosis.evidence.segmentation.model import SegmentationModel
 
 Array = NDArray[np.float64]
-
-_CASES_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +93,7 @@ class ImagingEvidence:
         gate: What the training films taught of quality; None of a model of volumes.
         encoder: The frozen encoder that the fold models read; None without one.
         segmenter: Outlines the lungs in whose zones the evidence is told; None where regions are a grid's.
+        cache: Where the encodings of studies are kept; None where every study is read anew.
         modality: Always "imaging".
         width: Numbers in a vector: level and change of each cause.
     """
@@ -96,6 +107,7 @@ class ImagingEvidence:
     gate: FilmGate | None = None
     encoder: PretrainedEncoder | None = None
     segmenter: SegmentationModel | None = None
+    cache: StudyCache | None = field(default=None, compare=False)
     modality: str = field(default="imaging", init=False)
     width: int = field(init=False)
 
@@ -104,29 +116,31 @@ class ImagingEvidence:
 
     def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
         """The imaging evidence of each case; a case without a readable film is a row of zeros."""
-        parts = [
-            self._part(cases[start : start + _CASES_AT_ONCE])
-            for start in range(0, len(cases), _CASES_AT_ONCE)
-        ]
-        if not parts:
-            parts = [self._part(())]
-        return ModalityEvidence(
-            present=np.concatenate([part.present for part in parts]),
-            evidence=np.concatenate([part.evidence for part in parts]),
-            vector=np.concatenate([part.vector for part in parts]),
-            typical_distance=np.concatenate([part.typical_distance for part in parts]),
-            withheld=tuple(reason for part in parts for reason in part.withheld),
-            cautions=tuple(caution for part in parts for caution in part.cautions),
-        )
+        table = gather(cases, self.config, self._encoded)
+        level, change = self._level_and_change(table)
+        distance = np.zeros(len(cases))
+        here = table.present
+        distance[here] = [table.films[place].encoding.distance for place in table.latest[here]]
+        return modality_evidence(table, level, change, distance)
+
+    def encoding(self, study: ImagingStudy) -> Encoding:
+        """What the evidence needs of one study, from the cache where it is there.
+
+        Every study is encoded by itself: sums of many numbers come out a little different in a batch, and a
+        patient's evidence must not depend on who else is asked about.
+
+        Raises:
+            StudyError: The study cannot be opened.
+        """
+        return self._encode(study) if self.cache is None else self.cache.kept(study, self._encode)
 
     def tokens(self, case: Case) -> tuple[Token, ...]:
         """A level token for each region of the latest film and, after an earlier film, a change token."""
-        table = self._films([case])
+        table = gather([case], self.config, self._encoded)
         if not table.present[0]:
             return ()
         film = table.films[int(table.latest[0])]
-        films = film_arrays(table.films, self.config, encoder=self.encoder)
-        level, change = self._level_and_change(table, films)
+        level, change = self._level_and_change(table)
         age_days = (case.index_time - film.time).total_seconds() / 86_400.0
         day, kind = film.time.date().isoformat(), "film" if self.config.dimensions == 2 else "volume"
         nothing = np.zeros(len(self.causes))
@@ -158,7 +172,7 @@ class ImagingEvidence:
         the network sees a little beyond its own border, its receptive field; one of a frozen encoder may see
         the whole film.
         """
-        table = self._films([case])
+        table = outline_films(gather_films([case], self.config, gate=self.gate), self.segmenter)
         return self.map_of(table.films[int(table.latest[0])]) if table.present[0] else None
 
     def map_of(self, film: Film) -> EvidenceMap:
@@ -186,30 +200,44 @@ class ImagingEvidence:
 
         save_imaging(self, folder)
 
-    def _films(self, cases: Sequence[Case]) -> FilmTable:
-        return outline_films(gather_films(cases, self.config, gate=self.gate), self.segmenter)
+    def _encoded(self, study: ImagingStudy, _patient: str) -> EncodedFilm | str:
+        """The study's film, or why there is none."""
+        try:
+            encoding = self.encoding(study)
+        except StudyError as error:
+            return of_study(study, error.problem)
+        if encoding.refusal:
+            return of_study(study, encoding.refusal)
+        return EncodedFilm(encoding, study.time, study.source or f"ImagingStudy/{study.study_uid}")
 
-    def _part(self, cases: Sequence[Case]) -> ModalityEvidence:
-        table = self._films(cases)
-        if not table.films:
-            shape = (len(cases), len(self.causes), len(self.config.layout.names))
-            return modality_evidence(table, np.zeros(shape), np.zeros(shape), np.zeros(len(cases)))
-        films = film_arrays(table.films, self.config, encoder=self.encoder)
-        level, change = self._level_and_change(table, films)
-        distance = np.zeros(len(cases))
-        distance[table.present] = self._distance(table, films)[table.latest[table.present]]
-        return modality_evidence(table, level, change, distance)
+    def _encode(self, study: ImagingStudy) -> Encoding:
+        """Open a study and read it.
 
-    def _distance(self, table: FilmTable, films: FilmArrays) -> Array:
-        """(films,) of each film or volume from the training images."""
+        Raises:
+            StudyError: It cannot be opened.
+        """
+        film = image_of(study, study.volumes(), "", self.config, self.gate)
+        if isinstance(film, str):
+            return Encoding.refused(film)
+        if self.segmenter is not None:
+            film = outline_film(film, self.segmenter)
+        films = film_arrays([film], self.config, encoder=self.encoder)
+        return Encoding(self._centred(films)[:, 0], self._distance(film, films), film.caution)
+
+    def _distance(self, film: Film, films: FilmArrays) -> float:
+        """Of one film or volume from the training images."""
         if self.config.dimensions == 3:
-            return self.typical.distance(films.statistics)
-        verdicts = [None if film.quality is None else film.quality.verdict for film in table.films]
-        return np.array([0.0 if verdict is None else verdict.distance for verdict in verdicts])
+            return float(self.typical.distance(films.statistics)[0])
+        verdict = None if film.quality is None else film.quality.verdict
+        return 0.0 if verdict is None else verdict.distance
 
-    def _level_and_change(self, table: FilmTable, films: FilmArrays) -> tuple[Array, Array]:
+    def _level_and_change(self, table: FilmTable[EncodedFilm]) -> tuple[Array, Array]:
         """(n, causes, regions) of each case's latest film and of its change, centred; zero where absent."""
-        return case_evidence(self._centred(films), table, self.combination, self.centres.change)
+        shape = (len(self.combination.slopes), len(self.causes), len(self.config.layout.names))
+        members = np.zeros((shape[0], len(table.films), *shape[1:]))
+        for place, film in enumerate(table.films):
+            members[:, place] = film.encoding.members
+        return case_evidence(members, table, self.combination, self.centres.change)
 
     def _centred(self, films: FilmArrays) -> Array:
         """(members, films, causes, regions) mean over the fold models, each about its training mean."""
@@ -221,7 +249,7 @@ class ImagingEvidence:
 
 
 def case_evidence(
-    members: Array, table: FilmTable, combination: Combination, change_centre: Array
+    members: Array, table: FilmTable[Dated], combination: Combination, change_centre: Array
 ) -> tuple[Array, Array]:
     """(n, causes, regions) level and change of each case; zero where absent.
 
@@ -240,7 +268,9 @@ def case_evidence(
     return level, change
 
 
-def modality_evidence(table: FilmTable, level: Array, change: Array, distance: Array) -> ModalityEvidence:
+def modality_evidence(
+    table: FilmTable[Dated], level: Array, change: Array, distance: Array
+) -> ModalityEvidence:
     """Level and change, (n, causes, regions) each, summed over regions."""
     level, change = level.sum(axis=2), change.sum(axis=2)
     return ModalityEvidence(

@@ -17,7 +17,7 @@ from prognosis.evidence.segmentation.zones import OUTSIDE, ZONES, lung_zones
 from prognosis.record import Volume
 
 if TYPE_CHECKING:
-    from prognosis.evidence.imaging.films import FilmTable
+    from prognosis.evidence.imaging.films import Film, FilmTable
     from prognosis.evidence.segmentation.model import SegmentationModel
 
 Array = NDArray[np.float64]
@@ -57,27 +57,24 @@ class Outline:
         return np.asarray(here[self.regions] + values[pixels == 0].sum() / self.regions.size)
 
 
-def outline_films(table: FilmTable, segmenter: SegmentationModel | None) -> FilmTable:
-    """The table with the lungs of every film outlined; as it is where there is no segmentation model.
-
-    The lungs are sought on the film as it is read: no finer than its square.
-    """
+def outline_films(table: FilmTable[Film], segmenter: SegmentationModel | None) -> FilmTable[Film]:
+    """The table with the lungs of every film outlined; as it is where there is no segmentation model."""
     if segmenter is None:
         return table
-    films = []
-    for film in table.films:
-        pixels = film.on_own_grid()
-        found = segmenter.segment(Volume(pixels[None], np.eye(4), film.source, spacing_known=False))
-        zones = lung_zones(found)
-        if zones.implausible:
-            outline = Outline(
-                thirds_of_film(*pixels.shape), f"zones are thirds of the film: {zones.implausible}"
-            )
-        else:
-            outside = np.uint8(len(ZONES))
-            outline = Outline(np.where(zones.labels > 0, zones.labels - 1, outside).astype(np.uint8), "")
-        films.append(replace(film, outline=outline))
-    return replace(table, films=tuple(films))
+    return replace(table, films=tuple(outline_film(film, segmenter) for film in table.films))
+
+
+def outline_film(film: Film, segmenter: SegmentationModel) -> Film:
+    """The film with its lungs outlined, which are sought on it as it is read: no finer than its square."""
+    pixels = film.on_own_grid()
+    found = segmenter.segment(Volume(pixels[None], np.eye(4), film.source, spacing_known=False))
+    zones = lung_zones(found)
+    if zones.implausible:
+        outline = Outline(thirds_of_film(*pixels.shape), f"zones are thirds of the film: {zones.implausible}")
+    else:
+        outside = np.uint8(len(ZONES))
+        outline = Outline(np.where(zones.labels > 0, zones.labels - 1, outside).astype(np.uint8), "")
+    return replace(film, outline=outline)
 
 
 def thirds_of_film(rows: int, columns: int) -> NDArray[np.uint8]:

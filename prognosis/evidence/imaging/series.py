@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from prognosis.cohort.case import Case
 from prognosis.evidence.imaging.alignment import Alignment, align
 from prognosis.evidence.imaging.arrays import film_arrays
-from prognosis.evidence.imaging.films import Film, FilmTable, read_image
+from prognosis.evidence.imaging.films import Film, FilmTable, may_be_read, read_image
 from prognosis.evidence.imaging.model import ImagingEvidence
 from prognosis.evidence.imaging.outline import outline_films
 
@@ -54,7 +54,7 @@ def evidence_series(model: ImagingEvidence, case: Case, most: int | None = None)
     """
     films: list[Film] = []
     for study in reversed(case.record.studies):
-        if study.series and not any(model.config.reads_view(series.view) for series in study.series):
+        if not may_be_read(study, model.config):
             continue
         film = read_image(study, case.patient, model.config, model.gate)
         if isinstance(film, Film):

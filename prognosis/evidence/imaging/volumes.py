@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
@@ -9,10 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.errors import StudyError
 from prognosis.evidence.imaging.config import ImagingConfig, VolumeConfig
 from prognosis.evidence.imaging.regions import Axis, along_axes, overlap
-from prognosis.record import ImagingStudy, Volume
+from prognosis.record import Volume
 
 _TOWARDS = (
     (2, -1.0),
@@ -49,13 +49,9 @@ class VolumePlacement:
 
 
 def read_volume(
-    study: ImagingStudy, config: ImagingConfig
+    volumes: Sequence[Volume], config: ImagingConfig
 ) -> tuple[NDArray[np.float32], VolumePlacement] | str:
-    """The (windows, *size) block of the study's longest volume and its place there, or why there is none."""
-    try:
-        volumes = study.volumes()
-    except StudyError as error:
-        return error.problem
+    """The (windows, *size) block of a study's longest volume and its place there, or why there is none."""
     wanted = config.volume.modalities
     volumes = tuple(volume for volume in volumes if not wanted or volume.modality in wanted)
     if not volumes:

@@ -1,0 +1,5 @@
+"""Studies encoded once: what a model's imaging evidence needs of each, kept on disk."""
+
+from prognosis.evidence.imaging.cache.studies import StudyCache, encoder_digest
+
+__all__ = ["StudyCache", "encoder_digest"]
