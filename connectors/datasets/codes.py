@@ -18,6 +18,11 @@ CLASS_LABEL = Code("prognosis", "class-label")
 INDEX = Code("prognosis", "index")
 ICU_STATUS_UNKNOWN = Code("prognosis", "icu-status-unknown")
 
+# What a publisher says of one film, for tasks that ask about it; like every "outcome" it is never evidence.
+FILM_DIAGNOSIS = Code("outcome", "film-diagnosis")
+FILM_INTUBATED = Code("outcome", "film-intubated")
+FILM_INTENSIVE_CARE = Code("outcome", "film-intensive-care")
+
 FOLLOW_UP_DAYS = 8
 """How long after a film its publishers are taken to have looked: beyond the 7 days that tasks ask about."""
 

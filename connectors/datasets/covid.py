@@ -8,6 +8,10 @@ films are at noon. What is published about intensive care is known per film, not
 - any other film whose course is not published carries the event `prognosis|icu-status-unknown`, by which a
   task can exclude it: without it, silence would be read as "not in intensive care".
 
+What the table says of a film itself is an event at the film that no evidence reads: `outcome|film-diagnosis`
+(its `finding`), and `outcome|film-intubated` (`intubation_present`) and `outcome|film-intensive-care`
+(`in_icu`), each Y or N as published and absent where nothing is.
+
 `survival` = N gives no date of death, so no death is invented.
 """
 
@@ -21,6 +25,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from connectors.datasets.codes import (
+    FILM_DIAGNOSIS,
+    FILM_INTENSIVE_CARE,
+    FILM_INTUBATED,
     FOLLOW_UP_DAYS,
     ICU_END,
     ICU_START,
@@ -155,7 +162,7 @@ def _patient(
         PatientRecord(
             patient_id=patient_id,
             sex=SEXES.get(sexes.pop()) if len(sexes) == 1 else None,
-            events=(*_measurements(films), *_intensive_care(films)),
+            events=(*_measurements(films), *_said_of_films(films), *_intensive_care(films)),
             notes=notes,
             studies=tuple(_study(film, store) for film in films),
             site=SITE,
@@ -184,6 +191,18 @@ def _measurements(films: Sequence[_Film]) -> Iterator[Event]:
             if number is not None:
                 source = f"Observation/{column.replace('_', '-')}-{film.name}"
                 yield Event(film.time, code, number, None, unit, source=source, display=display)
+
+
+def _said_of_films(films: Sequence[_Film]) -> Iterator[Event]:
+    for film in films:
+        said = (
+            (FILM_DIAGNOSIS, film.row.get("finding", "")),
+            (FILM_INTUBATED, film.answer("intubation_present")),
+            (FILM_INTENSIVE_CARE, film.answer("in_icu")),
+        )
+        for code, text in said:
+            if text:
+                yield Event(film.time, code, text=text, source=film.reference)
 
 
 def _intensive_care(films: Sequence[_Film]) -> Iterator[Event]:

@@ -12,7 +12,7 @@ from rich.table import Table
 from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.loading import Loaded, cohort_json, label_name, load_cohort, load_records
 from prognosis.cli.sources import export_fhir_dicom, export_meds
-from prognosis.cohort import SurvivalLabel, Task
+from prognosis.cohort import Case, FindingsLabel, SurvivalLabel, Task
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
 
@@ -34,7 +34,7 @@ def run_build(task_path: Path, sources: Sequence[str], out: Path, *, json_output
 
 
 def write_labels(loaded: Loaded, path: Path) -> None:
-    """Labels in MEDS form: subject, prediction_time, and duration_days with cause, or the category."""
+    """Labels in MEDS form: subject, prediction_time, and duration_days with cause, category or findings."""
     import pandas as pd
 
     rows = [
@@ -43,12 +43,20 @@ def write_labels(loaded: Loaded, path: Path) -> None:
             "patient_id": case.record.patient_id,
             "prediction_time": case.index_time,
             "duration_days": case.label.days if isinstance(case.label, SurvivalLabel) else None,
-            "cause": label_name(case.label),
+            "cause": None if isinstance(case.label, FindingsLabel) else label_name(case.label),
             "arm": case.arm,
+            **_findings(case, loaded.cohort.task),
         }
         for case in loaded.cohort.cases
     ]
     pd.DataFrame(rows).to_parquet(path)
+
+
+def _findings(case: Case, task: Task) -> dict[str, bool | None]:
+    """A column for each finding: True, False, or None where it is not known."""
+    if not isinstance(case.label, FindingsLabel):
+        return {}
+    return {f"finding {name}": case.label.state(name) for name in task.causes}
 
 
 def run_describe(task_path: Path, sources: Sequence[str], *, json_output: bool) -> None:

@@ -9,8 +9,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cli.loading import label_name
-from prognosis.cohort import Case, Cohort, Target
+from prognosis.cli.loading import label_counts
+from prognosis.cohort import Cohort, Target
 from prognosis.cohort.labels import REFERENCE
 from prognosis.evaluation import results as evaluation
 from prognosis.evaluation.judging import Evaluation
@@ -48,6 +48,7 @@ BETTER: dict[str, Better] = {
     "nbll": "lower",
     "log_loss": "lower",
     "ici": "nearer 0",
+    "calibration_intercept": "nearer 0",
     "calibration_slope": "nearer 1",
     "observed_over_expected": "nearer 1",
 }
@@ -61,12 +62,14 @@ MEANING = {
     "ipa": "share of the squared error of predicting everyone's average that is removed",
     "auc": "chance that a patient with the event by then has a higher risk than one without",
     "auroc": "chance that a case of the class has a higher risk than one without",
+    "calibration_intercept": "above 0: probabilities too low; below 0: too high",
     "calibration_slope": "below 1: predictions too extreme; above 1: too cautious",
     "observed_over_expected": "events that happened over events predicted",
     "average_precision": "mean share of true cases among those at least as likely, over thresholds",
     "accuracy": "share of cases whose likeliest class is right",
     "log_loss": "mean surprise at what happened",
 }
+CALIBRATION = ("calibration_intercept", "calibration_slope", "observed_over_expected")
 GROUPS = ("lowest third", "middle third", "highest third")
 
 
@@ -77,13 +80,14 @@ def estimate_of(interval: Interval) -> Estimate:
 
 def cohort_table(cohort: Cohort, quarantine: Quarantine, judged: Cohort | None = None) -> CohortTable:
     """Who was asked about: all selected cases, with how many of them were held out to judge."""
-    causes = Counter(_happened(case) for case in cohort.cases)
-    censored = causes.pop("censored", 0)
+    causes = label_counts(cohort)
+    censored, nothing = causes.pop("censored", 0), causes.pop(REFERENCE, 0)
+    causes["no event"] += nothing
     problems = Counter(rejection.problem for rejection in quarantine)
     return CohortTable(
         cases=len(cohort),
         patients=len(set(cohort.patients)),
-        events=tuple(Count(name, count) for name, count in causes.most_common()),
+        events=tuple(Count(name, count) for name, count in causes.most_common() if count),
         censored=censored,
         exclusions=tuple(Count(name, count) for name, count in cohort.exclusions.most_common()),
         quarantined=tuple(Count(name, count) for name, count in problems.most_common(12)),
@@ -237,7 +241,7 @@ def _calibration(curve: CalibrationCurve, result: Measured) -> Calibration:
         suffix += f":{curve.cause}"  # the first cause's metrics, and those of one class, bear no name
     found = tuple(
         Measure(_metric_name(name), estimate_of(result.result.metrics[name]), _better(name))
-        for name in (f"calibration_slope{suffix}", f"observed_over_expected{suffix}")
+        for name in (f"{kind}{suffix}" for kind in CALIBRATION)
         if name in result.result.metrics
     )
     return Calibration(
@@ -249,11 +253,6 @@ def _calibration(curve: CalibrationCurve, result: Measured) -> Calibration:
         counts,
         found,
     )
-
-
-def _happened(case: Case) -> str:
-    cause = label_name(case.label)
-    return "no event" if cause == REFERENCE else cause
 
 
 def _counts(names: Iterable[str]) -> tuple[Count, ...]:

@@ -15,6 +15,7 @@ from prognosis.cli.evaluation_report import evaluation_report
 from prognosis.cli.loading import load_cohort
 from prognosis.cli.masks import How, evaluate_masks_of
 from prognosis.cohort import Cohort
+from prognosis.cohort.outcome import Findings
 from prognosis.errors import CohortError, InputError
 from prognosis.evaluation.bound_coverage import BoundCoverage
 from prognosis.evaluation.entrant import Fit
@@ -27,6 +28,8 @@ from prognosis.evaluation.judging import (
     left_out_sites,
 )
 from prognosis.evaluation.judging_bounds import EVERYONE
+from prognosis.evaluation.prevalence import Prevalence
+from prognosis.evaluation.results import EvaluationResult
 from prognosis.evaluation.view_shortcut import ViewShortcut
 from prognosis.evidence.segmentation.storage import holds_segmentation
 from prognosis.fusion import FusionModel, load_model
@@ -44,6 +47,7 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
     cv: bool,
     by_site: bool,
     report: Path | None,
+    cache: Path | None,
     json_output: bool,
 ) -> None:
     """Judge straight, by cross-validation, or site by site; print the result, or draw it."""
@@ -55,7 +59,7 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
         asked: How = "cv" if cv else "by site" if by_site else "unseen"
         evaluate_masks_of(folder, sources, asked, folds, replicates, seed, json_output=json_output)
         return
-    model = load_model(folder)
+    model = load_model(folder, cache)
     loaded = load_cohort(sources, model.task)
     cohort = loaded.cohort
     if by_site:
@@ -140,9 +144,15 @@ def report_sites(sites: Mapping[str, Evaluation | CohortError], *, json_output: 
 
 
 def shortcuts(cohort: Cohort) -> dict[str, Fit]:
-    """Trivial answers that a model must beat: the film's projection, where films are what is asked about."""
+    """Trivial answers that a model must beat.
+
+    For findings how common each is; and the film's projection, where films are what is asked about.
+    """
     task = cohort.task
-    return {"projection alone": ViewShortcut} if task.index.at == "study" and not task.is_survival else {}
+    found: dict[str, Fit] = {"prevalence": Prevalence} if isinstance(task.outcome, Findings) else {}
+    if task.index.at == "study" and not task.is_survival:
+        found["projection alone"] = ViewShortcut
+    return found
 
 
 def print_evaluation(evaluation: Evaluation, how: str) -> None:
@@ -157,7 +167,9 @@ def print_evaluation(evaluation: Evaluation, how: str) -> None:
         cells = [_cell(found.metrics.get(metric)) for found in (*result.members.values(), result.result)]
         table.add_row(metric, *cells)
     stdout.print(table)
-    if len(shown) < len(result.result.metrics):
+    if result.unknown and len(shown) < len(result.result.metrics):
+        stdout.print(findings_table(result))
+    elif len(shown) < len(result.result.metrics):
         stderr.print(
             f"{len(result.result.metrics) - len(shown)} metrics of other causes: see --json or --report"
         )
@@ -172,6 +184,18 @@ def print_evaluation(evaluation: Evaluation, how: str) -> None:
         stdout.print(coverage_table(result.lower_bounds))
     for name, reason in result.result.refused.items():
         stderr.print(f"{name}: not given, {reason}", markup=False, highlight=False)
+
+
+def findings_table(result: EvaluationResult) -> Table:
+    """Each finding's metrics, on the cases in which it is known."""
+    known = {name: result.n - unknown for name, unknown in result.unknown.items()}
+    table = Table(title="each finding, where it is known")
+    for name in ("", *(f"{name} ({result.events[name]} of {count})" for name, count in known.items())):
+        table.add_column(name, justify="right" if name else "left")
+    metrics = result.result.metrics
+    for kind in dict.fromkeys(metric.partition(":")[0] for metric in metrics if ":" in metric):
+        table.add_row(kind, *(_cell(metrics.get(f"{kind}:{name}")) for name in known))
+    return table
 
 
 def coverage_table(bounds: Sequence[BoundCoverage]) -> Table:

@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from prognosis.cli.console import Bars, stderr
 from prognosis.cli.sources import read_records
-from prognosis.cohort import Cohort, MaskLabel, Task, build_cohort
+from prognosis.cohort import Cohort, FindingsLabel, MaskLabel, Task, build_cohort
+from prognosis.cohort.outcome import Findings
 from prognosis.record import PatientRecord, Quarantine
 
 SHOWN = 5
@@ -69,7 +70,7 @@ def cohort_json(loaded: Loaded) -> dict[str, Any]:
         "cases": len(cases),
         "patients": len({case.patient for case in cases}),
         "sites": dict(Counter(case.record.site for case in cases)),
-        "labels": dict(Counter(label_name(case.label) for case in cases)),
+        "labels": dict(label_counts(loaded.cohort)),
         "with_clinical": sum(bool(case.record.events) for case in cases),
         "with_notes": sum(bool(case.record.notes) for case in cases),
         "with_images": sum(bool(case.record.studies) for case in cases),
@@ -80,6 +81,19 @@ def cohort_json(loaded: Loaded) -> dict[str, Any]:
             {"reference": r.reference, "problem": r.problem, "remedy": r.remedy} for r in loaded.quarantine
         ],
     }
+
+
+def label_counts(cohort: Cohort) -> Counter[str]:
+    """How many cases have each cause or class; of each finding, how many are present, absent, unknown."""
+    labels = [case.label for case in cohort.cases]
+    if not isinstance(cohort.task.outcome, Findings):
+        return Counter(label_name(label) for label in labels)
+    found: Counter[str] = Counter()
+    for name in cohort.task.causes:
+        states = [label.state(name) if isinstance(label, FindingsLabel) else None for label in labels]
+        for word, state in (("present", True), ("absent", False), ("not known", None)):
+            found[f"{name}, {word}"] = states.count(state)
+    return found
 
 
 def label_name(label: object) -> str:

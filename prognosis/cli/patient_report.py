@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from prognosis.cli.film_series import film_series
-from prognosis.cohort import Case, ClassLabel, SurvivalLabel
+from prognosis.cohort import Case, ClassLabel, FindingsLabel, SurvivalLabel
 from prognosis.evidence.imaging.model import ImagingEvidence
 from prognosis.evidence.imaging.outline import Outline
 from prognosis.evidence.imaging.regions import Layout
@@ -81,6 +81,10 @@ def outcome_of(case: Case) -> str:
     if isinstance(case.label, SurvivalLabel):
         what = case.label.cause.replace("_", " ") if case.label.cause else "followed without an event"
         return f"{what} after {case.label.days:.0f} days"
+    if isinstance(case.label, FindingsLabel):
+        states = {"present": case.label.present, "absent": case.label.absent}
+        stated = (f"{state}: {', '.join(names)}" for state, names in states.items() if names)
+        return "; ".join(stated).replace("_", " ")
     return case.label.category.replace("_", " ") if isinstance(case.label, ClassLabel) else ""
 
 

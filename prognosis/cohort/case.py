@@ -30,10 +30,25 @@ class ClassLabel:
 
 
 @dataclass(frozen=True, slots=True)
+class FindingsLabel:
+    """The findings stated to be present and those stated to be absent; of all others nothing is known."""
+
+    present: tuple[str, ...]
+    absent: tuple[str, ...]
+
+    def state(self, finding: str) -> bool | None:
+        """True where the finding is present, False where it is absent, None where it is not known."""
+        return True if finding in self.present else False if finding in self.absent else None
+
+
+@dataclass(frozen=True, slots=True)
 class MaskLabel:
     """The studies at the index (their UIDs) on which somebody marked every structure that is asked about."""
 
     studies: tuple[str, ...]
+
+
+Label = SurvivalLabel | ClassLabel | FindingsLabel | MaskLabel
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +61,7 @@ class Case:
 
     record: PatientRecord
     index_time: datetime
-    label: SurvivalLabel | ClassLabel | MaskLabel | None = None
+    label: Label | None = None
     arm: str | None = None
     part: str = ""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from prognosis.cohort.case import ClassLabel, MaskLabel, SurvivalLabel
-from prognosis.cohort.outcome import Mask, Outcome, State, TimeToEvent, Value
+from prognosis.cohort.case import ClassLabel, FindingsLabel, Label, MaskLabel, SurvivalLabel
+from prognosis.cohort.outcome import Findings, FindingValues, Mask, Outcome, State, TimeToEvent, Value
 from prognosis.errors import StudyError
-from prognosis.record import PatientRecord
+from prognosis.record import Event, PatientRecord
 
 REFERENCE = "none"
 
@@ -21,9 +22,7 @@ class Unlabelled:
     never_asked: bool = False
 
 
-def label_case(
-    outcome: Outcome, record: PatientRecord, index: datetime
-) -> SurvivalLabel | ClassLabel | MaskLabel | Unlabelled:
+def label_case(outcome: Outcome, record: PatientRecord, index: datetime) -> Label | Unlabelled:
     """The outcome of one case, read from the full record.
 
     Args:
@@ -37,6 +36,8 @@ def label_case(
         return _state(outcome, record, index)
     if isinstance(outcome, Mask):
         return _mask(outcome, record, index)
+    if isinstance(outcome, Findings):
+        return _findings(outcome, record, index)
     return _value(outcome, record, index)
 
 
@@ -89,13 +90,39 @@ def _value(outcome: Value, record: PatientRecord, index: datetime) -> ClassLabel
     for event in record.events:
         if str(event.code) != outcome.code or not index <= event.time <= until:
             continue
-        stated = (
-            event.text if event.text is not None else f"{event.number:g}" if event.number is not None else ""
-        )
+        stated = _stated(event)
         if stated in outcome.classes:
             return ClassLabel(outcome.classes[stated])
         return Unlabelled("outcome has a value that the task does not name")
     return Unlabelled("outcome not recorded")
+
+
+def _findings(outcome: Findings, record: PatientRecord, index: datetime) -> FindingsLabel | Unlabelled:
+    until = index + timedelta(days=outcome.within_days)
+    after = [event for event in record.events if index <= event.time <= until]
+    states = {name: _finding(values, after) for name, values in outcome.findings.items()}
+    if all(state is None for state in states.values()):
+        return Unlabelled("outcome unknown: no finding is stated")
+    return FindingsLabel(
+        tuple(name for name, state in states.items() if state is True),
+        tuple(name for name, state in states.items() if state is False),
+    )
+
+
+def _finding(values: FindingValues, after: Sequence[Event]) -> bool | None:
+    """What the first events of the finding's code say; None where they say nothing, or two things."""
+    own = [event for event in after if str(event.code) == values.code]
+    first = {_stated(event) for event in own if event.time == own[0].time}
+    if first <= set(values.present) and first:
+        return True
+    return False if first <= set(values.absent) and first else None
+
+
+def _stated(event: Event) -> str:
+    """An event's text or number as a task file writes it, "" where it has neither."""
+    if event.text is not None:
+        return event.text
+    return f"{event.number:g}" if event.number is not None else ""
 
 
 def _mask(outcome: Mask, record: PatientRecord, index: datetime) -> MaskLabel | Unlabelled:

@@ -1,4 +1,4 @@
-"""What a task asks about: a time to an event, a state, a class, or where structures are on an image."""
+"""What a task asks about: a time to an event, a state, a class, findings, or structures on an image."""
 
 from __future__ import annotations
 
@@ -74,6 +74,37 @@ class Value(Strict):
     within_days: DaysOrZero = 1.0
 
 
+class FindingValues(Strict):
+    """Where one finding is stated: the code of an event, and which of its texts or numbers say what.
+
+    A value that stands in neither list says nothing about the finding, and nor does silence.
+    """
+
+    code: Text
+    present: tuple[Text, ...] = Field(min_length=1)
+    absent: tuple[Text, ...] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _a_value_means_one_state(self) -> FindingValues:
+        both = sorted(set(self.present) & set(self.absent))
+        if both:
+            message = f"the value {both[0]} means present and absent"
+            raise ValueError(message)
+        return self
+
+
+class Findings(Strict):
+    """Several findings asked at once of one case, each present, absent or not known by itself.
+
+    Each is read from the first event of its code after the index. Unlike classes they do not exclude one
+    another: all may be present, or none. Two findings may be read from one code ("COVID-19, ARDS").
+    """
+
+    kind: Literal["findings"]
+    findings: dict[Text, FindingValues] = Field(min_length=1)
+    within_days: DaysOrZero = 1.0
+
+
 class Mask(Strict):
     """Where the structures are on the images of the studies at the index, as somebody marked them.
 
@@ -92,4 +123,4 @@ class Mask(Strict):
         return structures
 
 
-Outcome = Annotated[TimeToEvent | State | Value | Mask, Field(discriminator="kind")]
+Outcome = Annotated[TimeToEvent | State | Value | Findings | Mask, Field(discriminator="kind")]

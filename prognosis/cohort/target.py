@@ -8,23 +8,31 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort.case import Case, ClassLabel, Cohort, SurvivalLabel
+from prognosis.cohort.case import Case, ClassLabel, Cohort, FindingsLabel, SurvivalLabel
 from prognosis.cohort.labels import REFERENCE
-from prognosis.cohort.outcome import Value
+from prognosis.cohort.outcome import Findings, Value
 from prognosis.cohort.task import Task
 from prognosis.errors import CohortError
+
+PRESENT, ABSENT, UNKNOWN = 1, 0, -1
+ONE_BIN = np.array([0.0, 1.0])
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
     """What happened to each case.
 
+    Causes compete and classes exclude one another: a case has one question, answered by `cause`. Findings do
+    not: a case has K questions, answered by `marks`, and each may be left open.
+
     Attributes:
-        causes: Names of the K causes (or non-reference classes).
-        cause: (n,) 0 for censored (or the reference class), else 1..K.
-        days: (n,) follow-up in days; 0.5 for a class.
-        edges: (B + 1,) bin edges in days, edges[0] = 0; a class has the one bin [0, 1].
-        survival: True for time to event, False for a class.
+        causes: Names of the K causes (or non-reference classes, or findings).
+        cause: (n,) 0 for censored (or the reference class, or no finding present), else 1..K; of several
+            findings that are present, the rarest.
+        days: (n,) follow-up in days; 0.5 for a class or findings.
+        edges: (B + 1,) bin edges in days, edges[0] = 0; a class and findings have the one bin [0, 1].
+        survival: True for time to event, False for a class or findings.
+        marks: (n, K) of findings: PRESENT, ABSENT or UNKNOWN; None for causes and classes.
     """
 
     causes: tuple[str, ...]
@@ -32,13 +40,29 @@ class Target:
     days: NDArray[np.float64]
     edges: NDArray[np.float64]
     survival: bool
+    marks: NDArray[np.int8] | None = None
 
     def __len__(self) -> int:
         return len(self.cause)
 
     def take(self, rows: Sequence[int] | NDArray[np.intp] | NDArray[np.bool_]) -> Target:
         """The target of the cases at `rows`."""
-        return Target(self.causes, self.cause[rows], self.days[rows], self.edges, self.survival)
+        marks = None if self.marks is None else self.marks[rows]
+        return Target(self.causes, self.cause[rows], self.days[rows], self.edges, self.survival, marks)
+
+    @property
+    def happened(self) -> NDArray[np.bool_]:
+        """(n, K) True where the cause occurred, the class is true, the finding is stated to be present."""
+        if self.marks is not None:
+            return self.marks == PRESENT
+        return np.asarray(self.cause[:, None] == np.arange(1, len(self.causes) + 1))
+
+    @property
+    def answered(self) -> NDArray[np.bool_]:
+        """(n, Q) True where a case's question has an answer: Q is K for findings, else 1."""
+        if self.marks is not None:
+            return self.marks != UNKNOWN
+        return np.ones((len(self), 1), dtype=bool)
 
     @property
     def bins(self) -> int:
@@ -79,7 +103,7 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
 
     Raises:
         CohortError: The task asks for masks, there are no cases, a case has no label, nothing ever happened,
-            or nobody was followed.
+            a finding is present in every case or in none that it is known of, or nobody was followed.
     """
     task = cohort.task
     reference = f"cohort of task {task.name}"
@@ -90,6 +114,8 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
         raise CohortError(reference, "has no cases", "check the index, the exclusions and the sources")
     if any(case.label is None for case in cohort.cases):
         raise CohortError(reference, "has a case without a label", "build it with labels required")
+    if isinstance(task.outcome, Findings):
+        return _findings_target(cohort, constant_refused=edges is None)
     cause, days = _codes(task, cohort.cases)
     if edges is not None:
         return Target(task.causes, cause, days, edges, task.is_survival)
@@ -104,7 +130,7 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
             raise CohortError(
                 reference, "has no case of the reference class", "add cases without the outcome"
             )
-        return Target(task.causes, cause, days, np.array([0.0, 1.0]), survival=False)
+        return Target(task.causes, cause, days, ONE_BIN, survival=False)
     return Target(task.causes, cause, days, event_quantile_edges(days, cause > 0, bins), survival=True)
 
 
@@ -119,6 +145,51 @@ def _codes(task: Task, cases: Sequence[Case]) -> tuple[NDArray[np.int64], NDArra
         elif isinstance(case.label, ClassLabel):
             cause[row] = number.get(case.label.category, 0)
     return cause, days
+
+
+def _findings_target(cohort: Cohort, *, constant_refused: bool) -> Target:
+    causes = cohort.task.causes
+    number = {True: PRESENT, False: ABSENT, None: UNKNOWN}
+    marks = np.array(
+        [[number[_state(case, name)] for name in causes] for case in cohort.cases], dtype=np.int8
+    )
+    present = marks == PRESENT
+    for place, name in enumerate(causes):
+        known = int((marks[:, place] != UNKNOWN).sum())
+        if constant_refused and present[:, place].sum() in {0, known}:
+            held = "in every case" if known and present[:, place].any() else "in no case"
+            raise CohortError(
+                f"cohort of task {cohort.task.name}",
+                f"{name} is present {held} of the {known} that it is known of",
+                "leave the finding out of the task, or add cases with and without it",
+            )
+    rarity = np.where(present, present.sum(axis=0), len(marks) + 1)
+    cause = np.where(present.any(axis=1), rarity.argmin(axis=1) + 1, 0)
+    days = np.full(len(marks), 0.5)
+    return Target(causes, cause.astype(np.int64), days, ONE_BIN, survival=False, marks=marks)
+
+
+def one_finding_each(cohort: Cohort) -> tuple[Cohort, ...]:
+    """The cohort as one of each finding asked alone, of the labelled cases that it is known of.
+
+    A cohort of any other task comes back as it is. What is said of one finding at a time is then the same
+    as of a class with two values.
+    """
+    outcome = cohort.task.outcome
+    if not isinstance(outcome, Findings):
+        return (cohort,)
+    found = []
+    for name, values in outcome.findings.items():
+        alone = outcome.model_copy(update={"findings": {name: values}})
+        task = cohort.task.model_copy(update={"outcome": alone})
+        known = [case for case in cohort.cases if _state(case, name) is not None]
+        if known:
+            found.append(Cohort(task, tuple(known), cohort.exclusions))
+    return tuple(found)
+
+
+def _state(case: Case, finding: str) -> bool | None:
+    return case.label.state(finding) if isinstance(case.label, FindingsLabel) else None
 
 
 def reference_class(task: Task) -> str:

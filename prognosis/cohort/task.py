@@ -9,7 +9,18 @@ from typing import Any, Literal
 import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
-from prognosis.cohort.outcome import Days, DaysOrZero, Mask, Outcome, State, Strict, Text, TimeToEvent, Value
+from prognosis.cohort.outcome import (
+    Days,
+    DaysOrZero,
+    Findings,
+    Mask,
+    Outcome,
+    State,
+    Strict,
+    Text,
+    TimeToEvent,
+    Value,
+)
 from prognosis.errors import TaskError
 
 
@@ -148,19 +159,26 @@ class Task(Strict):
 
     @property
     def causes(self) -> tuple[str, ...]:
-        """What may happen, without "nothing": causes of the event, classes but the reference, structures."""
+        """What may happen, without "nothing": causes, classes but the reference, findings, structures."""
         if isinstance(self.outcome, TimeToEvent):
             return tuple(self.outcome.causes)
         if isinstance(self.outcome, State):
             return (self.outcome.name,)
+        if isinstance(self.outcome, Findings):
+            return tuple(self.outcome.findings)
         if isinstance(self.outcome, Mask):
             return self.outcome.structures
         return tuple(dict.fromkeys(self.outcome.classes.values()))[1:]  # two values may mean one class
 
     @property
     def is_survival(self) -> bool:
-        """True when the answer is a time to event, False when it is a class at the index."""
+        """True when the answer is a time to event, False when it is a class or findings at the index."""
         return isinstance(self.outcome, TimeToEvent)
+
+    @property
+    def questions(self) -> int:
+        """How many questions a case is asked: one whose answers exclude one another, or one a finding."""
+        return len(self.causes) if isinstance(self.outcome, Findings) else 1
 
     @property
     def asks_for_masks(self) -> bool:
@@ -169,7 +187,7 @@ class Task(Strict):
 
     @property
     def horizons_days(self) -> tuple[float, ...]:
-        """The horizons asked about; a class has the single horizon of its window, a mask none."""
+        """The horizons asked about; a class or a finding has the one of its window, a mask none."""
         if isinstance(self.outcome, TimeToEvent):
             return self.outcome.horizons_days
         if isinstance(self.outcome, Mask):
@@ -186,6 +204,8 @@ class Task(Strict):
             own = {*outcome.start_codes, *outcome.end_codes, *outcome.unknown_codes}
         elif isinstance(outcome, Value):
             own = {outcome.code}
+        elif isinstance(outcome, Findings):
+            own = {values.code for values in outcome.findings.values()}
         else:
             own = set()
         return frozenset(own | set(self.screening.exclude_codes))

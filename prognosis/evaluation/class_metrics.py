@@ -16,6 +16,7 @@ from prognosis.survival.classification import (
     auroc_statistic,
     average_precision,
     brier_statistic,
+    class_calibration_intercept,
     class_calibration_slope,
     log_loss_statistic,
 )
@@ -25,7 +26,7 @@ from prognosis.survival.statistic import Statistic, Stratified, ratio_of
 REPLICATES = 1000
 _BINS = 10
 _SMOOTH_POINTS = 50
-_OF_ONE_CLASS = ("auroc", "average_precision", "calibration_slope")
+_OF_ONE_CLASS = ("auroc", "average_precision", "calibration_intercept", "calibration_slope")
 
 
 def prepare_classes(
@@ -37,9 +38,9 @@ def prepare_classes(
 ) -> PreparedMetrics:
     """Prepare all metrics of class probabilities.
 
-    With two classes, "auroc", "average_precision" and "calibration_slope" are those of the second. With
-    more they are given for each class but the first against all others ("auroc:oedema"), and "auroc"
-    is the mean over those.
+    With two classes, "auroc", "average_precision", "calibration_intercept" and "calibration_slope" are those
+    of the second. With more they are given for each class but the first against all others ("auroc:oedema"),
+    and "auroc" is the mean over those.
 
     Args:
         probabilities: (n, C) predicted probability of each class; rows sum to 1.
@@ -61,18 +62,16 @@ def prepare_classes(
     for number, name in enumerate(classes[1:], start=1):
         suffix = "" if len(classes) == 2 else f":{name}"
         outcome, risk = label == number, probabilities[:, number]
-        if outcome.all() or not outcome.any():
-            holds = f"only cases of class {name}" if outcome.any() else f"no case of class {name}"
-            refused.update({f"{kind}{suffix}": f"the test set holds {holds}" for kind in _OF_ONE_CLASS})
-            continue
-        areas.append(_area(outcome, risk, fold))
-        statistics[f"auroc{suffix}"] = areas[-1]
-        statistics[f"average_precision{suffix}"] = average_precision(outcome, risk)
-        statistics[f"calibration_slope{suffix}"] = class_calibration_slope(outcome, risk)
-        curves.append(_class_curve(name, outcome, risk))
+        own = one_class_statistics(outcome, risk, fold)
+        statistics |= {f"{kind}{suffix}": found for kind, found in own.items()}
+        holds = f"only cases of class {name}" if outcome.any() else f"no case of class {name}"
+        refused |= {f"{kind}{suffix}": f"the test set holds {holds}" for kind in refused_kinds(outcome)}
+        if own:
+            areas.append(own["auroc"])
+            curves.append(class_curve(name, outcome, risk))
     if len(classes) > 2:
         if len(areas) == len(classes) - 1:
-            statistics["auroc"] = _mean_of(areas)
+            statistics["auroc"] = mean_of(areas)
         else:
             refused["auroc"] = "a class is absent from the test set"
     return PreparedMetrics(statistics, clusters, refused, tuple(curves))
@@ -115,12 +114,39 @@ def evaluate_classes(
     )
 
 
+def one_class_statistics(
+    outcome: NDArray[np.bool_], risk: Floats, fold: NDArray[np.int64]
+) -> dict[str, Statistic]:
+    """The statistics that need cases with and without a class; none where all cases are alike.
+
+    Args:
+        outcome: (n,) True for the class.
+        risk: (n,) predicted probability of it.
+        fold: (n,) the fold whose model predicted each case: the AUROC compares within folds.
+    """
+    if refused_kinds(outcome):
+        return {}
+    return {
+        "auroc": _area(outcome, risk, fold),
+        "average_precision": average_precision(outcome, risk),
+        "calibration_intercept": class_calibration_intercept(outcome, risk),
+        "calibration_slope": class_calibration_slope(outcome, risk),
+    }
+
+
+def refused_kinds(outcome: NDArray[np.bool_]) -> tuple[str, ...]:
+    """What `one_class_statistics` does not give: everything where all cases are alike, else nothing."""
+    return _OF_ONE_CLASS if outcome.all() or not outcome.any() else ()
+
+
 def _area(outcome: NDArray[np.bool_], risk: Floats, fold: NDArray[np.int64]) -> Statistic:
     rows = tuple(np.flatnonzero(fold == number) for number in np.unique(fold))
     return ratio_of(Stratified(rows, tuple(auroc_statistic(outcome[here], risk[here]) for here in rows)))
 
 
-def _mean_of(statistics: Sequence[Statistic]) -> Statistic:
+def mean_of(statistics: Sequence[Statistic]) -> Statistic:
+    """The plain mean of several statistics of the same case weights; NaN where one is not defined."""
+
     def mean(weights: Floats) -> Floats:
         value: Floats = np.mean([statistic(weights) for statistic in statistics], axis=0)
         return value
@@ -128,7 +154,8 @@ def _mean_of(statistics: Sequence[Statistic]) -> Statistic:
     return mean
 
 
-def _class_curve(name: str, outcome: NDArray[np.bool_], risk: Floats) -> CalibrationCurve:
+def class_curve(name: str, outcome: NDArray[np.bool_], risk: Floats) -> CalibrationCurve:
+    """Observed against predicted probability of a class, in tenths of the prediction and smoothed."""
     edges = np.unique(np.quantile(risk, np.linspace(0.0, 1.0, _BINS + 1)[1:-1]))
     group = np.searchsorted(edges, risk, side="left")
     members = [np.flatnonzero(group == number) for number in np.unique(group)]

@@ -8,19 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort import Cohort, Target, cohort_target, patient_folds
+from prognosis.cohort import Cohort, Target, Task, cohort_target, patient_folds
 from prognosis.cohort.lint.images import look_alike_patients
 from prognosis.cohort.target import reference_class
 from prognosis.errors import CohortError
-from prognosis.evaluation.class_metrics import prepare_classes
 from prognosis.evaluation.comparison import compare
 from prognosis.evaluation.entrant import Fit
-from prognosis.evaluation.held_out import HeldOut, JudgingDays, judging_days
+from prognosis.evaluation.fold_metrics import joined_target, judging_of
 from prognosis.evaluation.judging_bounds import judge_bounds
-from prognosis.evaluation.results import Comparison, EvaluationResult, Protocol
+from prognosis.evaluation.results import Comparison, EvaluationResult
 from prognosis.evaluation.subgroups import cohort_groups, evaluate_subgroups
-from prognosis.evaluation.survival_evaluation import survival_protocol
-from prognosis.evaluation.survival_metrics import PreparedMetrics, prepare_survival
+from prognosis.evaluation.survival_metrics import PreparedMetrics
 from prognosis.fusion import FusionModel, ModelConfig, train_model
 from prognosis.fusion.inputs import FusionInputs
 
@@ -30,7 +28,6 @@ Progress = Callable[[str, int, int], None]
 REPLICATES = 1000
 FUSED = "fused"
 MINIMUM_SITES = 2
-ONE_CLASS_DAYS = np.array([1.0])
 COMPARED = ("uno_c", "harrell_c", "ibs", "auroc", "brier")
 
 
@@ -171,7 +168,8 @@ def evaluate_folds_of(
         replicates: Bootstrap samples of patients.
         others: Further methods by name, trained on each fold's training cohort and judged on the same cases.
     """
-    days, prepare, protocol = _judge(folds, seed, replicates)
+    judging = judging_of(folds, seed, replicates)
+    days, prepare = judging.days, judging.prepare
     fused = [fold.model.incidence_of(fold.inputs, days) for fold in folds]
     predicted = {FUSED: fused}
     names = folds[0].model.modalities
@@ -188,96 +186,56 @@ def evaluate_folds_of(
     prepared = {name: prepare(incidence, None) for name, incidence in predicted.items()}
     members = {name: found.bootstrap(replicates, seed) for name, found in prepared.items() if name != FUSED}
     cohort = Cohort(folds[0].cohort.task, tuple(case for fold in folds for case in fold.cohort.cases))
-    target = _joined_target(folds)
+    target = joined_target(folds)
     groups = cohort_groups(cohort)
     result = EvaluationResult(
         task=cohort.task.name,
         n=len(cohort),
         patients=len(set(cohort.patients)),
-        events={
-            **({} if target.survival else {reference_class(cohort.task): int((target.cause == 0).sum())}),
-            **{name: int((target.cause == k).sum()) for k, name in enumerate(target.causes, start=1)},
-        },
-        protocol=protocol,
+        events=_counts(cohort.task, target),
+        unknown=_unknown(target),
+        protocol=judging.protocol,
         result=prepared[FUSED].bootstrap(replicates, seed),
         calibration=prepared[FUSED].calibration,
         decisions=prepared[FUSED].decisions,
         tests=prepared[FUSED].tests,
         subgroups=evaluate_subgroups(
             groups,
-            target.cause == 1,
+            target.happened[:, 0],
             lambda rows: prepare(fused, rows).bootstrap(min(replicates, 300), seed),
         ),
         members=members,
-        comparisons=_differences(prepared, seed, replicates),
+        comparisons=_differences(prepared, target, seed, replicates),
         lower_bounds=judge_bounds(folds, groups, seed, replicates),
     )
     return Evaluation(result, cohort, target, days, np.concatenate(fused), prepared)
 
 
-Prepare = Callable[[Sequence[Floats], NDArray[np.intp] | None], PreparedMetrics]
+def _counts(task: Task, target: Target) -> dict[str, int]:
+    """Events of each cause; cases of each class, the reference first; cases in which a finding is present."""
+    counts = dict(zip(target.causes, target.happened.sum(axis=0).tolist(), strict=True))
+    if target.survival or target.marks is not None:
+        return counts
+    return {reference_class(task): int((target.cause == 0).sum()), **counts}
 
 
-def _judge(folds: Sequence[Judged], seed: int, replicates: int) -> tuple[Floats, Prepare, Protocol]:
-    if folds[0].target.survival:
-        return _judge_survival(folds, seed, replicates)
-    target = _joined_target(folds)
-    clusters = np.concatenate([fold.cohort.patients for fold in folds])
-    number = np.repeat(np.arange(len(folds)), [len(fold.cohort) for fold in folds])
-    names = (reference_class(folds[0].cohort.task), *target.causes)
-
-    def prepare(incidence: Sequence[Floats], rows: NDArray[np.intp] | None) -> PreparedMetrics:
-        chance = np.concatenate(incidence)[:, :, -1]
-        probabilities = np.concatenate([1.0 - chance.sum(axis=1, keepdims=True), chance], axis=1)
-        chosen = np.arange(len(target)) if rows is None else rows
-        return prepare_classes(
-            probabilities[chosen], target.cause[chosen], names, clusters[chosen], number[chosen]
-        )
-
-    return ONE_CLASS_DAYS, prepare, Protocol(level=0.95, replicates=replicates, seed=seed, strata=len(folds))
-
-
-def _judge_survival(folds: Sequence[Judged], seed: int, replicates: int) -> tuple[Floats, Prepare, Protocol]:
-    last = min(float(fold.model.edges[-1]) for fold in folds)
-    horizons = [day for day in folds[0].cohort.task.horizons_days if day <= last]
-    if not horizons:
-        raise CohortError(
-            "evaluation", f"every horizon lies beyond day {last:g}", "train on a longer follow-up"
-        )
-    judged = judging_days(_joined_target(folds), horizons)
-    judged = JudgingDays(judged.horizons, min(judged.tau, last), judged.grid[judged.grid <= last])
-
-    def prepare(incidence: Sequence[Floats], rows: NDArray[np.intp] | None) -> PreparedMetrics:
-        parts, first = [], 0
-        for fold, cif in zip(folds, incidence, strict=True):
-            size = len(fold.cohort)
-            here = np.arange(size) if rows is None else rows[(rows >= first) & (rows < first + size)] - first
-            first += size
-            if len(here):
-                clusters = fold.cohort.patients[here]
-                parts.append(
-                    HeldOut(cif[here], judged.days, fold.target.take(here), fold.training_target, clusters)
-                )
-        return prepare_survival(parts, judged)
-
-    return judged.days, prepare, survival_protocol(judged, len(folds), seed, replicates)
-
-
-def _joined_target(folds: Sequence[Judged]) -> Target:
-    first = folds[0].target
-    cause = np.concatenate([fold.target.cause for fold in folds])
-    days = np.concatenate([fold.target.days for fold in folds])
-    return Target(first.causes, cause, days, first.edges, first.survival)
+def _unknown(target: Target) -> dict[str, int]:
+    """Cases in which each finding is not known; empty for causes and classes."""
+    if target.marks is None:
+        return {}
+    return dict(zip(target.causes, (~target.answered).sum(axis=0).tolist(), strict=True))
 
 
 def _differences(
-    prepared: Mapping[str, PreparedMetrics], seed: int, replicates: int
+    prepared: Mapping[str, PreparedMetrics], target: Target, seed: int, replicates: int
 ) -> tuple[Comparison, ...]:
+    findings = () if target.marks is None else target.causes
+    compared = (*COMPARED, *(f"{kind}:{name}" for name in findings for kind in ("auroc", "brier")))
     return tuple(
         difference
         for name, found in prepared.items()
         if name != FUSED
-        for difference in compare(FUSED, name, prepared[FUSED], found, COMPARED, seed, replicates)
+        for difference in compare(FUSED, name, prepared[FUSED], found, compared, seed, replicates)
     )
 
 

@@ -252,7 +252,7 @@ class EvaluationResult:
         task: The task's name.
         n: Number of cases.
         patients: Number of patients.
-        events: Number of events of each cause (or cases of each class).
+        events: Number of events of each cause, or of cases of each class or with each finding.
         protocol: How the numbers were made.
         result: The metrics of all cases.
         calibration: One curve a cause and horizon.
@@ -262,6 +262,7 @@ class EvaluationResult:
         members: The metrics of baselines and parts of the model, on the same cases.
         comparisons: Paired differences.
         lower_bounds: Coverage of the lower bounds on event-free time.
+        unknown: Number of cases that are not judged on each finding, since it is not known of them.
     """
 
     task: str
@@ -277,6 +278,7 @@ class EvaluationResult:
     members: Mapping[str, MetricSet] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
     lower_bounds: tuple[BoundCoverage, ...] = ()
+    unknown: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """Everything as JSON-ready dictionaries and lists; no value is ever NaN."""
@@ -285,6 +287,7 @@ class EvaluationResult:
             "n": self.n,
             "patients": self.patients,
             "events": dict(self.events),
+            "unknown": dict(self.unknown),
             "protocol": self.protocol.to_json(),
             **self.result.to_json(),
             "calibration": [curve.to_json() for curve in self.calibration],

@@ -29,12 +29,12 @@ class ViewShortcut:
         target = cohort_target(training)
         classes = len(target.causes)
         views = np.array([index_view(case) for case in training.cases])
-        happened = target.cause[:, None] == np.arange(1, classes + 1)
-        overall = happened.mean(axis=0)
+        happened, answered = target.happened, np.broadcast_to(target.answered, (len(target), classes))
+        overall = happened.sum(axis=0) / answered.sum(axis=0)
         self._overall: Floats = overall
         self._by_view: dict[str, Floats] = {
             str(view): (happened[views == view].sum(axis=0) + PRIOR_CASES * overall)
-            / ((views == view).sum() + PRIOR_CASES)
+            / (answered[views == view].sum(axis=0) + PRIOR_CASES)
             for view in np.unique(views)
         }
 

@@ -58,10 +58,11 @@ def fit_readout(
     weights: Floats | None = None,
     penalties: tuple[float, ...] = PENALTIES,
 ) -> LinearReadout:
-    """A ridge read-out of each cause: cause-specific Cox for a time to event, logistic for a class.
+    """A ridge read-out of each cause: cause-specific Cox for a time to event, else logistic.
 
     A cause's hazard is fitted with the other causes censored; a class against the reference class alone
-    (Begg and Gray 1984, Biometrika 71:11), so that evidence adds up on the softmax scale. Beyond 120
+    (Begg and Gray 1984, Biometrika 71:11), so that evidence adds up on the softmax scale; a finding against
+    its absence, in the cases in which one or the other is known. Beyond 120
     features the fit runs in their 120 leading principal directions, which a ridge penalty keeps anyway.
 
     Args:
@@ -80,7 +81,7 @@ def fit_readout(
     chosen = np.full(len(target.causes), np.inf)
     for place in range(len(target.causes)):
         rows = rows_of(target, place)
-        event = target.cause[rows] == place + 1
+        event = target.happened[rows, place]
         if event.sum() < FEWEST_EVENTS or not basis.design.shape[1]:
             continue
         fit = _fit_survival if target.survival else _fit_class
@@ -92,9 +93,14 @@ def fit_readout(
 
 
 def rows_of(target: Target, place: int) -> NDArray[np.bool_]:
-    """(n,) cases that speak about a cause: all for a hazard, it and the reference for a class."""
+    """(n,) cases that speak about a cause.
+
+    All for a hazard, it and the reference for a class, those in which it is known for a finding.
+    """
     if target.survival:
         return np.ones(len(target), dtype=bool)
+    if target.marks is not None:
+        return target.answered[:, place]
     return np.asarray((target.cause == 0) | (target.cause == place + 1))
 
 
@@ -111,7 +117,7 @@ def cause_log_likelihood(
     """
     rows = rows_of(target, place)
     weights = (np.ones(len(target)) if weights is None else weights)[rows]
-    event = target.cause[rows] == place + 1
+    event = target.happened[rows, place]
     if target.survival:
         return RiskSets(target.days[rows], event, weights).log_likelihood(evidence[rows])
     offset = evidence[rows]

@@ -32,7 +32,7 @@ def convex_weights(
     """
     share = np.zeros(len(target.causes))
     for place in range(len(share)):
-        events = int((target.cause == place + 1).sum())
+        events = int(target.happened[:, place].sum())
         if events < FEWEST_EVENTS:
             continue
         likelihood = [

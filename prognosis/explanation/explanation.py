@@ -44,7 +44,7 @@ class Explanation:
         base: The answer for the average training patient on this scale.
         total: The answer for this patient: base + the sum of contributions.
         attributions: Every token's share, largest magnitude first.
-        scale: "log_hazard", averaged over the time bins, or "log_odds" of a class.
+        scale: "log_hazard", averaged over the time bins, or "log_odds" of a class or a finding.
         method: How the values were computed.
         max_additivity_error: |base + sum - total|, total taken from the prediction's own path.
         standard_error: 0.0 where values are exact.

@@ -4,7 +4,8 @@
 
 g_m and z_m are sums over tokens, zero for an absent modality. a_S and c_S are a small recalibration for the
 observed subset S of modalities. The hazard of cause k in bin b is softmax over the K causes and survival, so
-a class at the index is the special case of one bin.
+a class at the index is the special case of one bin. Findings are asked about each by itself: K questions of
+one cause, a sigmoid each, on the same eta.
 """
 
 from __future__ import annotations
@@ -75,14 +76,20 @@ def subset_number(present: NDArray[np.bool_]) -> NDArray[np.int64]:
     return np.asarray(present.astype(np.int64) @ (1 << np.arange(present.shape[1])), dtype=np.int64)
 
 
-def cause_hazards(log_hazard: Array) -> Array:
-    """Discrete hazards (..., K, B) from log-odds (..., K, B): softmax over causes and survival."""
-    top = np.maximum(log_hazard.max(axis=-2, keepdims=True), 0.0)
-    odds = np.exp(log_hazard - top)
-    return np.asarray(odds / (np.exp(-top) + odds.sum(axis=-2, keepdims=True)))
+def cause_hazards(log_hazard: Array, questions: int = 1) -> Array:
+    """Discrete hazards (n, K, B) from log-odds (n, K, B): softmax over a question's causes and survival.
+
+    Args:
+        log_hazard: (n, K, B).
+        questions: 1 where the causes exclude one another, K where each is asked about by itself.
+    """
+    grouped = log_hazard.reshape(len(log_hazard), questions, -1, log_hazard.shape[-1])
+    top = np.maximum(grouped.max(axis=2, keepdims=True), 0.0)
+    odds = np.exp(grouped - top)
+    return np.asarray(odds / (np.exp(-top) + odds.sum(axis=2, keepdims=True))).reshape(log_hazard.shape)
 
 
-def cumulative_incidence(log_hazard: Array, edges: Array, days: Array) -> Array:
+def cumulative_incidence(log_hazard: Array, edges: Array, days: Array, questions: int = 1) -> Array:
     """Probability that each cause has happened by each day.
 
     The cumulative hazard is linear within a bin. Beyond the last edge nothing was observed, so the
@@ -92,10 +99,14 @@ def cumulative_incidence(log_hazard: Array, edges: Array, days: Array) -> Array:
         log_hazard: (n, K, B).
         edges: (B + 1,) bin edges in days.
         days: (T,) times asked for, >= 0.
+        questions: 1 where the causes exclude one another, K where each is asked about by itself.
 
     Returns:
-        (n, K, T); sums over causes to at most 1 and never falls with time.
+        (n, K, T); sums over the causes of a question to at most 1 and never falls with time.
     """
+    if questions > 1:
+        alone = log_hazard.reshape(-1, 1, log_hazard.shape[2])
+        return cumulative_incidence(alone, edges, days).reshape(*log_hazard.shape[:2], -1)
     hazard = cause_hazards(log_hazard)
     total = np.clip(hazard.sum(axis=1), 0.0, 1.0 - 1e-12)
     surviving = np.concatenate([np.ones((len(hazard), 1)), np.cumprod(1.0 - total, axis=1)], axis=1)

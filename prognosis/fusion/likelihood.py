@@ -1,4 +1,8 @@
-"""The discrete-time competing-risks likelihood that the fusion is fitted by."""
+"""The discrete-time competing-risks likelihood that the fusion is fitted by.
+
+A case has one question, whose K causes exclude one another (softmax), or K questions of one finding each
+(sigmoids): log-odds (n, K, B) fall into Q = 1 or K groups, and a group's likelihood has the same form.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,8 @@ class Exposure:
     """A target on the grid of bins.
 
     Attributes:
-        at_risk: (n, B) share of each bin that a case lived through under observation, 1 in its event's bin.
+        at_risk: (n, Q, B) share of each bin that a case lived through under observation, 1 in its event's
+            bin; 0 for a finding of which nothing is known.
         happened: (n, K, B) 1 where the cause happened.
     """
 
@@ -47,16 +52,17 @@ def exposure_of(target: Target) -> Exposure:
     part = np.clip((target.days - target.edges[last]) / widths[last], 0.0, 1.0)
     event = target.cause > 0
     at_risk[rows, last] = np.where(event | (not target.survival), 1.0, part)
-    happened = np.zeros((cases, len(target.causes), bins))
-    happened[rows[event], target.cause[event] - 1, last[event]] = 1.0
-    return Exposure(at_risk, happened)
+    happened = target.happened[:, :, None] & (np.arange(bins) == last[:, None, None])
+    return Exposure(at_risk[:, None] * target.answered[:, :, None], happened.astype(np.float64))
 
 
 def negative_log_likelihood(log_hazard: Array, exposure: Exposure) -> Array:
     """(n,) each case's negative log-likelihood under log-odds (n, K, B)."""
-    top = np.maximum(log_hazard.max(axis=1), 0.0)
-    log_total = top + np.log(np.exp(-top) + np.exp(log_hazard - top[:, None]).sum(axis=1))
-    spent = (exposure.at_risk * log_total).sum(axis=1)
+    cases, questions, bins = exposure.at_risk.shape
+    grouped = log_hazard.reshape(cases, questions, -1, bins)
+    top = np.maximum(grouped.max(axis=2), 0.0)
+    log_total = top + np.log(np.exp(-top) + np.exp(grouped - top[:, :, None]).sum(axis=2))
+    spent = (exposure.at_risk * log_total).sum(axis=(1, 2))
     return np.asarray(spent - (exposure.happened * log_hazard).sum(axis=(1, 2)))
 
 
@@ -64,6 +70,8 @@ def torch_negative_log_likelihood(log_hazard: Tensor, at_risk: Tensor, happened:
     """The same for tensors, differentiable: log_hazard (n, K, B) -> (n,)."""
     import torch
 
-    surviving = torch.zeros_like(log_hazard[:, :1])
-    log_total = torch.logsumexp(torch.cat([surviving, log_hazard], dim=1), dim=1)
-    return (at_risk * log_total).sum(dim=1) - (happened * log_hazard).sum(dim=(1, 2))
+    cases, questions, bins = at_risk.shape
+    grouped = log_hazard.reshape(cases, questions, -1, bins)
+    surviving = torch.zeros_like(grouped[:, :, :1])
+    log_total = torch.logsumexp(torch.cat([surviving, grouped], dim=2), dim=2)
+    return (at_risk * log_total).sum(dim=(1, 2)) - (happened * log_hazard).sum(dim=(1, 2))

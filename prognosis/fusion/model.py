@@ -79,15 +79,17 @@ class FusionModel:
         return join_modalities({name: model.summarise(cases) for name, model in self.evidence.items()})
 
     def cumulative_incidence(self, cases: Sequence[Case], days: Array) -> Array:
-        """(n, K, T) probability that each cause has happened by each day; for a class, of each class."""
+        """(n, K, T) probability that each cause has happened by each day; of each class, of each finding."""
         return self.incidence_of(self.inputs(cases), days)
 
     def incidence_of(self, inputs: FusionInputs, days: Array) -> Array:
-        """The same from inputs already summed; a class is known at once, so its days do not matter."""
-        asked = np.asarray(days, dtype=np.float64)
-        if not self.task.is_survival:
-            asked = np.full_like(asked, self.edges[-1])
-        return cumulative_incidence(self.head.log_hazard(inputs), self.edges, asked)
+        """The same from inputs already summed."""
+        return self.incidence_at(self.head.log_hazard(inputs), np.asarray(days, dtype=np.float64))
+
+    def incidence_at(self, log_hazard: Array, days: Array) -> Array:
+        """(n, K, T) from eta (n, K, B); a class or a finding is known at once, so its days do not matter."""
+        asked = days if self.task.is_survival else np.full_like(days, self.edges[-1])
+        return cumulative_incidence(log_hazard, self.edges, asked, self.task.questions)
 
     def lower_bounds(self, inputs: FusionInputs, level: float) -> dict[str, Array]:
         """By what a case stays free of, (n,) days for which it does so with confidence `level`.

@@ -132,11 +132,13 @@ class Layout:
         """Average hazard in each bin, evidence at its word, interactions away from their saddle at zero."""
         rng = np.random.default_rng(seed)
         happened = np.einsum("n,nkb->kb", weights, exposure.happened) + 0.5
-        surviving = np.maximum(weights @ exposure.at_risk + 1.0 - happened.sum(axis=0), 0.5)
+        at_risk = np.einsum("n,nqb->qb", weights, exposure.at_risk)
+        grouped = happened.reshape(len(at_risk), -1, self.bins)
+        surviving = np.maximum(at_risk + 1.0 - grouped.sum(axis=1), 0.5)
         _, first, last, factors, strengths = self.sizes
         return np.concatenate(
             [
-                np.log(happened / surviving).ravel(),
+                np.log(grouped / surviving[:, None]).ravel(),
                 np.ones(first + last),
                 rng.normal(0.0, 1.0, factors),
                 rng.normal(0.0, 0.5, strengths),
@@ -206,7 +208,7 @@ class _Data:
             torch.tensor(exposure.at_risk),
             torch.tensor(exposure.happened),
             torch.tensor(weights),
-            torch.tensor(_bin_positions(exposure.at_risk.shape[1])),
+            torch.tensor(_bin_positions(exposure.at_risk.shape[2])),
             torch.tensor(kept),
         )
 

@@ -59,7 +59,8 @@ def _shift_and_scale(
         shift, scale = values[:causes], values[causes:]
         eta = head.alpha + shift[:, None] + scale[:, None] * deviation
         loss = float(weights @ negative_log_likelihood(eta, exposure))
-        residual = exposure.at_risk[:, None, :] * cause_hazards(eta) - exposure.happened
+        hazards = cause_hazards(eta, exposure.at_risk.shape[1])
+        residual = exposure.at_risk * hazards - exposure.happened
         residual = residual * weights[:, None, None]
         gradient = np.concatenate([residual.sum(axis=(0, 2)), (residual * deviation).sum(axis=(0, 2))])
         away = np.concatenate([shift, scale - 1.0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
@@ -128,8 +127,8 @@ def _check_size(cohort: Cohort, target: Target, folds: int) -> None:
     events, least = _patients_with_event(cohort, target), max(LEAST_EVENTS, folds)
     if events < least:
         raise CohortError(reference, f"has {events} patients with an event", f"use at least {least}")
-    for place, cause in enumerate(target.causes, start=1):
-        if not (target.cause == place).any():
+    for place, cause in enumerate(target.causes):
+        if not target.happened[:, place].any():
             raise CohortError(
                 reference, f"no case had {cause}", "leave the cause out of the task, or add cases that had it"
             )
@@ -157,11 +156,11 @@ def _background(inputs: FusionInputs, seed: int) -> FusionInputs:
 
 
 def _training(cohort: Cohort, target: Target, inputs: FusionInputs, left_out: dict[str, str]) -> Training:
-    names = ("none", *target.causes)
-    events = Counter(names[cause] for cause in target.cause)
+    nothing = int((target.cause == 0).sum())
+    counts = dict(zip(target.causes, target.happened.sum(axis=0).tolist(), strict=True))
     return Training(
         cases=len(cohort),
-        events=dict(events),
+        events={name: count for name, count in {"none": nothing, **counts}.items() if count},
         modality_cases={
             name: int(inputs.present[:, place].sum()) for place, name in enumerate(inputs.modalities)
         },

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.fusion import FusionModel
-from prognosis.fusion.head import cumulative_incidence, subset_number
+from prognosis.fusion.head import subset_number
 from prognosis.fusion.inputs import FusionInputs
 
 Array = NDArray[np.float64]
@@ -60,8 +60,7 @@ def case_spread(model: FusionModel, inputs: FusionInputs, row: int, days: Array,
     missing = model.replicates.alpha[replicate] + scale[:, None] * whole - known[replicate]
     missing += _unread(model, inputs, row, known.mean(axis=2), scale, rng)
     eta = head.shift[subset][:, None] + known[replicate] + _unrelated(missing, known[replicate])
-    asked = days if model.task.is_survival else np.full_like(days, model.edges[-1])
-    return Spread(cumulative_incidence(eta, model.edges, asked), eta.mean(axis=2))
+    return Spread(model.incidence_at(eta, days), eta.mean(axis=2))
 
 
 def _filled(

@@ -54,7 +54,8 @@ class Prediction:
         site: Where the record came from.
         index_time: Nothing known later was used.
         days: (T,) grid of the curves; a class has the single day of its window.
-        cumulative_incidence: By cause, (T,) probability by each day; over causes they sum to at most 1.
+        cumulative_incidence: By cause, (T,) probability by each day; over causes (or classes) they sum to at
+            most 1, over findings to anything.
         low: By cause, (T,) lower end of the interval.
         high: By cause, (T,) upper end.
         level: Of the intervals, e.g. 0.9.

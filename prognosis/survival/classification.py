@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.survival.auc import AucStatistic, auc_statistic
-from prognosis.survival.calibration import calibration_slope
+from prognosis.survival.calibration import calibration_slope, log_odds
 from prognosis.survival.curves import Floats
+from prognosis.survival.logistic import logistic_intercept
 from prognosis.survival.statistic import Statistic, WeightedMean
 
 _EDGE = 1e-12
@@ -83,6 +84,15 @@ def average_precision(outcome: NDArray[np.bool_], probability: Floats) -> Statis
         return value
 
     return precision
+
+
+def class_calibration_intercept(outcome: NDArray[np.bool_], probability: Floats) -> Statistic:
+    """What must be added to the log-odds for the mean probability to be right: 0 is right, above 0 too low.
+
+    Calibration in the large (Cox 1958, Biometrika 45:562): a logistic intercept with the slope held at 1.
+    """
+    predicted, happened = log_odds(probability), outcome.astype(np.float64)
+    return lambda weights: logistic_intercept(predicted, happened, weights)
 
 
 def class_calibration_slope(outcome: NDArray[np.bool_], probability: Floats) -> Statistic:

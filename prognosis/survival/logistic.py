@@ -20,6 +20,31 @@ def sigmoid(linear: Floats) -> Floats:
     return value
 
 
+def logistic_intercept(offset: Floats, outcome: Floats, weights: Floats) -> Floats:
+    """(R,) intercept of a logistic regression with a fixed offset, for each row of weights.
+
+    Args:
+        offset: (n,) log-odds that are held as they are.
+        outcome: (n,) 0 or 1.
+        weights: (R, n) non-negative weights.
+
+    Returns:
+        The intercepts; NaN where the outcomes of positive weight are all equal.
+    """
+    events, total = weights @ outcome, weights.sum(axis=1)
+    valid: NDArray[np.bool_] = (events > 0) & (events < total)
+    intercept = np.zeros(len(weights))
+    for _ in range(_STEPS):
+        mean = sigmoid(offset + intercept[:, None])
+        curvature = (weights * mean * (1.0 - mean)).sum(axis=1)
+        step = (events - (weights * mean).sum(axis=1)) / np.maximum(curvature, 1e-300)
+        step = np.where(valid, np.clip(step, -2.0, 2.0), 0.0)
+        intercept += step
+        if np.abs(step).max(initial=0.0) < _CLOSE:
+            break
+    return np.where(valid, intercept, np.nan)
+
+
 def logistic_slope(predictor: Floats, outcome: Floats, weights: Floats) -> Floats:
     """(R,) slope of a logistic regression on one predictor, for each row of weights, by Newton's method.
 

@@ -19,20 +19,20 @@ def target(cause: list[int], days: list[float]) -> Target:
 def test_follow_up_spreads_over_the_bins_that_were_lived_through() -> None:
     exposure = exposure_of(target([1, 0, 2, 0, 0], [4.0, 15.0, 25.0, 10.0, 30.0]))
     expected = [[1.0, 0.0], [1.0, 0.25], [1.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
-    np.testing.assert_allclose(exposure.at_risk, expected)
+    np.testing.assert_allclose(exposure.at_risk[:, 0], expected)
     assert exposure.happened.sum() == 2
     assert exposure.happened[0, 0, 0] == exposure.happened[2, 1, 1] == 1.0
 
 
 def test_follow_up_beyond_the_last_edge_ends_in_the_last_bin() -> None:
     exposure = exposure_of(target([0, 1], [500.0, 500.0]))
-    np.testing.assert_allclose(exposure.at_risk, [[1.0, 1.0], [1.0, 1.0]])
+    np.testing.assert_allclose(exposure.at_risk[:, 0], [[1.0, 1.0], [1.0, 1.0]])
     assert exposure.happened[1, 0, 1] == 1.0
 
 
 def test_a_class_is_seen_whole_whatever_it_is() -> None:
     classes = Target(("ill",), np.array([0, 1]), np.array([0.5, 0.5]), np.array([0.0, 1.0]), survival=False)
-    np.testing.assert_allclose(exposure_of(classes).at_risk, [[1.0], [1.0]])
+    np.testing.assert_allclose(exposure_of(classes).at_risk[:, 0], [[1.0], [1.0]])
 
 
 def test_exposure_of_some_cases_is_some_of_the_exposure() -> None:

@@ -39,6 +39,7 @@ from prognosis.cohort.lint.prediction import (
 from prognosis.cohort.lint.quality import impossible_values, units_that_disagree
 from prognosis.cohort.lint.redundancy import redundant_columns
 from prognosis.cohort.lint.values import impossible_numbers
+from prognosis.cohort.target import one_finding_each
 from prognosis.record import PatientRecord
 
 DEFAULT = Thresholds()
@@ -105,17 +106,20 @@ def _told_by_outcome(cohort: Cohort, columns: tuple[Column, ...], limits: Thresh
     own = columns if len(labelled) == len(cohort) else columns_of(labelled)
     acquired = acquisition_of(labelled)
     named: set[tuple[str, str]] = set()
-    for answer in answers_of(labelled):
-        for finding in (
-            *told_by_columns((*own, *acquired), answer, limits),
-            *told_by_words(labelled, answer, limits),
-            *acquisition_shortcuts(acquired, answer, limits),
-        ):
-            if (finding.kind, finding.subject) not in named:
-                named.add((finding.kind, finding.subject))
-                yield finding
-    yield from bounded_by_follow_up(own, labelled, limits)
-    yield from told_by_follow_up(labelled, limits)
+    for part in one_finding_each(labelled):
+        if part is not labelled:
+            own, acquired = columns_of(part), acquisition_of(part)
+        for answer in answers_of(part):
+            for finding in (
+                *told_by_columns((*own, *acquired), answer, limits),
+                *told_by_words(part, answer, limits),
+                *acquisition_shortcuts(acquired, answer, limits),
+            ):
+                if (finding.kind, finding.subject) not in named:
+                    named.add((finding.kind, finding.subject))
+                    yield finding
+        yield from bounded_by_follow_up(own, part, limits)
+        yield from told_by_follow_up(part, limits)
     censoring = censoring_of(labelled)
     if censoring is not None:
         yield from censoring_told_by_columns((*own, *acquired), censoring, limits)

@@ -172,7 +172,7 @@ def _cause_factors(
     if not target.survival:
         share = convex_weights(own[0], own[1], target, features, weights)[place] if learned[1] else 0.0
         return np.array([1.0 - share, share])
-    kept_share = trust(int((target.cause == place + 1).sum()), features)
+    kept_share = trust(int(target.happened[:, place].sum()), features)
     return member_weights(own, cause_outcome(target, place, weights), learned, kept_share)
 
 

@@ -101,12 +101,12 @@ def fit_tree_members(rows: TrainingRows, settings: TreeSettings, seed: int) -> t
 def _by_cause(
     kind: str, rows: TrainingRows, settings: TreeSettings, depths: tuple[int, ...], seed: int
 ) -> tuple[TreeMember, int]:
-    """One booster a cause, the other causes censored (or left out, for a class)."""
+    """One booster a cause, the other causes censored; of a class or finding, the cases that speak of it."""
     tables: list[tuple[LeafTable, ...] | None] = []
     depth = 0
     for place in range(len(rows.target.causes)):
         own = rows_of(rows.target, place)
-        event = (rows.target.cause == place + 1)[own]
+        event = rows.target.happened[own, place]
         if event.sum() < 2 * FEWEST_EVENTS:
             tables.append(None)
             continue

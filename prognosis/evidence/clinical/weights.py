@@ -81,7 +81,7 @@ def cause_outcome(target: Target, place: int, weights: Floats) -> CauseOutcome:
         place: Which cause, from 0.
         weights: (n,) case weights.
     """
-    event = target.cause == place + 1
+    event = target.happened[:, place]
     last = target.bin_of()
     bins = np.arange(target.bins)
     part = np.clip((target.days - target.edges[last]) / np.diff(target.edges)[last], 0.0, 1.0)

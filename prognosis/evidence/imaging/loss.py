@@ -1,4 +1,4 @@
-"""What the network is trained to lower: the Poisson form of the Cox likelihood, or the softmax's."""
+"""What the network is trained to lower: the Poisson form of the Cox likelihood, softmax's or sigmoids'."""
 
 from __future__ import annotations
 
@@ -50,16 +50,21 @@ def poisson_cox_loss(log_hazard: Tensor, exposure: Tensor, event: Tensor) -> Ten
     return (exposure * bounded.exp() - event * bounded).sum(dim=1).mean()
 
 
-def softmax_loss(log_odds: Tensor, intercept: Tensor, event: Tensor) -> Tensor:
-    """Mean negative log-likelihood of the classes; the reference class has log-odds zero.
+def class_loss(log_odds: Tensor, intercept: Tensor, event: Tensor, answered: Tensor) -> Tensor:
+    """Mean over cases of the negative log-likelihood of a class, or of all findings that are known of it.
+
+    One question: softmax over the classes, the reference class with log-odds zero. A question a finding:
+    binary cross-entropy of each, left out where it is not known.
 
     Args:
         log_odds: (n, causes).
         intercept: (causes,).
-        event: (n, causes) 1 for the class that is true.
+        event: (n, causes) 1 for the class that is true, for a finding that is present.
+        answered: (n, 1) or (n, causes) 1 where the question has an answer.
     """
     import torch
 
     total = log_odds + intercept
-    normaliser = torch.logsumexp(torch.cat([torch.zeros_like(total[:, :1]), total], dim=1), dim=1)
-    return (normaliser - (event * total).sum(dim=1)).mean()
+    grouped = total.reshape(*answered.shape, -1)
+    normaliser = torch.logsumexp(torch.cat([torch.zeros_like(grouped[:, :, :1]), grouped], dim=2), dim=2)
+    return ((answered * normaliser).sum(dim=1) - (event * total).sum(dim=1)).mean()

@@ -12,7 +12,7 @@ from prognosis.evidence.imaging.arrays import FilmArrays
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.encoder import build_encoder, network_threads, read_out_gain
 from prognosis.evidence.imaging.films import Progress
-from prognosis.evidence.imaging.loss import breslow_exposure, poisson_cox_loss, softmax_loss
+from prognosis.evidence.imaging.loss import breslow_exposure, class_loss, poisson_cox_loss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -68,13 +68,9 @@ class _Steps:
 
         self.network, self.config = network, config
         self.films, self.film_of, self.target = films, film_of, target
-        self.event = torch.from_numpy(
-            (target.cause[:, None] == np.arange(1, len(target.causes) + 1)).astype(np.float32)
-        )
-        frequency = self.event.mean(dim=0).clamp(1e-3, 1.0 - 1e-3)
-        self.intercept = torch.nn.Parameter(
-            torch.log(frequency / (1.0 - self.event.sum(dim=1).mean()).clamp(min=1e-3))
-        )
+        self.event = torch.from_numpy(target.happened.astype(np.float32))
+        self.answered = torch.from_numpy(target.answered.astype(np.float32))
+        self.intercept = torch.nn.Parameter(_average_log_odds(self.event, self.answered))
         self.evidence = np.zeros(self.event.shape)
         self.exposure = self._exposure()
         self.batches = max(1, round(len(film_of) / config.batch))
@@ -137,7 +133,7 @@ class _Steps:
     def _loss(self, evidence: Tensor, rows: Tensor) -> Tensor:
         if self.target.survival:
             return poisson_cox_loss(evidence, self.exposure[rows], self.event[rows])
-        return softmax_loss(evidence, self.intercept, self.event[rows])
+        return class_loss(evidence, self.intercept, self.event[rows], self.answered[rows])
 
     def _exposure(self) -> Tensor:
         """(examples, causes) each cause's baseline cumulative hazard at the end of follow-up."""
@@ -145,11 +141,21 @@ class _Steps:
 
         columns = [
             breslow_exposure(
-                self.target.days, self.target.cause == cause + 1, np.clip(self.evidence[:, cause], -6, 6)
+                self.target.days, self.target.happened[:, cause], np.clip(self.evidence[:, cause], -6, 6)
             )
             for cause in range(len(self.target.causes))
         ]
         return torch.from_numpy(np.stack(columns, axis=1).astype(np.float32))
+
+
+def _average_log_odds(event: Tensor, answered: Tensor) -> Tensor:
+    """(causes,) log-odds of each cause against nothing in the cases that answer: where training starts."""
+    import torch
+
+    counts = answered.sum(dim=0).clamp(min=1.0)
+    share = event.sum(dim=0) / counts
+    nothing = 1.0 - event.sum(dim=0).reshape(len(counts), -1).sum(dim=1) / counts
+    return torch.log(share.clamp(1e-3, 1.0 - 1e-3) / nothing.clamp(min=1e-3))
 
 
 def _augmented(channels: Tensor, weights: Tensor, config: ImagingConfig) -> tuple[Tensor, Tensor]:
