@@ -82,6 +82,9 @@ class ImagingConfig(BaseModel):
         augment: "none", "shift" (a few pixels) or "shift-flip" (also left and right exchanged).
         shift: Largest shift as a fraction of `size`.
         threads: Threads used by the network; None leaves PyTorch's own setting.
+        runtime: What trained networks are run by: "auto" (CUDA, else OpenVINO where it is installed, else
+            PyTorch on the CPU), "torch" (never OpenVINO) or "openvino" (from the first image on).
+        precision: "auto" for half precision on CUDA and bfloat16 on a CPU that computes in it; "float32".
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -108,6 +111,8 @@ class ImagingConfig(BaseModel):
     augment: Literal["none", "shift", "shift-flip"] = "shift-flip"
     shift: float = Field(default=0.04, ge=0.0, le=0.25)
     threads: int | None = Field(default=None, ge=1)
+    runtime: Literal["auto", "torch", "openvino"] = "auto"
+    precision: Literal["auto", "float32"] = "auto"
 
     @model_validator(mode="after")
     def _shape_is_possible(self) -> ImagingConfig:

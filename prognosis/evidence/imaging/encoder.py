@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.evidence.imaging.config import ImagingConfig
+from prognosis.evidence.imaging.runtime import answers
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,7 +24,6 @@ _NORMS: dict[str, Any] = {
     "instance": ("instance", {"affine": True}),
     "none": None,
 }
-_BATCH = 64
 
 
 def build_encoder(config: ImagingConfig, causes: int, encoder: PretrainedEncoder | None = None) -> nn.Module:
@@ -106,17 +106,9 @@ def cell_evidence(
         channels: (images, width, *shape).
         config: Settings.
     """
-    import torch
-
-    network.eval()
-    parts = []
-    step = _BATCH if config.dimensions == 2 and config.trunk == "tiny" else 4
-    with network_threads(config.threads), torch.inference_mode():
-        for start in range(0, len(channels), step):
-            batch = torch.from_numpy(channels[start : start + step].astype(np.float32))
-            cells = network(batch)
-            parts.append(read_out_gain(cells.shape[2:]) * cells.numpy().astype(np.float64))
-    return np.concatenate(parts)
+    with network_threads(config.threads):
+        cells = answers(network, channels, config).astype(np.float64)
+    return read_out_gain(cells.shape[2:]) * cells
 
 
 @contextmanager

@@ -33,6 +33,9 @@ class SegmentationConfig(BaseModel):
         overlap: Share of a patch's side by which neighbouring patches of a volume overlap.
         largest_part: Keep only the largest connected part of each structure.
         threads: Threads used by the network; None leaves PyTorch's own setting.
+        runtime: What trained networks are run by: "auto" (CUDA, else OpenVINO where it is installed, else
+            PyTorch on the CPU), "torch" (never OpenVINO) or "openvino" (from the first image on).
+        precision: "auto" for half precision on CUDA and bfloat16 on a CPU that computes in it; "float32".
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -55,6 +58,8 @@ class SegmentationConfig(BaseModel):
     overlap: float = Field(default=0.5, ge=0.0, lt=1.0)
     largest_part: bool = True
     threads: int | None = Field(default=None, ge=1)
+    runtime: Literal["auto", "torch", "openvino"] = "auto"
+    precision: Literal["auto", "float32"] = "auto"
 
     @model_validator(mode="after")
     def _grids_can_be_halved(self) -> SegmentationConfig:

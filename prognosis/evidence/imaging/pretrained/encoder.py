@@ -17,6 +17,7 @@ from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.contrast import FILM_GAIN
 from prognosis.evidence.imaging.pretrained.networks import feature_map
 from prognosis.evidence.imaging.pretrained.statement import STATEMENT_FILE, WEIGHTS_FILE, EncoderStatement
+from prognosis.evidence.imaging.runtime import answers
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -41,6 +42,7 @@ class PretrainedEncoder:
         self.statement, self.network, self.place = statement, network, place
         self.digest = _digest(statement, network)
         self._seen: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._trunks: dict[int, nn.Module] = {}
 
     def check(self, config: ImagingConfig) -> None:
         """Refuse settings under which this encoder cannot be read.
@@ -76,19 +78,17 @@ class PretrainedEncoder:
             channels: (n, width, *shape), see `input_channels`.
             config: Settings.
         """
-        import torch
-
         from prognosis.evidence.imaging.encoder import network_threads
 
-        with network_threads(config.threads), torch.inference_mode():
-            seen = self.trunk(config)(torch.from_numpy(channels.astype(np.float32)))
-        return np.asarray(seen.numpy(), dtype=np.float64)
+        with network_threads(config.threads):
+            return answers(self.trunk(config), channels, config).astype(np.float64)
 
     def trunk(self, config: ImagingConfig) -> nn.Module:
         """The module from the network's input channels to the feature map."""
         each = 1 + len(config.contrast_scales)
-        module: nn.Module = _trunk_class()(self.statement, self.network, each)
-        return module.eval()
+        if each not in self._trunks:
+            self._trunks[each] = _trunk_class()(self.statement, self.network, each)
+        return self._trunks[each].eval()
 
     def own_trunk(self, config: ImagingConfig) -> nn.Module:
         """A copy of the trunk that may be trained."""
@@ -134,7 +134,7 @@ def _trunk_class() -> type[nn.Module]:
             if stated.size is not None and images.shape[2:] != torch.Size(stated.size):
                 images = _resized(images, stated.size)
             mean, std = (
-                torch.tensor(values).view(1, -1, *(1,) * stated.dimensions)
+                torch.tensor(values, device=channels.device).view(1, -1, *(1,) * stated.dimensions)
                 for values in (stated.mean, stated.std)
             )
             seen = feature_map(stated, self.network, (images - mean) / std)

@@ -1,0 +1,102 @@
+"""Networks exported from PyTorch to OpenVINO, for this machine's CPU."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Callable
+from functools import cache
+from importlib.util import find_spec
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from torch import nn
+
+Images = NDArray[np.float32]
+Run = Callable[[Images], Images]
+
+
+@cache
+def installed() -> bool:
+    """Whether the optional package is there."""
+    return find_spec("openvino") is not None
+
+
+@cache
+def computes_bfloat16() -> bool:
+    """Whether OpenVINO says that this CPU computes in bfloat16 (AMX or AVX-512 BF16)."""
+    return "BF16" in _openvino()[1].get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
+
+def exported(
+    network: nn.Module, image: Images, *, threads: int, bfloat16: bool
+) -> Callable[[tuple[int, ...]], Run]:
+    """What makes, for a shape of batches (n, channels, *grid), the function that answers them.
+
+    A batch of fewer is filled up and the filling's answers dropped, so that an image's answer does not depend
+    on how many are asked about with it. `openvino.convert_model` is not used: it reports what it converts to
+    a server of its makers.
+
+    Args:
+        network: In evaluation mode.
+        image: (1, channels, *grid), on which the network is traced.
+        threads: How many it may use.
+        bfloat16: Compute in it, and not in single precision.
+
+    Raises:
+        RuntimeError: OpenVINO has no counterpart of one of the network's operations.
+    """
+    import torch
+
+    openvino, core = _openvino()
+    from openvino.frontend import FrontEndManager
+    from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
+
+    with warnings.catch_warnings(), torch.no_grad(), torch.inference_mode(mode=False):
+        warnings.simplefilter("ignore")  # tracing is said to be out of fashion, and shapes to be constants
+        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+            network, torch.from_numpy(image), check_trace=False
+        )
+        frontend = FrontEndManager().load_by_framework("pytorch")
+        decoder = TorchScriptPythonDecoder(traced)  # must outlive the conversion
+        model = frontend.convert(frontend.load(decoder))
+    options = {
+        "INFERENCE_NUM_THREADS": threads,
+        "INFERENCE_PRECISION_HINT": openvino.Type.bf16 if bfloat16 else openvino.Type.f32,
+        "PERFORMANCE_HINT": "LATENCY",
+        "ENABLE_CPU_PINNING": False,  # several processes would be bound to the same core
+    }
+
+    def for_shape(shape: tuple[int, ...]) -> Run:
+        own = model.clone()
+        own.reshape(list(shape))
+        return _runner(core.compile_model(own, "CPU", options), shape)
+
+    return for_shape
+
+
+def _runner(compiled: Any, shape: tuple[int, ...]) -> Run:  # noqa: ANN401
+    """The function of a compiled model."""
+
+    def run(batch: Images) -> Images:
+        request = compiled.create_infer_request()  # its own, so that threads do not share one
+        missing = shape[0] - len(batch)
+        if missing:
+            batch = np.concatenate([batch, np.zeros((missing, *shape[1:]), dtype=np.float32)])
+        request.infer({0: batch})
+        return np.array(request.get_output_tensor(0).data[: shape[0] - missing], dtype=np.float32)
+
+    return run
+
+
+@cache
+def _openvino() -> tuple[Any, Any]:
+    """The package and its engine, imported without the part that tells its makers of every import."""
+    sys.modules.setdefault("openvino_telemetry", cast("ModuleType", None))
+    import openvino
+
+    return openvino, openvino.Core()
