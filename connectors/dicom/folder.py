@@ -1,4 +1,4 @@
-"""A folder of DICOM files as a source of imaging studies.
+"""A folder of DICOM files, or one file, as a source of imaging studies.
 
 Files are found by their suffix (.dcm) or, without one, by their preamble. Headers are read first and pixels
 only when a study is opened. Whatever cannot be used is set aside with its reason, and the rest goes on.
@@ -40,7 +40,7 @@ class DicomFolder:
     """The imaging studies under a folder; also the store that opens them.
 
     Args:
-        folder: Searched with its subfolders; links that lead out of it are not followed.
+        folder: Searched with its subfolders; links that lead out of it are not followed. Or one file.
         uri: How the user named it.
     """
 
@@ -132,7 +132,7 @@ class DicomFolder:
                     for study in studies
                     if study.time is not None
                 ),
-                site=self.folder.resolve().name,
+                site=_root(self.folder).name,
             )
         )
 
@@ -151,8 +151,8 @@ class DicomFolder:
         return self._studies
 
     def _headers(self, quarantine: Quarantine) -> Iterator[Header]:
-        root = self.folder.resolve()
-        for path in _files(root):
+        root = _root(self.folder)
+        for path in [self.folder.resolve()] if self.folder.is_file() else _files(root):
             reference = path.relative_to(root).as_posix()
             try:
                 _check_inside(path, root, reference)
@@ -164,6 +164,11 @@ class DicomFolder:
                 quarantine.notice("DICOM file that holds no image")
             else:
                 yield header
+
+
+def _root(place: Path) -> Path:
+    """The folder itself, or that of the one file."""
+    return place.resolve().parent if place.is_file() else place.resolve()
 
 
 def _files(root: Path) -> Iterator[Path]:

@@ -50,6 +50,14 @@ SettingOption = Annotated[
     list[str] | None, typer.Option("--set", help="Override a model setting, e.g. --set imaging.epochs=10.")
 ]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A model configuration (YAML).")]
+CacheOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--cache",
+        envvar="PROGNOSIS_CACHE",
+        help="A folder for what the model needs of each study, so that none is read twice: patient data.",
+    ),
+]
 INPUT_ERROR = 2
 
 
@@ -116,14 +124,41 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         bool, typer.Option("--by-site", help="Retrain without each site in turn and test on it.")
     ] = False,
     report: Annotated[Path | None, typer.Option(help="Also write the report (HTML) here.")] = None,
+    cache: CacheOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """Judge a model on patients that did not train it, with an interval for every number."""
     from prognosis.cli.evaluate import run_evaluate
 
     run_evaluate(
-        model, source, folds, replicates, seed, cv=cv, by_site=by_site, report=report, json_output=json_output
+        model,
+        source,
+        folds,
+        replicates,
+        seed,
+        cv=cv,
+        by_site=by_site,
+        report=report,
+        cache=cache,
+        json_output=json_output,
     )
+
+
+@app.command()
+def encode(
+    source: Annotated[list[str], typer.Argument(help="scheme:place; several are read as one cohort.")],
+    model: Annotated[Path, typer.Option("--model", help="A model folder.")],
+    cache: Annotated[
+        Path,
+        typer.Option("--cache", envvar="PROGNOSIS_CACHE", help="Where encodings are kept: patient data."),
+    ],
+    *,
+    json_output: JsonOption = False,
+) -> None:
+    """Read every imaging study once for a model; stop it and start it again, and it goes on."""
+    from prognosis.cli.encode import run_encode
+
+    run_encode(source, model, cache, json_output=json_output)
 
 
 @app.command()
@@ -136,18 +171,21 @@ def risk(
     ] = None,
     report: Annotated[Path | None, typer.Option(help="Also write the patient's page (HTML) here.")] = None,
     top: Annotated[int, typer.Option(min=0, help="How many drivers to print.")] = 8,
+    cache: CacheOption = None,
     *,
     json_output: JsonOption = False,
 ) -> None:
     """One patient's risk: horizons with intervals, drivers with dates and sources, what is missing."""
     from prognosis.cli.risk import run_risk
 
-    run_risk(patient, model, source, at, report, top, json_output=json_output)
+    run_risk(patient, model, source, at, report, top, cache=cache, json_output=json_output)
 
 
 @app.command()
 def segment(
-    study: Annotated[str, typer.Argument(help="A DICOM folder, a PNG or NIfTI file; with --source a UID.")],
+    study: Annotated[
+        str, typer.Argument(help="A folder or file of DICOM, a PNG or NIfTI file; with --source a UID.")
+    ],
     model: Annotated[Path, typer.Option("--model", help="A segmentation model's folder.")],
     out: OutOption,
     source: Annotated[

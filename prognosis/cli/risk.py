@@ -31,10 +31,11 @@ def run_risk(
     report: Path | None,
     top: int,
     *,
+    cache: Path | None,
     json_output: bool,
 ) -> None:
     """Answer for one patient, at the task's last index or at a time given."""
-    model = load_model(folder)
+    model = load_model(folder, cache)
     quarantine = Quarantine()
     record = find_patient(load_records(sources, model.task, quarantine), patient)
     case = case_at(model, record, at)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from prognosis.cli.console import print_json, stderr
 from prognosis.cli.loading import load_records
-from prognosis.cli.sources import file_study, original_images
+from prognosis.cli.sources import file_study, is_dicom_file, original_images
 from prognosis.errors import InputError, ScopeError
 from prognosis.evidence.segmentation.measurements import Measurements, measured_parts
 from prognosis.evidence.segmentation.model import SegmentationModel
@@ -18,6 +18,7 @@ from prognosis.evidence.segmentation.storage import load_segmentation
 from prognosis.outputs.dicom_files import standard_files
 from prognosis.outputs.dicom_seg import Algorithm
 from prognosis.outputs.nifti_mask import mask_file
+from prognosis.outputs.png_mask import png_mask
 from prognosis.outputs.segmentation_figures import overlay_picture
 from prognosis.record import ImagingStudy, Quarantine, Segmentation, Volume
 
@@ -39,7 +40,7 @@ def run_segment(study: str, folder: Path, out: Path, sources: Sequence[str], *, 
     """Outline a study's structures and write mask, overlay, DICOM SEG and measurement report.
 
     Args:
-        study: A folder of DICOM files, a PNG or NIfTI file, or with `sources` a study's UID.
+        study: A folder of DICOM files, a DICOM, PNG or NIfTI file, or with `sources` a study's UID.
         folder: The segmentation model.
         out: Where to write, a folder for each volume.
         sources: Where the study is looked up by UID; none when `study` is a folder or a file.
@@ -67,8 +68,9 @@ def _studies(study: str, sources: Sequence[str], model: SegmentationModel) -> li
     Raises:
         InputError: There is none.
     """
-    if not sources and Path(study).is_file():
-        return [file_study(Path(study))]
+    path = Path(study)
+    if not sources and path.is_file() and not is_dicom_file(path):
+        return [file_study(path)]
     place = list(sources) or [f"dicom-folder:{study}"]
     records = load_records(place, model.task, Quarantine())
     studies = [each for record in records for each in record.studies]
@@ -101,7 +103,7 @@ def write_outlined(
     """Write what can be said of one volume, and read back what is standard before it is kept.
 
     Without DICOM images there is nothing that a SEG could refer to, and where nothing was found nothing that
-    it could hold: then the mask and the overlay are all.
+    it could hold: then the mask (of a film as a PNG too) and the overlay are all.
 
     Returns:
         The names of the files.
@@ -115,6 +117,8 @@ def write_outlined(
         "mask.nii.gz": mask_file(segmentation),
         "overlay.png": picture.content,
     }
+    if len(segmentation.labels) == 1:
+        files["mask.png"] = png_mask(segmentation)
     if sources and measured:
         algorithm = Algorithm(model.task.name, model.model_id)
         files |= standard_files(segmentation, measured, sources, algorithm=algorithm, made_at=made_at)

@@ -53,12 +53,15 @@ def test_a_study_of_dicom_files_gives_mask_overlay_seg_and_report_that_agree(
     assert ran.status == 0, ran.err
     (volume,) = ran.stated["volumes"]
     files = {Path(name).name: Path(name) for name in volume["files"]}
-    assert set(files) == {"mask.nii.gz", "overlay.png", "seg.dcm", "sr.dcm"}
+    as_picture = {"mask.png"} if kind == "film" else set()
+    assert set(files) == {"mask.nii.gz", "overlay.png", "seg.dcm", "sr.dcm"} | as_picture
     assert volume["read_back"] is True
 
     sources = headers(images)
     mask = np.asarray(nibabel.load(files["mask.nii.gz"]).dataobj).transpose(2, 1, 0)
     assert mask.any()
+    if kind == "film":
+        assert np.array_equal(np.asarray(Image.open(files["mask.png"])), mask[0])
     seg = highdicom.seg.segread(files["seg.dcm"])
     pixels = seg.get_pixels_by_source_instance([each.SOPInstanceUID for each in sources])
     assert np.array_equal(pixels.any(axis=-1), mask > 0)
@@ -104,9 +107,24 @@ def test_one_image_file_is_a_study_of_its_own(prognosis: Program, tmp_path: Path
     ran = prognosis("segment", place, "--model", model, "--out", tmp_path / "out", "--json")
     assert ran.status == 0, ran.err
     (volume,) = ran.stated["volumes"]
-    assert {Path(name).name for name in volume["files"]} == {"mask.nii.gz", "overlay.png"}
+    as_picture = {"mask.png"} if kind == "film.png" else set()
+    assert {Path(name).name for name in volume["files"]} == {"mask.nii.gz", "overlay.png"} | as_picture
     (path,) = (tmp_path / "out").rglob("mask.nii.gz")
     assert nibabel.load(path).shape == ((24, 20, 1) if kind == "film.png" else (24, 20, 10))
     refused = prognosis("segment", model / "README.md", "--model", model, "--out", tmp_path / "none")
     assert refused.status == 2
     assert "is no image file that is read alone" in refused.prose
+
+
+def test_one_dicom_file_is_a_study_whatever_it_is_called_and_whatever_lies_beside_it(
+    prognosis: Program, tmp_path: Path
+):
+    film(tmp_path / "images")
+    place = (tmp_path / "images" / "1.dcm").rename(tmp_path / "images" / "film.2024")
+    (tmp_path / "images" / "other.dcm").write_bytes(b"no image")
+    model = a_model(tmp_path / "model", 2)
+    ran = prognosis("segment", place, "--model", model, "--out", tmp_path / "out", "--json")
+    assert ran.status == 0, ran.err
+    (volume,) = ran.stated["volumes"]
+    assert "seg.dcm" in {Path(name).name for name in volume["files"]}
+    assert "set aside" not in ran.prose

@@ -22,13 +22,13 @@ class Scheme:
 
     Attributes:
         form: How it is written, e.g. "fhir-folder:DIR".
-        place: What must be there: a folder, a file, or nothing (a name).
+        place: What must be there: a folder, a file, one of the two, or nothing (a name).
         meaning: For people.
         open: Makes the source from what follows the colon, the whole name, and the task.
     """
 
     form: str
-    place: Literal["folder", "file", "name"]
+    place: Literal["folder", "file", "folder or file", "name"]
     meaning: str
     open: Callable[[str, str, Task | None], RecordSource]
 
@@ -152,7 +152,9 @@ def _check_outcome(outcome: OutcomeMapping, task: Task, reference: str) -> None:
 
 SCHEMES: dict[str, Scheme] = {
     "fhir-folder": Scheme("fhir-folder:DIR", "folder", "FHIR R4 Bulk NDJSON or Bundles", _fhir_folder),
-    "dicom-folder": Scheme("dicom-folder:DIR", "folder", "DICOM files, joined by study UID", _dicom_folder),
+    "dicom-folder": Scheme(
+        "dicom-folder:DIR", "folder or file", "DICOM files, joined by study UID", _dicom_folder
+    ),
     "nifti-folder": Scheme("nifti-folder:DIR", "folder", "NIfTI, PATIENT/DATE/NAME.nii.gz", _nifti_folder),
     "meds": Scheme("meds:DIR", "folder", "MEDS Parquet", _meds),
     "hannover-cxr": Scheme("hannover-cxr:DIR", "folder", "COVID-19 Image Repository, Hannover", _hannover),
@@ -195,6 +197,8 @@ def _open(uri: str, task: Task | None) -> RecordSource:
         raise SourceError(uri, "is not a folder", f"give an existing folder: {scheme.form}")
     if scheme.place == "file" and not Path(place).is_file():
         raise SourceError(uri, "is not a file", f"give an existing file: {scheme.form}")
+    if scheme.place == "folder or file" and not Path(place).exists():
+        raise SourceError(uri, "is not there", f"give an existing folder or file: {scheme.form}")
     return scheme.open(place, uri, task)
 
 

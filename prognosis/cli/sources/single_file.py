@@ -46,6 +46,13 @@ class OneFile:
         return (self.path,)
 
 
+def is_dicom_file(path: Path) -> bool:
+    """Whether a path is a file that begins as DICOM files do."""
+    from connectors.dicom.guard import has_magic
+
+    return path.is_file() and has_magic(path)
+
+
 def file_study(path: Path) -> ImagingStudy:
     """A study of one image file, dated when the file was last written.
 
@@ -55,7 +62,9 @@ def file_study(path: Path) -> ImagingStudy:
     if not path.name.lower().endswith(_FILM + _VOLUME):
         kinds = ", ".join(_FILM + _VOLUME)
         raise SourceError(
-            str(path), "is no image file that is read alone", f"give a folder, or one of {kinds}"
+            str(path),
+            "is no image file that is read alone",
+            f"give a folder, a DICOM file, or one of {kinds}",
         )
     uid = derived_uid("file", path.name, "study")
     time = datetime.fromtimestamp(path.stat().st_mtime, UTC)
