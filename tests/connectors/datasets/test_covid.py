@@ -30,6 +30,22 @@ def test_a_film_in_intensive_care_starts_a_stay_that_ends_by_the_film_outside_it
     assert days(record, "encounter-end|ICU") == [pytest.approx(8 - 1 / 24)]
 
 
+def test_what_is_said_of_a_film_is_kept_as_published_and_silence_stays_silence(tmp_path: Path) -> None:
+    rows = [
+        {"finding": "COVID-19", "intubation_present": "Y", "in_icu": "N"},
+        {"offset": 3, "in_icu": "Y"},
+    ]
+    (record,), _ = read(covid(tmp_path, rows))
+    first, second = (study.time for study in record.studies)
+    said = {(e.time, e.code.value): e.text for e in record.events if e.code.system == "outcome"}
+    assert said == {
+        (first, "film-diagnosis"): "COVID-19",
+        (first, "film-intubated"): "Y",
+        (first, "film-intensive-care"): "N",
+        (second, "film-intensive-care"): "Y",
+    }
+
+
 def test_a_patient_who_never_went_was_followed_beyond_a_week(tmp_path: Path) -> None:
     (record,), _ = read(covid(tmp_path, [{"in_icu": "N", "went_icu": "N"}]))
     assert days(record, "prognosis|follow-up-complete") == [8.0]
