@@ -132,7 +132,8 @@ def _load_evidence(name: str, folder: Path, cache: str | Path | None) -> Evidenc
         if cache is not None:
             from prognosis.evidence.imaging.cache import StudyCache, encoder_digest
 
-            imaging.cache = StudyCache(Path(cache), encoder_digest(part_digest(folder, part)))
+            encoder = encoder_digest(part_digest(folder, part), imaging.engines)
+            imaging.cache = StudyCache(Path(cache), encoder)
         return imaging
     raise BundleError(
         str(folder / part), f"has an unknown modality {name!r}", "use a newer version of prognosis"

@@ -29,6 +29,7 @@ from prognosis.evidence.imaging.gate import FilmGate
 from prognosis.evidence.imaging.members import FoldMembers
 from prognosis.evidence.imaging.outline import Outline, outline_film, outline_films
 from prognosis.evidence.imaging.regions import film_map
+from prognosis.evidence.imaging.runtime import RuntimeSettings, fastest_way
 from prognosis.evidence.imaging.typical import TypicalFilms
 from prognosis.evidence.token import ModalityEvidence, Token
 from prognosis.record import ImagingStudy
@@ -113,6 +114,14 @@ class ImagingEvidence:
 
     def __post_init__(self) -> None:
         self.width = 2 * len(self.causes)
+
+    @property
+    def engines(self) -> tuple[str, ...]:
+        """What this machine runs the networks by: those of the evidence, and that which outlines lungs."""
+        networks = self.encoder is not None or any(fold.network is not None for fold in self.folds)
+        settings: list[RuntimeSettings] = [self.config] if networks else []
+        settings += [] if self.segmenter is None else [self.segmenter.config]
+        return tuple(fastest_way(each) for each in settings)
 
     def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
         """The imaging evidence of each case; a case without a readable film is a row of zeros."""

@@ -4,9 +4,10 @@ On CUDA half precision with channels last; on a CPU OpenVINO where the package i
 the CPU computes in it and in single precision where not; elsewhere PyTorch in single precision.
 A fast way is taken only after its answer to one image agreed with PyTorch's.
 
-Single precision changes an answer in its sixth digit, so a network is exported there once it has done enough
-work for that to pay. Shorter numbers change it in its third: with them every image goes the same way from the
-first on, in batches of one size, so that what is added up and compared comes from the same numbers.
+Single precision changes an answer in its sixth digit, shorter numbers in its third. So a network goes one way
+from its first image to its last, in batches of one size: an answer does not depend on how many were asked for
+before it, and what is added up, compared and kept comes from the same numbers. Where only single precision is
+to be had, a network is exported if one image is so much work that this soon pays.
 """
 
 from __future__ import annotations
@@ -35,8 +36,8 @@ Shape = tuple[int, ...]
 SINGLE, SHORT = 1e-3, 1e-2
 """Largest difference from PyTorch that is accepted, as a share of the largest number of its answer."""
 
-_WORTH_EXPORTING = 50e9
-"""Multiplications after which exporting has paid: it costs 0.2 to 1 s, and saves 4 to 40 ms in 10^9."""
+_WORTH_EXPORTING = 5e9
+"""Multiplications an image from which exporting pays: it costs 0.2 to 1 s, and saves 4 to 40 ms in 10^9."""
 _BATCH_PIXELS = {"torch": 2**16, "openvino": 2**13, "cuda": 2**22}
 _LARGEST_BATCH = 64
 _SHAPES_KEPT = 4
@@ -66,7 +67,7 @@ class _Way:
     Attributes:
         engine: "openvino" or "cuda".
         short: In bfloat16 or half precision.
-        at_once: From the first image on.
+        at_once: However little work an image is.
     """
 
     engine: str
@@ -80,7 +81,6 @@ class _Known:
 
     Attributes:
         state: By which that is told.
-        operations: Multiplications that PyTorch has done for it.
         settled: Whether a fast way was looked for.
         way: The one found.
         prepare: Gives the fast way for batches of a shape.
@@ -88,7 +88,6 @@ class _Known:
     """
 
     state: tuple[object, ...]
-    operations: float = 0.0
     settled: bool = False
     way: _Way | None = None
     prepare: Callable[[Shape], Run] | None = None
@@ -122,10 +121,20 @@ def answers(
             if not known.settled:
                 _look_for_fast_way(known, network, images, settings, example)
             size = _batch(known.way.engine if known.way else "torch", images.shape[2:])
-            run = _fast(known, (size, *images.shape[1:])) or _counting(network, known)
+            run = _fast(known, (size, *images.shape[1:])) or _by_torch(network)
             parts.append(run(np.ascontiguousarray(images[at : at + size], dtype=np.float32)))
             at += size
     return np.concatenate(parts)
+
+
+def fastest_way(settings: RuntimeSettings) -> str:
+    """What this machine would run a network by: "cuda" or "openvino" with its precision, or "torch".
+
+    Raises:
+        ConfigError: The settings want OpenVINO, and it is absent.
+    """
+    ways = _ways(settings)
+    return f"{ways[0].engine} {'short' if ways[0].short else 'single'}" if ways else "torch"
 
 
 def _known(network: nn.Module, settings: RuntimeSettings) -> _Known:
@@ -145,28 +154,33 @@ def _batch(engine: str, grid: Shape) -> int:
     return min(_LARGEST_BATCH, max(1, _BATCH_PIXELS[engine] // math.prod(grid)))
 
 
-def _counting(network: nn.Module, known: _Known) -> Run:
-    """PyTorch in single precision, its multiplications counted: those of convolutions and matrix products."""
+def _by_torch(network: nn.Module) -> Run:
+    """PyTorch in single precision."""
     import torch
+
+    return lambda batch: np.asarray(network(torch.from_numpy(batch)).numpy())
+
+
+def _counted(network: nn.Module, image: Array) -> tuple[Array, float]:
+    """PyTorch's answer to an image, and the multiplications of its convolutions and matrix products."""
     from torch import nn
 
     kinds = (nn.Linear, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.ConvTranspose3d)
+    operations = 0.0
 
     def count(layer: nn.Module, given: tuple[Tensor, ...], answer: Tensor) -> None:
+        nonlocal operations
         axis = -1 if isinstance(layer, nn.Linear) else 1
         places = min(given[0].numel() / given[0].shape[axis], answer.numel() / answer.shape[axis])
-        known.operations += places * layer.get_parameter("weight").numel()
+        operations += places * layer.get_parameter("weight").numel()
 
-    def run(batch: Array) -> Array:
-        layers = [layer for layer in network.modules() if isinstance(layer, kinds)]
-        hooks = [layer.register_forward_hook(count) for layer in layers]
-        try:
-            return np.asarray(network(torch.from_numpy(batch)).numpy())
-        finally:
-            for hook in hooks:
-                hook.remove()
-
-    return run
+    layers = [layer for layer in network.modules() if isinstance(layer, kinds)]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    try:
+        return _by_torch(network)(image), operations
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _fast(known: _Known, shape: Shape) -> Run | None:
@@ -207,18 +221,19 @@ def _ways(settings: RuntimeSettings) -> list[_Way]:
 def _look_for_fast_way(
     known: _Known, network: nn.Module, images: Images, settings: RuntimeSettings, example: Shape | None
 ) -> None:
-    """Settle on the first way that agrees with PyTorch on a part of the first image, once it is time to.
+    """Settle on the first way that agrees with PyTorch on a part of the first image, if one is worth it.
 
     Raises:
         ConfigError: The settings want OpenVINO, and it does not run this network.
     """
-    ways = _ways(settings)
-    known.settled = not ways
-    if not ways or not (ways[0].at_once or known.operations >= _WORTH_EXPORTING):
+    ways, known.settled = _ways(settings), True
+    if not ways:
         return
-    known.settled = True
     part = _middle(images[:1], example or images.shape[2:])
-    expected = _counting(network, known)(part)
+    expected, operations = _counted(network, part)
+    image = operations * math.prod(images.shape[2:]) / math.prod(part.shape[2:])
+    if not ways[0].at_once and image < _WORTH_EXPORTING:
+        return
     for way in ways:
         prepare = _prepared(way, network, part)
         if prepare is None:

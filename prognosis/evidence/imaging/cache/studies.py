@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 
@@ -22,14 +22,15 @@ _PARTS = ("evidence/imaging", "evidence/segmentation", "record")
 _LIBRARIES = ("numpy", "scipy", "torch", "monai", "openvino", "pydicom", "pillow", "nibabel")
 
 
-def encoder_digest(weights: str) -> str:
-    """sha256 of what turns any study into evidence: weights and settings, this program, its libraries.
+def encoder_digest(weights: str, engines: Sequence[str] = ()) -> str:
+    """sha256 of what turns a study into evidence: weights and settings, engines, this program, its libraries.
 
     Args:
         weights: Digest of the imaging evidence's files.
+        engines: What its networks are run by on this machine.
     """
     code = [folder_digest(_CODE / part) for part in _PARTS]
-    return _digest([weights, code, library_versions(_LIBRARIES)])
+    return _digest([weights, list(engines), code, library_versions(_LIBRARIES)])
 
 
 class StudyCache:
