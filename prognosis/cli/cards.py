@@ -22,12 +22,9 @@ LIMITS = (
     "does not hold the uncertainty of the evidence models themselves.",
     "Contributions explain the model, not the disease: a driver is not a cause.",
 )
-METHOD = (
-    "Each modality is turned into evidence tokens by models fitted across folds of patients; a discrete-time "
-    "hazard with competing causes adds the tokens up, with interactions between modalities only where "
-    "patients left out gained by them.",
-    "Explanations are Shapley values in closed form, exact on the log-hazard scale.",
-)
+HAZARD = "a discrete-time hazard with competing causes", "log-hazard"
+CLASSES = "a softmax over the classes", "log-odds"
+FINDINGS = "a logistic regression of each finding, which may be present together,", "log-odds"
 
 SEGMENTATION_LIMITS = (
     "An outline is the network's most probable one; nothing says how sure it is of a border.",
@@ -72,7 +69,7 @@ def bundle_card(
         not_intended=NOT_INTENDED,
         causes=model.task.causes,
         modalities=model.modalities,
-        method=METHOD,
+        method=_method(model.task),
         cohort=cohort_table(training, quarantine),
         judged_on=judged_on if judged else "",
         measures=measures(judged) if judged else (),
@@ -80,6 +77,17 @@ def bundle_card(
         limits=LIMITS,
         not_done=left_out,
         command=command,
+    )
+
+
+def _method(task: Task) -> tuple[str, ...]:
+    """How a model of this task works, a paragraph each."""
+    head, scale = HAZARD if task.is_survival else FINDINGS if task.questions > 1 else CLASSES
+    return (
+        "Each modality is turned into evidence tokens by models fitted across folds of patients; "
+        f"{head} adds the tokens up, with interactions between modalities only where patients left out "
+        "gained by them.",
+        f"Explanations are Shapley values in closed form, exact on the {scale} scale.",
     )
 
 

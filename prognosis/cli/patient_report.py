@@ -10,7 +10,7 @@ import numpy as np
 
 from prognosis.cli.film_series import film_series
 from prognosis.cohort import Case, ClassLabel, FindingsLabel, SurvivalLabel
-from prognosis.evidence.imaging.model import ImagingEvidence
+from prognosis.evidence.imaging.model import EvidenceMap, ImagingEvidence
 from prognosis.evidence.imaging.outline import Outline
 from prognosis.evidence.imaging.regions import Layout
 from prognosis.evidence.segmentation.zones import ZONES
@@ -60,7 +60,7 @@ def patient_page(model: FusionModel, case: Case, outcome: str = "") -> PatientPa
         explanations=tuple(
             _explanation(explanation, survival=model.task.is_survival) for explanation in explanations
         ),
-        films=_films(model, case, explanations[0]),
+        films=_films(model, case, explanations[: model.task.questions]),
         series=_series(model, case),
         notes=_notes(case, explanations[0]),
         missing=missing_modalities(prediction),
@@ -166,24 +166,30 @@ def _explanation(explanation: Explanation, *, survival: bool) -> PatientExplanat
     )
 
 
-def _films(model: FusionModel, case: Case, explanation: Explanation) -> tuple[Film, ...]:
+def _films(model: FusionModel, case: Case, explanations: Sequence[Explanation]) -> tuple[Film, ...]:
+    """The latest film with the evidence of the first cause, or of each finding, over it."""
     imaging = model.evidence.get("imaging")
     if not isinstance(imaging, ImagingEvidence):
         return ()
     located = imaging.evidence_map(case)
     if located is None:
         return ()
-    cause, day = located.causes[0].replace("_", " "), located.time[:10]
+    return tuple(_film(located, imaging.config.layout, explanation) for explanation in explanations)
+
+
+def _film(located: EvidenceMap, layout: Layout, explanation: Explanation) -> Film:
+    """A film, or the slice of a volume where most evidence lies, with the evidence of one cause."""
+    cause, day = explanation.cause.replace("_", " "), located.time[:10]
+    evidence = located.evidence[located.causes.index(explanation.cause)]
     pixels = np.asarray(located.film, dtype=np.float64)
     if pixels.ndim == 3:
-        level = int(np.abs(located.evidence[0]).sum(axis=(1, 2)).argmax())
+        level = int(np.abs(evidence).sum(axis=(1, 2)).argmax())
         title = f"Slice {level + 1} of {len(pixels)} of {day}, where most evidence lies: evidence for {cause}"
-        return (Film(title, located.source, pixels[level], located.evidence[0][level]),)
+        return Film(title, located.source, pixels[level], evidence[level])
     share = {a.name: a.contribution for a in explanation.attributions if a.modality == "imaging"}
-    boxes = _grid_boxes(imaging.config.layout) if located.outline is None else _zone_boxes(located.outline)
+    boxes = _grid_boxes(layout) if located.outline is None else _zone_boxes(located.outline)
     zones = tuple(Zone(name, *box, contribution=share.get(name, 0.0)) for name, box in boxes.items())
-    title = f"Film of {day}: evidence for {cause}"
-    return (Film(title, located.source, pixels, located.evidence[0], zones),)
+    return Film(f"Film of {day}: evidence for {cause}", located.source, pixels, evidence, zones)
 
 
 def _grid_boxes(layout: Layout) -> dict[str, tuple[float, float, float, float]]:
