@@ -11,7 +11,7 @@ from pathlib import Path
 # and `PACKAGES`, the distributions whose versions its numbers depend on.
 SUITES = (
     *("concordance", "bootstrap", "brier", "windows", "tree_shap"),
-    *("resampling", "dicom_series", "multipart"),
+    *("resampling", "dicom_series", "multipart", "cached_study"),
 )
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

@@ -22,7 +22,7 @@ GAP_MM = 1.25
 Series = tuple[NDArray[np.float32], NDArray[np.float64]]
 
 
-def _write(folder: Path, slices: int, side: int) -> list[Path]:
+def write_series_files(folder: Path, slices: int, side: int) -> list[Path]:
     """A CT series with the header of a real slice, uncompressed, its files in no order of their places."""
     rng = np.random.default_rng(0)
     dataset = pydicom.dcmread(str(get_testdata_file("CT_small.dcm")))
@@ -65,7 +65,7 @@ def _by_pydicom(paths: list[Path]) -> Series:
 
 def _compare(slices: int, side: int) -> Comparison:
     with tempfile.TemporaryDirectory() as folder:
-        paths = _write(Path(folder), slices, side)
+        paths = write_series_files(Path(folder), slices, side)
         run = {OURS: lambda: _ours(paths), "pydicom": lambda: _by_pydicom(paths)}
         timings, values = in_turn(run, {OURS: 9, "pydicom": 5})
     for ours, theirs in zip(values[OURS], values["pydicom"], strict=True):
