@@ -17,8 +17,9 @@ from prognosis.cli.cards import segmentation_card
 from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.loading import Loaded, cohort_json, load_cohort
 from prognosis.cohort import Cohort
+from prognosis.cohort.lint.images import look_alike_patients
 from prognosis.errors import CohortError
-from prognosis.evaluation.mask_folds import cross_validated_masks, left_out_site_masks, look_alike_groups
+from prognosis.evaluation.mask_folds import cross_validated_masks, left_out_site_masks
 from prognosis.evaluation.results import EvaluationResult
 from prognosis.evaluation.segmentation import ImageAgreement, evaluate_masks, judge_masks
 from prognosis.evidence.segmentation.model import SegmentationModel, train_segmentation
@@ -65,7 +66,7 @@ def evaluate_masks_of(
     """Judge a segmentation model, by models of its settings on folds or sites, or on unseen patients."""
     model = load_segmentation(folder)
     cohort = load_cohort(sources, model.task).cohort
-    groups = dict(zip(cohort.patients.tolist(), look_alike_groups(cohort).tolist(), strict=True))
+    groups = dict(zip(cohort.patients.tolist(), look_alike_patients(cohort).tolist(), strict=True))
     images: list[ImageAgreement] = []
     with Bars() as bars:
         judged: Iterable[tuple[SegmentationModel, Cohort]] = ()

@@ -1,6 +1,6 @@
-"""Who may not stand on two sides of a split of images: a patient, and patients whose films look the same.
+"""Segmentation models trained on all images but some, and the images they are then judged on.
 
-A publisher can give one film under two patient ids; a model judged on it would be judged on what it learnt.
+No patient, and no patients one of whose films looks like another's, are on both sides.
 """
 
 from __future__ import annotations
@@ -11,42 +11,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort import Cohort, patient_folds
-from prognosis.cohort.lint.finding import Thresholds
-from prognosis.cohort.lint.images import difference_hash, near_pairs
+from prognosis.cohort.lint.images import look_alike_patients
 from prognosis.errors import CohortError
 from prognosis.evidence.segmentation.config import SegmentationConfig
-from prognosis.evidence.segmentation.marked import marked_images
 from prognosis.evidence.segmentation.model import SegmentationModel, train_segmentation
 
 Progress = Callable[[str, int, int], None]
 MINIMUM_SITES = 2
 
 
-def look_alike_groups(cohort: Cohort) -> NDArray[np.str_]:
-    """(n,) a name equal for all cases of a patient, and of patients one of whose films looks like another's.
-
-    Of a volume only the middle slice is compared.
-    """
-    names, patient = np.unique(cohort.patients, return_inverse=True)
-    owners, hashes = [], []
-    for image in marked_images(cohort.cases, cohort.task.causes):
-        found = difference_hash(image.volume.voxels[len(image.volume.voxels) // 2])
-        if found is not None:
-            owners.append(int(np.searchsorted(names, image.case.patient)))
-            hashes.append(found)
-    group = np.arange(len(names))
-    if hashes:
-        owner = np.array(owners, dtype=np.int64)
-        for one, other in owner[near_pairs(np.stack(hashes), owner, Thresholds().image_bits)]:
-            group[group == group[other]] = group[one]
-    return names[group[patient]]
-
-
 def cross_validated_masks(
     cohort: Cohort, config: SegmentationConfig, folds: int, seed: int, on_progress: Progress | None = None
 ) -> Iterator[tuple[SegmentationModel, Cohort]]:
     """A model trained on all but one fold of patients, in turn, with the fold that it has not seen."""
-    groups = look_alike_groups(cohort)
+    groups = look_alike_patients(cohort, on_progress)
     site = np.unique([case.record.site for case in cohort.cases], return_inverse=True)[1]
     fold = patient_folds(groups, site.astype(np.int64), folds, seed)
     for number in range(folds):
@@ -62,7 +40,7 @@ def left_out_site_masks(
     Raises:
         CohortError: The cohort has one site.
     """
-    groups = look_alike_groups(cohort)
+    groups = look_alike_patients(cohort, on_progress)
     site = np.array([case.record.site for case in cohort.cases])
     names = [str(name) for name in np.unique(site)]
     if len(names) < MINIMUM_SITES:

@@ -8,8 +8,9 @@ import torch
 from monai.metrics import DiceMetric, HausdorffDistanceMetric
 
 from prognosis.cohort import build_cohort
+from prognosis.cohort.lint.images import look_alike_patients
 from prognosis.errors import CohortError
-from prognosis.evaluation.mask_folds import cross_validated_masks, left_out_site_masks, look_alike_groups
+from prognosis.evaluation.mask_folds import cross_validated_masks, left_out_site_masks
 from prognosis.evaluation.mask_metrics import dice, hausdorff_95
 from prognosis.evaluation.segmentation import evaluate_masks, judge_masks
 from prognosis.evidence.model_folder import patient_digest
@@ -49,7 +50,7 @@ def test_two_empty_masks_agree_and_one_empty_mask_is_as_far_as_the_image_is_wide
 
 def test_a_film_under_two_patient_ids_makes_one_group_of_both_patients() -> None:
     cohort = build_cohort(lungs_task(), marked_records(patients=6, copied=((0, 3), (3, 5))))
-    groups = look_alike_groups(cohort)
+    groups = look_alike_patients(cohort)
     patients = cohort.patients.tolist()
     alike = {groups[patients.index(f"north/p{number}")] for number in (0, 3, 5)}
     assert len(alike) == 1
@@ -58,7 +59,7 @@ def test_a_film_under_two_patient_ids_makes_one_group_of_both_patients() -> None
 
 def test_no_group_is_on_both_sides_of_a_fold() -> None:
     cohort = build_cohort(lungs_task(), marked_records(patients=6, copied=((0, 3),)))
-    groups = dict(zip(cohort.patients.tolist(), look_alike_groups(cohort).tolist(), strict=True))
+    groups = dict(zip(cohort.patients.tolist(), look_alike_patients(cohort).tolist(), strict=True))
     folds = list(cross_validated_masks(cohort, QUICK, folds=3, seed=0))
     assert sorted(case.patient for _, held in folds for case in held.cases) == sorted(cohort.patients)
     for model, held in folds:

@@ -65,20 +65,33 @@ def duplicate_images(
 
 
 def look_alike_patients(cohort: Cohort, on_progress: Progress | None = None) -> NDArray[np.str_]:
-    """(n,) a name equal for all cases of a patient, and of patients one of whose films looks like another's.
+    """(n,) a name equal for all cases of a patient, and of patients who share a study or whose films look alike.
 
     A model that is judged on a film which it learnt under another name is judged on what it learnt: cases of
     one name belong on one side of a split. Only the middle slice of a volume is compared.
     """
     names, patient = np.unique(cohort.patients, return_inverse=True)
     films = hashed_films(cohort, on_progress).films
-    group = np.arange(len(names))
+    pairs = _sharing_a_study(cohort, patient)
     if films:
         owner = np.searchsorted(names, [film.patient for film in films])
-        pairs = near_pairs(np.array([film.code for film in films]), owner, Thresholds().image_bits)
-        for one, other in owner[pairs]:
-            group[group == group[other]] = group[one]
+        alike = near_pairs(np.array([film.code for film in films]), owner, Thresholds().image_bits)
+        pairs += [(int(one), int(other)) for one, other in owner[alike]]
+    group = np.arange(len(names))
+    for one, other in pairs:
+        group[group == group[other]] = group[one]
     return names[group[patient]]
+
+
+def _sharing_a_study(cohort: Cohort, patient: NDArray[np.intp]) -> list[tuple[int, int]]:
+    """Pairs of patients in both of whose records one study stands."""
+    first: dict[str, int] = {}
+    listed = [
+        (first.setdefault(study.study_uid, place), place)
+        for case, place in zip(cohort.cases, patient.tolist(), strict=True)
+        for study in case.record.studies
+    ]
+    return [(one, other) for one, other in listed if one != other]
 
 
 def hashed_films(cohort: Cohort, on_progress: Progress | None = None) -> HashedFilms:
