@@ -65,7 +65,7 @@ def duplicate_images(
 
 
 def look_alike_patients(cohort: Cohort, on_progress: Progress | None = None) -> NDArray[np.str_]:
-    """(n,) a name equal for all cases of a patient, and of patients who share a study or whose films look alike.
+    """(n,) a name equal for all cases of a patient, and of patients who share a study or a film by its look.
 
     A model that is judged on a film which it learnt under another name is judged on what it learnt: cases of
     one name belong on one side of a split. Only the middle slice of a volume is compared.
