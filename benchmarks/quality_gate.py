@@ -147,7 +147,7 @@ def learned(films: Sequence[Held]) -> FilmGate:
     """The gate that these films teach."""
     patients = {patient: number for number, patient in enumerate(sorted({film.patient for film in films}))}
     folds = np.array([patients[film.patient] % FOLDS for film in films])
-    return learn_gate([film.film for film in films], folds, seed=0)[0]
+    return learn_gate([film.film for film in films], folds, [film.site for film in films], seed=0)[0]
 
 
 def judged(gate: FilmGate, pixels: NDArray[np.float32]) -> Verdict:

@@ -167,7 +167,9 @@ class _Typical:
 def _typical(seen: _Seen, film_folds: NDArray[np.int64], seed: int) -> _Typical:
     """Learned on every training image, each one's distance from those of the other folds."""
     if seen.config.dimensions == 2:
-        gate, distance = learn_gate(seen.table.films, film_folds, seed)
+        site_of = {case.patient: case.record.site for case in seen.cases}
+        sites = [site_of[film.patient] for film in seen.table.films]
+        gate, distance = learn_gate(seen.table.films, film_folds, sites, seed)
         return _Typical(gate.typical, gate, distance)
     films, distance = TypicalFilms.learned(seen.films.statistics, film_folds)
     return _Typical(films, None, distance)

@@ -99,7 +99,10 @@ class FilmGate:
         if shorter_side < self.fewest_pixels:
             reason = f"film is too small ({shorter_side} pixels; at least {self.fewest_pixels} are needed)"
             return Verdict(reason, (), 0.0, self.fewest_pixels / shorter_side)
-        statistics = film_statistics(on_side(reduced, self.side)[None])
+        return self._judged(film_statistics(on_side(reduced, self.side)[None]), series)
+
+    def _judged(self, statistics: Array, series: Series) -> Verdict:
+        """The verdict on the pixels, from their (1, statistics)."""
         standard = self.typical.standardised(statistics)
         distance = float(self.typical.distance(statistics)[0])
         values = [(float(each.value(standard)[0]), each) for each in self.detectors]

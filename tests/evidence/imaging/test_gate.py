@@ -71,7 +71,7 @@ def test_every_fault_changes_a_film_and_keeps_its_size() -> None:
 
 def test_too_few_films_teach_no_limits() -> None:
     films = opened(FEWEST_FILMS - 1)
-    gate, distance = learn_gate(films, np.arange(len(films)) % 3, seed=0)
+    gate, distance = learn_gate(films, np.arange(len(films)) % 3, [""] * len(films), seed=0)
     assert gate.detectors == ()
     assert np.isfinite(distance).all()
 
@@ -79,7 +79,7 @@ def test_too_few_films_teach_no_limits() -> None:
 def test_the_same_films_and_seed_teach_the_same_gate() -> None:
     films = opened(30)
     folds = np.arange(len(films)) % 3
-    first, second = (learn_gate(films, folds, seed=4)[0] for _ in range(2))
+    first, second = (learn_gate(films, folds, [""] * len(films), seed=4)[0] for _ in range(2))
     assert [each.name for each in first.detectors] == [each.name for each in second.detectors]
     for one, other in zip(first.detectors, second.detectors, strict=True):
         np.testing.assert_array_equal(one.weights, other.weights)
