@@ -14,4 +14,3 @@ def test_what_is_stated_of_a_simulated_film_is_what_was_planted_in_it() -> None:
     planted = np.array([truth(case) for case in cohort.cases])
     np.testing.assert_array_equal(target.happened, planted & target.answered)
     assert 0.5 < target.answered.mean() < 0.95
-    assert not any()
