@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from prognosis.cohort import Cohort, build_cohort, cohort_target
+from prognosis.evidence.clinical.boosting import TreeSettings
 from prognosis.explanation import explain_case
 from prognosis.fusion import FusionModel, load_model, save_model, train_model
 from prognosis.fusion.head import cause_hazards, cumulative_incidence
@@ -36,10 +37,12 @@ def odds(probability: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def test_one_finding_is_the_same_model_as_a_class_with_two_values(cohort: Cohort) -> None:
     known = planted(120, seed=3)
-    alone = train_model(known.cohort(("effusion",)), CONFIG)
+    grown = replace(CONFIG.clinical, trees=TreeSettings(depths=(1,), rounds=20))
+    config = CONFIG.model_copy(update={"clinical": grown})
+    alone = train_model(known.cohort(("effusion",)), config)
     classes = build_cohort(class_task("effusion"), known.records)
     assert len(known.cohort(("effusion",))) == len(classes) < 120
-    twin = train_model(classes, CONFIG)
+    twin = train_model(classes, config)
     for one, other in zip(
         predict_cases(alone, cohort.cases[:8]), predict_cases(twin, cohort.cases[:8]), strict=True
     ):
