@@ -101,11 +101,11 @@ def _framed(films: Squares, random: np.random.Generator) -> Squares:
 
 
 def _clipped(films: Squares, shares: tuple[float, float], random: np.random.Generator) -> Squares:
-    """A share of each film, between two, at one value: its brightest where `shares` exceed one half."""
+    """A share of each film, between two, at one value: its brightest where they are from one half on."""
     share = random.uniform(*shares, len(films))
     limits = np.array([np.quantile(film, own) for film, own in zip(films, share, strict=True)])
     limit = limits.astype(np.float32)[:, None, None]
-    return np.minimum(films, limit) if shares[1] > 0.5 else np.maximum(films, limit)
+    return np.minimum(films, limit) if shares[0] >= 0.5 else np.maximum(films, limit)
 
 
 def _overexposed(films: Squares, random: np.random.Generator) -> Squares:
@@ -113,7 +113,7 @@ def _overexposed(films: Squares, random: np.random.Generator) -> Squares:
 
 
 def _underexposed(films: Squares, random: np.random.Generator) -> Squares:
-    return _clipped(films, (0.3, 0.5), random)
+    return _clipped(films, (0.3, 0.6), random)
 
 
 def _blurred(films: Squares, random: np.random.Generator) -> Squares:

@@ -119,14 +119,15 @@ class FilmGate:
     def _named(self, standard: Array, told: list[tuple[float, Detector]]) -> str:
         """The reason of the fault whose films this one lies nearest to; `UNLIKE` when it is near none.
 
-        A film with more of a fault than the altered films lies further along the line from good to altered.
+        A film with more of a fault than the altered films lies further along the line from good to altered,
+        and may stray as much farther from it.
         """
-        near = {
-            self._away(standard[0] - min(max(value, 1.0), _MOST_FAULT) * each.altered): each
-            for value, each in told
-        }
-        nearest = near[min(near)]
-        return UNLIKE if min(near) > nearest.reach else FAULT[nearest.name].reason
+        near = []
+        for value, each in told:
+            share = min(max(value, 1.0), _MOST_FAULT)
+            near.append((self._away(standard[0] - share * each.altered), share * each.reach, each.name))
+        away, reach, name = min(near)
+        return UNLIKE if away > reach else FAULT[name].reason
 
     def _away(self, difference: Array) -> float:
         """Squared length of a (statistics,) difference, over the limit of the typical distance."""

@@ -53,7 +53,7 @@ class _Limits:
     reach: float
 
 
-_ONE_SITE, _SEVERAL_SITES = _Limits(3.0, 3.75, 1.5, 2.5), _Limits(2.75, 3.25, 1.0, 1.25)
+_ONE_SITE, _SEVERAL_SITES = _Limits(3.0, 3.75, 1.5, 2.0), _Limits(2.75, 3.25, 1.0, 1.1)
 
 
 @dataclass(frozen=True, slots=True)
