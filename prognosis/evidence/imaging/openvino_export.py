@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import warnings
 from collections.abc import Callable
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 Images = NDArray[np.float32]
 Run = Callable[[Images], Images]
+
+_MOST_KEPT = 2**22
+"""Numbers in a batch up to which a request and its memory are kept for the next."""
 
 
 @cache
@@ -81,14 +85,18 @@ def exported(
 
 def _runner(compiled: Any, shape: tuple[int, ...]) -> Run:  # noqa: ANN401
     """The function of a compiled model."""
+    spare: list[Any] = []  # a request is one thread's at a time
 
     def run(batch: Images) -> Images:
-        request = compiled.create_infer_request()  # its own, so that threads do not share one
+        request = spare.pop() if spare else compiled.create_infer_request()
         missing = shape[0] - len(batch)
         if missing:
             batch = np.concatenate([batch, np.zeros((missing, *shape[1:]), dtype=np.float32)])
         request.infer({0: batch})
-        return np.array(request.get_output_tensor(0).data[: shape[0] - missing], dtype=np.float32)
+        answers = np.array(request.get_output_tensor(0).data[: shape[0] - missing], dtype=np.float32)
+        if math.prod(shape) <= _MOST_KEPT:
+            spare.append(request)
+        return answers
 
     return run
 

@@ -38,7 +38,7 @@ SINGLE, SHORT = 1e-3, 1e-2
 
 _WORTH_EXPORTING = 5e9
 """Multiplications an image from which exporting pays: it costs 0.2 to 1 s, and saves 4 to 40 ms in 10^9."""
-_BATCH_PIXELS = {"torch": 2**16, "openvino": 2**13, "cuda": 2**22}
+_BATCH_PIXELS = {"torch": 2**16, "openvino": 2**14, "cuda": 2**22}
 _LARGEST_BATCH = 64
 _SHAPES_KEPT = 4
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -15,6 +16,8 @@ class SegmentationConfig(BaseModel):
             units (Kerfoot et al., STACOM 2018); "basic_unet" starts at full resolution (Falk et al., Nat
             Methods 2019) and costs about three times as much.
         channels: Width of each level, finest first; each level halves the grid.
+        norm: Between convolutions: "instance" by each image's own mean and spread, of a patch those of the
+            patch; "batch" by those of the training images, so that a volume may be answered in one pass.
         residual_units: Convolutions a residual unit of "unet"; 0 for plain ones.
         size: Longer side, in pixels, of the grid on which films are read (their aspect is kept).
         spacing_mm: Voxel (z, y, x) of the grid on which volumes are read; None reads them on their own.
@@ -42,6 +45,7 @@ class SegmentationConfig(BaseModel):
 
     network: Literal["unet", "basic_unet"] = "unet"
     channels: tuple[int, ...] = Field(default=(16, 32, 64, 128, 256), min_length=2, max_length=7)
+    norm: Literal["instance", "batch"] = "instance"
     residual_units: int = Field(default=2, ge=0, le=4)
     size: int = Field(default=128, ge=16, le=2048)
     spacing_mm: tuple[float, float, float] | None = None
@@ -83,6 +87,15 @@ class SegmentationConfig(BaseModel):
     def coarsest(self) -> int:
         """Voxels of the working grid along a side of a voxel of the coarsest level."""
         return int(2 ** (len(self.channels) - 1))
+
+    def bytes_at_once(self, grid: tuple[int, ...]) -> int:
+        """About what one pass through a volume of this grid holds in memory.
+
+        Measured of both networks, in PyTorch and in OpenVINO: at most ten times the numbers of the finest
+        level, in single precision.
+        """
+        finest = 8 if self.network == "unet" else 1
+        return 4 * 10 * self.channels[0] * math.prod(grid) // finest
 
     def window_shape(self, dimensions: int) -> tuple[int, ...]:
         """What the network sees at once: a whole film's square, or a patch of a volume."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.evidence.imaging.encoder import network_threads
+from prognosis.evidence.imaging.runtime import answers
 from prognosis.evidence.segmentation.augmentation import mirrored_order
 from prognosis.evidence.segmentation.config import SegmentationConfig
 from prognosis.evidence.segmentation.grid import WorkingGrid, padding, read_image
@@ -16,11 +18,19 @@ from prognosis.record import Segmentation, Volume
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+MOST_AT_ONCE_BYTES = 4 * 2**30
+"""Largest estimate of the memory of one pass through a volume; a larger volume is answered by patches."""
+
 _PATCHES = 4  # run at once
 
 
 def segment_volume(
-    network: nn.Module, volume: Volume, structures: tuple[str, ...], config: SegmentationConfig
+    network: nn.Module,
+    volume: Volume,
+    structures: tuple[str, ...],
+    config: SegmentationConfig,
+    *,
+    one_pass: bool = False,
 ) -> Segmentation:
     """The most probable structure of every voxel of a volume.
 
@@ -29,15 +39,47 @@ def segment_volume(
         volume: With one slice a film.
         structures: Their names.
         config: The settings with which the network was trained.
+        one_pass: Answer a volume in one pass where it fits `MOST_AT_ONCE_BYTES`, and not by patches.
     """
     grid = WorkingGrid.of(volume, config)
-    probability = _probability(network, read_image(volume, grid, config), structures, config)
+    image = read_image(volume, grid, config)
+    probability = _probability(network, image, structures, config, one_pass=one_pass)
     labels = grid.to_own(probability).argmax(axis=0).astype(np.uint8)
     if config.largest_part:
         labels = largest_parts(labels, len(structures))
     return Segmentation(
         labels.reshape(volume.voxels.shape), structures, volume.affine, volume.source, volume.spacing_known
     )
+
+
+def one_pass_dice(
+    network: nn.Module,
+    images: Sequence[NDArray[np.float32]],
+    structures: tuple[str, ...],
+    config: SegmentationConfig,
+) -> float:
+    """How far one pass agrees with patches: the least Dice over some volumes and their structures.
+
+    In one pass a voxel sees as far as the network does, in a patch to the patch's border. The two agree where
+    the network was trained on patches that are large beside what it uses, and was trained to the end.
+
+    Args:
+        network: Trained.
+        images: On their working grids.
+        structures: Their names.
+        config: Settings.
+    """
+    least = 1.0
+    for image in images:
+        whole, patched = (
+            _probability(network, image, structures, config, one_pass=one_pass).argmax(axis=0)
+            for one_pass in (True, False)
+        )
+        for place in range(1, 1 + len(structures)):
+            both = np.count_nonzero((whole == place) & (patched == place))
+            total = np.count_nonzero(whole == place) + np.count_nonzero(patched == place)
+            least = min(least, 2.0 * both / total if total else 1.0)
+    return least
 
 
 def largest_parts(labels: NDArray[np.uint8], structures: int) -> NDArray[np.uint8]:
@@ -53,31 +95,50 @@ def largest_parts(labels: NDArray[np.uint8], structures: int) -> NDArray[np.uint
 
 
 def _probability(
-    network: nn.Module, image: NDArray[np.float32], structures: tuple[str, ...], config: SegmentationConfig
+    network: nn.Module,
+    image: NDArray[np.float32],
+    structures: tuple[str, ...],
+    config: SegmentationConfig,
+    *,
+    one_pass: bool,
 ) -> NDArray[np.float32]:
     """(1 + structures, *grid) of each voxel of an image on its working grid."""
-    import torch
+    from scipy.special import softmax
 
-    gaps = padding(image.shape, config.window_shape(image.ndim))
-    batch = torch.from_numpy(np.pad(image, gaps))[None, None]
-    network.eval()
-    with network_threads(config.threads), torch.inference_mode():
-        probability = torch.softmax(_logits(network, batch, config), dim=1)
+    window = config.window_shape(image.ndim)
+    whole = tuple(
+        max(wanted, -(-side // config.coarsest) * config.coarsest)
+        for side, wanted in zip(image.shape, window, strict=True)
+    )
+    one_pass = one_pass and config.bytes_at_once(whole) <= MOST_AT_ONCE_BYTES
+    gaps = padding(image.shape, whole if one_pass else window)
+    batch = np.pad(image, gaps)[None, None]
+
+    def answer(batch: NDArray[np.float32]) -> NDArray[np.float32]:
+        if one_pass or batch.shape[2:] == window:
+            return softmax(answers(network, batch, config, example=window), axis=1)
+        return softmax(_by_patches(network, batch, config), axis=1)
+
+    with network_threads(config.threads):
+        probability = answer(batch)
         if config.mirror:
-            mirrored = torch.softmax(_logits(network, batch.flip(-1), config), dim=1).flip(-1)
+            mirrored = answer(np.ascontiguousarray(batch[..., ::-1]))[..., ::-1]
             probability = (probability + mirrored[:, mirrored_order(structures)]) / 2.0
     inside = tuple(slice(before, before + side) for (before, _), side in zip(gaps, image.shape, strict=True))
-    return np.ascontiguousarray(probability[0].numpy()[(slice(None), *inside)])
+    return np.ascontiguousarray(probability[0][(slice(None), *inside)])
 
 
-def _logits(network: nn.Module, batch: Tensor, config: SegmentationConfig) -> Tensor:
-    """The network's answer on a padded batch; patches of a volume overlap, and count most in their middle."""
-    window = config.window_shape(batch.ndim - 2)
-    if batch.shape[2:] == window:
-        return cast("Tensor", network(batch))
+def _by_patches(
+    network: nn.Module, batch: NDArray[np.float32], config: SegmentationConfig
+) -> NDArray[np.float32]:
+    """The network's answer on a padded volume; patches overlap, and count most in their middle."""
+    import torch
     from monai.inferers.utils import sliding_window_inference
 
+    def answer(patches: Tensor) -> Tensor:
+        return torch.from_numpy(answers(network, patches.numpy(), config))
+
     found = sliding_window_inference(
-        batch, window, _PATCHES, network, overlap=config.overlap, mode="gaussian"
+        torch.from_numpy(batch), config.patch, _PATCHES, answer, overlap=config.overlap, mode="gaussian"
     )
-    return cast("Tensor", found)
+    return cast("Tensor", found).numpy()

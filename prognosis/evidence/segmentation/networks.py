@@ -9,7 +9,7 @@ from prognosis.evidence.segmentation.config import SegmentationConfig
 if TYPE_CHECKING:
     from torch import nn
 
-_NORM = ("instance", {"affine": True})  # batches are small, and films differ in brightness one by one
+_NORMS = {"instance": ("instance", {"affine": True}), "batch": ("batch", {})}
 
 
 def build_network(config: SegmentationConfig, dimensions: int, structures: int) -> nn.Module:
@@ -23,9 +23,10 @@ def build_network(config: SegmentationConfig, dimensions: int, structures: int) 
     from monai.networks.nets.basic_unet import BasicUNet
     from monai.networks.nets.unet import UNet
 
+    norm = _NORMS[config.norm]
     if config.network == "basic_unet":
         features = (*config.channels, config.channels[0])
-        return BasicUNet(dimensions, 1, 1 + structures, features=features, norm=_NORM)
+        return BasicUNet(dimensions, 1, 1 + structures, features=features, norm=norm)
     return UNet(
         dimensions,
         1,
@@ -33,5 +34,5 @@ def build_network(config: SegmentationConfig, dimensions: int, structures: int) 
         channels=config.channels,
         strides=(2,) * (len(config.channels) - 1),
         num_res_units=config.residual_units,
-        norm=_NORM,
+        norm=norm,
     )

@@ -46,7 +46,7 @@ def save_segmentation(
 
     def write(whole: Path) -> None:
         weights = {name: value.numpy() for name, value in model.network.state_dict().items()}
-        save_file({name: np.ascontiguousarray(value) for name, value in weights.items()}, whole / WEIGHTS)
+        save_file({name: np.array(value, order="C") for name, value in weights.items()}, whole / WEIGHTS)
         stated = {
             "format": FORMAT,
             "task": model.task.model_dump(mode="json"),
@@ -55,7 +55,8 @@ def save_segmentation(
             "libraries": library_versions(),
         }
         write_json(whole / "config.json", stated)
-        write_json(whole / "training.json", {"images": model.images, "patients": sorted(model.patients)})
+        training = {"images": model.images, "one_pass_dice": model.one_pass_dice}
+        write_json(whole / "training.json", {**training, "patients": sorted(model.patients)})
         write_json(whole / "metrics.json", metrics)
         (whole / "README.md").write_text(card, encoding="utf-8")
 
@@ -88,12 +89,13 @@ def load_segmentation(folder: str | Path) -> SegmentationModel:
         config = SegmentationConfig.model_validate(stated["config"])
         dimensions = int(stated["dimensions"])
         images, patients = int(training["images"]), frozenset(training["patients"])
+        agreement = None if training.get("one_pass_dice") is None else float(training["one_pass_dice"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise BundleError(str(folder), f"cannot be read ({type(error).__name__})", _REMEDY) from error
     task = Task.from_statement(stated["task"], str(folder / "config.json"))
     network = build_network(config, dimensions, len(task.causes))
     network.load_state_dict(_weights(folder, network.state_dict()))
-    return SegmentationModel(task, config, dimensions, network.eval(), images, patients, model_id)
+    return SegmentationModel(task, config, dimensions, network.eval(), images, patients, agreement, model_id)
 
 
 def _weights(folder: Path, expected: Mapping[str, Any]) -> dict[str, Any]:

@@ -138,7 +138,8 @@ class _Steps:
         self.steps += 1
         kept = min(self.config.averaging, self.steps / (self.steps + 9.0))
         for name, value in self.network.state_dict().items():
-            self.mean[name].lerp_(value.detach(), 1.0 - kept)
+            if value.is_floating_point():  # and not batch normalisation's count of batches
+                self.mean[name].lerp_(value.detach(), 1.0 - kept)
 
     def _patch(self, example: Example) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """What the network sees of an example: all of a film, a random part of a larger volume."""
