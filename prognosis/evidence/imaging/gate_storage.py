@@ -30,6 +30,7 @@ def gate_statement(gate: FilmGate) -> dict[str, Any]:
             }
             for each in gate.detectors
         },
+        "not_looked_for": sorted(set(FAULT) - {each.name for each in gate.detectors}),
     }
 
 

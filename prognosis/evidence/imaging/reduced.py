@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.evidence.imaging.regions import overlap
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
 
 SIDES = (256, 128, 64, 32)
 
@@ -22,8 +26,8 @@ def reduced_film(pixels: NDArray[np.float32]) -> NDArray[np.float16]:
         height, width = pixels.shape[0] // down, pixels.shape[1] // across
         blocks = pixels[: height * down, : width * across].reshape(height, down, width, across)
         pixels = blocks.mean(axis=(1, 3), dtype=np.float32)
-    rows, columns = ((overlap(side, length) * (side / length)).astype(np.float32) for length in pixels.shape)
-    square = rows @ pixels.astype(np.float32, copy=False) @ columns.T
+    rows, columns = (_means(side, length) for length in pixels.shape)
+    square = (columns @ (rows @ pixels.astype(np.float32, copy=False)).T).T
     low, high = float(square.min()), float(square.max())
     return ((square - low) / max(high - low, 1e-12)).astype(np.float16)
 
@@ -42,3 +46,15 @@ def block_mean(squares: NDArray[np.float32], side: int) -> NDArray[np.float32]:
     return np.asarray(
         squares.reshape(*squares.shape[:-2], side, step, side, step).mean(axis=(-3, -1), dtype=np.float32)
     )
+
+
+@lru_cache(maxsize=64)
+def _means(side: int, length: int) -> csr_matrix:
+    """(side, length) weights of the means over `side` equal parts of a line; each pixel is in one or two."""
+    from scipy.sparse import csr_matrix
+
+    edges = np.union1d(np.arange(length + 1), np.arange(side + 1) * (length / side))
+    middle = 0.5 * (edges[:-1] + edges[1:])
+    place = (middle * side / length).astype(np.intp), middle.astype(np.intp)
+    weights = (np.diff(edges) * (side / length)).astype(np.float32)
+    return csr_matrix((weights, place), shape=(side, length))
