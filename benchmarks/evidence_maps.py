@@ -20,17 +20,10 @@ import numpy as np
 
 from benchmarks.lesion_changes import GrowthFound, growth_found
 from prognosis.cohort import Case, build_cohort
-from prognosis.evaluation.evidence_maps import (
-    cell_maps,
-    map_additivity_error,
-    perturbed,
-    randomised_maps,
-)
-from prognosis.evaluation.faithfulness import Advantage, Randomised, advantage, randomisation
+from prognosis.evaluation.explanations import Explanations, judge_explanations
 from prognosis.evaluation.localisation import Localisation, Localised, localisation, localise
 from prognosis.evidence.imaging.films import Film, read_image
 from prognosis.evidence.imaging.model import ImagingEvidence
-from prognosis.explanation import explain_case
 from prognosis.fusion import FusionModel, load_model
 from prognosis.simulate import Dials, simulate_cohort
 from prognosis.simulate.film import PIXELS, lesion_mask
@@ -66,10 +59,8 @@ class Report:
         zones: Where most of the evidence by zone lies, against the zones that hold a lesion.
         pixels: Where the map's maximum lies, against the lesions' own pixels.
         by_size: The same two, by the diameter of the largest lesion.
-        advantages: Deletion and insertion by the map against other orders.
-        randomised: The model-randomisation check, stage by stage.
-        map_additivity_error: Largest difference between a map, its tokens and the evidence.
-        answer_additivity_error: Largest |base + sum of attributions - log-hazard| of the fused model.
+        explanations: Deletion, insertion, model randomisation and additivity, as `prognosis evaluate
+            --explanations` judges them.
         growth: The sign of a lesion's change against that of its zone's evidence, as reports compare films
             and with the films as they lie; on the patients of another simulation.
     """
@@ -79,10 +70,7 @@ class Report:
     zones: Localisation
     pixels: Localisation
     by_size: dict[str, tuple[Localisation, Localisation]]
-    advantages: tuple[Advantage, ...]
-    randomised: tuple[Randomised, ...]
-    map_additivity_error: float
-    answer_additivity_error: float
+    explanations: Explanations
     growth: dict[str, GrowthFound]
 
 
@@ -106,11 +94,6 @@ def measure(model: FusionModel, patients: int, seed: int, films: int) -> Report:
     zones = [against_zones(imaging, each) for each in found]
     pixels = [against_pixels(imaging, each) for each in found]
     largest = np.array([each.largest_mm for each in found])
-    few, whose = found[:films], names[:films]
-    random = np.random.default_rng(seed)
-    curves = [perturbed(imaging, each.film, random) for each in few]
-    by_map = [each.by_map for each in curves]
-    shown = [each.film for each in few]
     return Report(
         judged=len(unseen),
         positives=len(found),
@@ -124,15 +107,9 @@ def measure(model: FusionModel, patients: int, seed: int, films: int) -> Report:
             for low, high in SIZES_MM
             for rows in [np.flatnonzero((largest >= low) & (largest < high))]
         },
-        advantages=(
-            advantage(by_map, [each.by_random for each in curves], "random", whose, REPLICATES, seed),
-            advantage(by_map, [each.by_contrast for each in curves], "contrast", whose, REPLICATES, seed),
+        explanations=judge_explanations(
+            model, [each.case for each in found[:films]], films, REPLICATES, seed
         ),
-        randomised=randomisation(
-            cell_maps(imaging, shown), randomised_maps(imaging, shown, DRAWS, seed), whose, REPLICATES, seed
-        ),
-        map_additivity_error=map_additivity_error(imaging, [each.case for each in few]),
-        answer_additivity_error=max(explain_case(model, each.case).max_additivity_error for each in few),
         growth={
             name: growth_found(imaging, others, REPLICATES, seed, aligned=aligned)
             for name, aligned in (("films aligned", True), ("films as they lie", False))
@@ -191,16 +168,17 @@ def lines(report: Report) -> list[str]:
         told.append(shown("  maximum within a cell of a lesion", pixels.points, pixels.points_by_chance))
         told.append(shown("  overlap at the lesions' area (IoU)", pixels.overlap))
         told.append(shown("  positive evidence inside lesions", pixels.inside, pixels.inside_by_chance))
-    for each in report.advantages:
+    maps = report.explanations
+    for each in maps.advantages:
         told.append(shown(f"deletion, map better than {each.other} by", each.deletion))
         told.append(shown(f"insertion, map better than {each.other} by", each.insertion))
-    for stage in report.randomised:
+    for stage in maps.randomised:
         told.append(shown(f"map correlation, new {stage.stage}", stage.correlation))
         told.append(shown("  its absolute value", stage.size))
-    verdict = "passes" if report.randomised[-1].changed else "FAILS"
+    verdict = "passes" if maps.randomised[-1].changed else "FAILS"
     told.append(f"model-randomisation check: {verdict}")
-    told.append(f"maps, tokens, evidence differ by at most {report.map_additivity_error:.1e}")
-    told.append(f"base + attributions and log-hazard differ by at most {report.answer_additivity_error:.1e}")
+    told.append(f"maps, tokens, evidence differ by at most {maps.map_additivity_error:.1e}")
+    told.append(f"base + attributions and log-hazard differ by at most {maps.answer_additivity_error:.1e}")
     for how, growth in report.growth.items():
         told.append(f"change of a zone's evidence between first and latest film, {how}")
         told += [shown(f"  {name}", share) for name, share in growth.named().items()]

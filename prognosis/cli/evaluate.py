@@ -12,6 +12,7 @@ from rich.table import Table
 
 from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.evaluation_report import evaluation_report
+from prognosis.cli.explanations import report_explanations
 from prognosis.cli.loading import load_cohort
 from prognosis.cli.masks import How, evaluate_masks_of
 from prognosis.cohort import Cohort
@@ -46,11 +47,16 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
     *,
     cv: bool,
     by_site: bool,
+    explanations: bool,
     report: Path | None,
     cache: Path | None,
     json_output: bool,
 ) -> None:
     """Judge straight, by cross-validation, or site by site; print the result, or draw it."""
+    if explanations and (cv or by_site or report is not None or holds_segmentation(folder)):
+        raise InputError(
+            "--explanations", "judges one model's maps of films", "leave out --cv, --by-site and --report"
+        )
     if by_site and (cv or report is not None):
         raise InputError("--by-site", "is judged apart, and printed only", "leave out --cv and --report")
     if holds_segmentation(folder):
@@ -62,6 +68,10 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
     model = load_model(folder, cache)
     loaded = load_cohort(sources, model.task)
     cohort = loaded.cohort
+    if explanations:
+        held_out = unseen_cases(cohort, model)
+        report_explanations(model, held_out, replicates, seed, json_output=json_output)
+        return
     if by_site:
         report_sites(judge_sites(cohort, model, seed, replicates), json_output=json_output)
         return
@@ -80,6 +90,15 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
 
 
 def unseen(cohort: Cohort, model: FusionModel) -> Judged:
+    """What the model says of the cases that it has not seen.
+
+    Raises:
+        CohortError: Every patient trained the model.
+    """
+    return held_out_fold(model, unseen_cases(cohort, model))
+
+
+def unseen_cases(cohort: Cohort, model: FusionModel) -> Cohort:
     """The cases whose patients did not train the model; of a source with a test part, only that.
 
     Raises:
@@ -99,7 +118,7 @@ def unseen(cohort: Cohort, model: FusionModel) -> Judged:
         stderr.print(
             f"judged on {len(new)} of {len(cohort)} cases: the others are not held out from this model"
         )
-    return held_out_fold(model, new)
+    return new
 
 
 def retrained(cohort: Cohort, model: FusionModel, folds: int, seed: int) -> list[Judged]:

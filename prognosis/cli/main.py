@@ -123,6 +123,9 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     by_site: Annotated[
         bool, typer.Option("--by-site", help="Retrain without each site in turn and test on it.")
     ] = False,
+    explanations: Annotated[
+        bool, typer.Option("--explanations", help="Judge the evidence maps of films instead of the risks.")
+    ] = False,
     report: Annotated[Path | None, typer.Option(help="Also write the report (HTML) here.")] = None,
     cache: CacheOption = None,
     json_output: JsonOption = False,
@@ -138,6 +141,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         seed,
         cv=cv,
         by_site=by_site,
+        explanations=explanations,
         report=report,
         cache=cache,
         json_output=json_output,
