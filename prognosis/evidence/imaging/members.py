@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -21,19 +22,44 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 
+class StoredNetwork:
+    """A trained network on disk, built when it is first run.
+
+    What networks are built with takes seconds to import, and studies that were encoded before need none.
+
+    Args:
+        build: Gives the network.
+    """
+
+    def __init__(self, build: Callable[[], nn.Module]) -> None:
+        self._build = build
+        self._built: nn.Module | None = None
+
+    def built(self) -> nn.Module:
+        """The network, always the same one."""
+        if self._built is None:
+            self._built = self._build()
+        return self._built
+
+
 @dataclass(frozen=True, slots=True)
 class FoldMembers:
     """What was learned from all folds but one.
 
     Attributes:
         coefficients: (descriptors, causes) of the ridge.
-        network: The trained network; None where none was.
+        trained: The trained network; None where none was.
         frozen: (features, causes) of the ridge on the frozen encoder's features; None without an encoder.
     """
 
     coefficients: Array
-    network: nn.Module | None
+    trained: nn.Module | StoredNetwork | None
     frozen: Array | None = None
+
+    @property
+    def network(self) -> nn.Module | None:
+        """The trained network, ready to be run; None where none was trained."""
+        return self.trained.built() if isinstance(self.trained, StoredNetwork) else self.trained
 
     def regions(self, films: FilmArrays, config: ImagingConfig) -> Array:
         """(members, films, causes, regions) evidence of each region, not yet centred."""

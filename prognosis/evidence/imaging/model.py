@@ -118,7 +118,7 @@ class ImagingEvidence:
     @property
     def engines(self) -> tuple[str, ...]:
         """What this machine runs the networks by: those of the evidence, and that which outlines lungs."""
-        networks = self.encoder is not None or any(fold.network is not None for fold in self.folds)
+        networks = self.encoder is not None or any(fold.trained is not None for fold in self.folds)
         settings: list[RuntimeSettings] = [self.config] if networks else []
         settings += [] if self.segmenter is None else [self.segmenter.config]
         return tuple(fastest_way(each) for each in settings)

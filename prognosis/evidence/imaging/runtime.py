@@ -16,6 +16,7 @@ import copy
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Literal, Protocol
 from weakref import WeakKeyDictionary
 
@@ -200,10 +201,8 @@ def _ways(settings: RuntimeSettings) -> list[_Way]:
     Raises:
         ConfigError: The settings want OpenVINO, and it is absent.
     """
-    import torch
-
     wanted, short = settings.runtime == "openvino", settings.precision == "auto"
-    if torch.cuda.is_available() and not wanted:
+    if not wanted and _has_cuda():
         return [_Way("cuda", each, at_once=True) for each in ((True, False) if short else (False,))]
     if settings.runtime == "torch":
         return []
@@ -216,6 +215,15 @@ def _ways(settings: RuntimeSettings) -> list[_Way]:
     if short and openvino_export.computes_bfloat16():
         return [_Way("openvino", short=True, at_once=True), single]
     return [single]
+
+
+def _has_cuda() -> bool:
+    """Asked of PyTorch only where its build could have it: to import it takes seconds."""
+    if version("torch").endswith("+cpu"):
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def _look_for_fast_way(

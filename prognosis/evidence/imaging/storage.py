@@ -15,11 +15,13 @@ from prognosis.errors import BundleError, ConfigError
 from prognosis.evidence.imaging.combine import Combination
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.gate_storage import gate_statement, gate_weights, read_gate
-from prognosis.evidence.imaging.members import FoldMembers
+from prognosis.evidence.imaging.members import FoldMembers, StoredNetwork
 from prognosis.evidence.imaging.model import Centres, ImagingEvidence
 from prognosis.evidence.imaging.typical import TypicalFilms
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from prognosis.evidence.imaging.pretrained import PretrainedEncoder
     from prognosis.evidence.segmentation.model import SegmentationModel
 
@@ -27,6 +29,7 @@ CONFIG_FILE = "config.json"
 WEIGHTS_FILE = "model.safetensors"
 ENCODER_FOLDER = "encoder"
 SEGMENTATION_FOLDER = "segmentation"
+REMEDY = "train the model again, or copy its whole folder again"
 
 Weights = dict[str, NDArray[np.generic]]
 
@@ -83,7 +86,6 @@ def load_imaging(folder: Path) -> ImagingEvidence:
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    remedy = "train the model again, or copy its whole folder again"
     try:
         stated = json.loads((folder / CONFIG_FILE).read_text(encoding="utf-8"))
         config = ImagingConfig.model_validate(stated["settings"])
@@ -93,7 +95,7 @@ def load_imaging(folder: Path) -> ImagingEvidence:
         faulty = sorted(name for name, value in weights.items() if not np.isfinite(value).all())
         if faulty:
             raise BundleError(
-                str(folder / WEIGHTS_FILE), f"{faulty[0]} holds numbers that are not finite", remedy
+                str(folder / WEIGHTS_FILE), f"{faulty[0]} holds numbers that are not finite", REMEDY
             )
         typical = TypicalFilms(
             mean=_float(weights, "typical.mean"),
@@ -105,7 +107,7 @@ def load_imaging(folder: Path) -> ImagingEvidence:
             config=config,
             causes=causes,
             folds=tuple(
-                _fold(weights, number, config, len(causes), encoder, network=network)
+                _fold(weights, number, config, len(causes), encoder, folder, network=network)
                 for number in range(folds)
             ),
             combination=Combination(_float(weights, "slopes"), _float(weights, "change")),
@@ -125,7 +127,7 @@ def load_imaging(folder: Path) -> ImagingEvidence:
         ValidationError,
     ) as error:
         raise BundleError(
-            str(folder), f"cannot be read as imaging evidence ({type(error).__name__})", remedy
+            str(folder), f"cannot be read as imaging evidence ({type(error).__name__})", REMEDY
         ) from error
 
 
@@ -177,6 +179,7 @@ def _fold(
     config: ImagingConfig,
     causes: int,
     encoder: PretrainedEncoder | None,
+    folder: Path,
     *,
     network: bool,
 ) -> FoldMembers:
@@ -184,16 +187,21 @@ def _fold(
     frozen = None if encoder is None else _float(weights, f"fold{number}.frozen")
     if not network:
         return FoldMembers(coefficients, None, frozen)
-    import torch
-
-    from prognosis.evidence.imaging.encoder import build_encoder
-
-    trained = build_encoder(config, causes, encoder)
     prefix = f"fold{number}.network."
-    state = {
-        name.removeprefix(prefix): torch.from_numpy(np.array(weights[name]))
-        for name in weights
-        if name.startswith(prefix)
-    }
-    trained.load_state_dict(state, strict=True)
-    return FoldMembers(coefficients, trained.eval(), frozen)
+    own = {name.removeprefix(prefix): value for name, value in weights.items() if name.startswith(prefix)}
+
+    def build() -> nn.Module:
+        import torch
+
+        from prognosis.evidence.imaging.encoder import build_encoder
+
+        built = build_encoder(config, causes, encoder)
+        state = {name: torch.from_numpy(np.array(value)) for name, value in own.items()}
+        try:
+            built.load_state_dict(state, strict=True)
+        except RuntimeError as error:
+            problem = f"the weights of fold {number} are not those of the network that its settings state"
+            raise BundleError(str(folder / WEIGHTS_FILE), problem, REMEDY) from error
+        return built.eval()
+
+    return FoldMembers(coefficients, StoredNetwork(build), frozen)

@@ -112,6 +112,19 @@ def test_weights_that_are_not_finite_are_refused(fitted: Fitted, tmp_path: Path)
         load_imaging(tmp_path)
 
 
+def test_weights_of_another_network_than_the_settings_state_are_refused_when_it_is_run(
+    fitted: Fitted, tmp_path: Path
+) -> None:
+    fit, cases, _ = fitted
+    fit.model.save(tmp_path)
+    stated = (tmp_path / "config.json").read_text(encoding="utf-8")
+    altered = stated.replace('"norm": "batch"', '"norm": "none"')
+    assert altered != stated
+    (tmp_path / "config.json").write_text(altered, encoding="utf-8")
+    with pytest.raises(BundleError, match="not those of the network"):
+        load_imaging(tmp_path).summarise(cases[:1])
+
+
 def test_the_same_seed_gives_the_same_model() -> None:
     cases, target, folds, _ = cohort(20)
     first, second = (fit_imaging(cases, target, folds, CONFIG, seed=5) for _ in range(2))

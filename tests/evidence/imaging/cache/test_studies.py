@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -270,3 +273,32 @@ def test_a_cache_that_others_may_write_or_that_is_no_folder_is_refused(tmp_path:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InputError, match="no folder"):
         StudyCache(tmp_path / "file", "encoder")
+
+
+FROM_CACHE = """
+import sys
+from datetime import UTC, datetime
+from prognosis.cli.sources import read_records
+from prognosis.cohort import Case
+from prognosis.fusion import load_model
+from prognosis.record import Quarantine
+model, cache, films = sys.argv[1:]
+evidence = load_model(model, cache).evidence["imaging"]
+records = read_records([f"dicom-folder:{films}"], None, Quarantine())
+summary = evidence.summarise([Case(record, datetime(2100, 1, 1, tzinfo=UTC)) for record in records])
+assert summary.present.all() and evidence.cache.made == 0
+print(*sorted({"torch", "monai", "transformers"} & set(sys.modules)))
+"""
+
+
+def test_what_was_encoded_needs_no_engine_of_networks(
+    small: Simulated, archive: Archive, tmp_path: Path
+) -> None:
+    encode_studies(*cached(small, tmp_path / "cache"), archive.studies)
+    paths = [str(path) for path in (small.model_folder, tmp_path / "cache", archive.folder)]
+    ran = subprocess.run(
+        [sys.executable, "-c", FROM_CACHE, *paths], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0, ran.stderr
+    imported = ran.stdout.split()
+    assert imported == [] or not version("torch").endswith("+cpu")
