@@ -110,11 +110,13 @@ def mann_whitney_error(events: int, others: int) -> float:
 
 
 def answers_of(labelled: Cohort) -> tuple[Answer, ...]:
-    """The outcomes of labelled cases, a cause each; without causes that all of them, or none, had."""
+    """The outcomes of labelled cases, a cause each; without causes that all of them, or none, had.
+
+    Of findings, only one that is known of every case: see `one_finding_each`.
+    """
     target = cohort_target(labelled, edges=np.array([0.0, 1.0]))
     found = [
-        _answer(labelled, target, name, target.cause == number)
-        for number, name in enumerate(target.causes, start=1)
+        _answer(labelled, target, name, target.happened[:, place]) for place, name in enumerate(target.causes)
     ]
     return tuple(answer for answer in found if answer is not None)
 

@@ -85,9 +85,10 @@ def told_by_follow_up(labelled: Cohort, limits: Thresholds) -> Iterator[Finding]
 
 
 def _few_events(target: Target, limits: Thresholds) -> Iterator[Finding]:
-    counts = {name: int((target.cause == k).sum()) for k, name in enumerate(target.causes, start=1)}
+    counts = dict(zip(target.causes, target.happened.sum(axis=0).tolist(), strict=True))
     if target.marks is not None:
-        counts |= {f"no {name}": int((target.cause == 0).sum()) for name in target.causes}
+        absent = (target.answered & ~target.happened).sum(axis=0).tolist()
+        counts |= {f"no {name}": count for name, count in zip(target.causes, absent, strict=True)}
     for name, events in counts.items():
         if events < limits.least_events:
             problem = f"fewer than {limits.least_events} cases have it"
