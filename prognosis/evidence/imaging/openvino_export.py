@@ -41,10 +41,6 @@ def exported(
 ) -> Callable[[tuple[int, ...]], Run]:
     """What makes, for a shape of batches (n, channels, *grid), the function that answers them.
 
-    A batch of fewer is filled up and the filling's answers dropped, so that an image's answer does not depend
-    on how many are asked about with it. `openvino.convert_model` is not used: it reports what it converts to
-    a server of its makers.
-
     Args:
         network: In evaluation mode.
         image: (1, channels, *grid), on which the network is traced.
@@ -54,9 +50,18 @@ def exported(
     Raises:
         RuntimeError: OpenVINO has no counterpart of one of the network's operations.
     """
+    model = openvino_model(network, image)
+    return lambda shape: compiled(model, shape, threads=threads, bfloat16=bfloat16)
+
+
+def openvino_model(network: nn.Module, image: Images) -> Any:  # noqa: ANN401
+    """The network as an OpenVINO model, traced on one image; arguments and errors as of `exported`.
+
+    `openvino.convert_model` is not used: it reports what it converts to a server of its makers.
+    """
     import torch
 
-    openvino, core = _openvino()
+    _openvino()
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
@@ -67,7 +72,22 @@ def exported(
         )
         frontend = FrontEndManager().load_by_framework("pytorch")
         decoder = TorchScriptPythonDecoder(traced)  # must outlive the conversion
-        model = frontend.convert(frontend.load(decoder))
+        return frontend.convert(frontend.load(decoder))
+
+
+def compiled(
+    model: Any,  # noqa: ANN401
+    shape: tuple[int, ...],
+    *,
+    threads: int,
+    bfloat16: bool,
+) -> Run:
+    """The function that answers batches of one shape (n, channels, *grid) by an OpenVINO model.
+
+    A batch of fewer is filled up and the filling's answers dropped, so that an image's answer does not depend
+    on how many are asked about with it.
+    """
+    openvino, core = _openvino()
     options = {
         "INFERENCE_NUM_THREADS": threads,
         "INFERENCE_PRECISION_HINT": openvino.Type.bf16 if bfloat16 else openvino.Type.f32,
@@ -75,20 +95,13 @@ def exported(
         "ENABLE_CPU_PINNING": False,  # several processes would be bound to the same core
     }
 
-    def for_shape(shape: tuple[int, ...]) -> Run:
-        own = model.clone()
-        own.reshape(list(shape))
-        return _runner(core.compile_model(own, "CPU", options), shape)
-
-    return for_shape
-
-
-def _runner(compiled: Any, shape: tuple[int, ...]) -> Run:  # noqa: ANN401
-    """The function of a compiled model."""
+    own = model.clone()
+    own.reshape(list(shape))
+    machine_code = core.compile_model(own, "CPU", options)
     spare: list[Any] = []  # a request is one thread's at a time
 
     def run(batch: Images) -> Images:
-        request = spare.pop() if spare else compiled.create_infer_request()
+        request = spare.pop() if spare else machine_code.create_infer_request()
         missing = shape[0] - len(batch)
         if missing:
             batch = np.concatenate([batch, np.zeros((missing, *shape[1:]), dtype=np.float32)])
