@@ -37,12 +37,12 @@ def marked(case: Case) -> Case:
 
 @pytest.fixture(scope="module")
 def cases(small: Simulated) -> list[Case]:
-    return [case for case in small.complete if case.record.studies][:6]
+    return [case for case in small.complete if case.record.studies][:3]
 
 
 def test_maps_add_up_and_what_no_source_marks_is_not_judged(small: Simulated, cases: list[Case]) -> None:
-    found = judge_explanations(small.model, cases, films=4, replicates=20)
-    assert found.films == 4
+    found = judge_explanations(small.model, cases, films=2, replicates=20)
+    assert found.films == 2
     assert found.map_additivity_error < 1e-5
     assert found.answer_additivity_error < 1e-5
     assert [each.other for each in found.advantages] == ["random", "contrast"]
@@ -51,9 +51,9 @@ def test_maps_add_up_and_what_no_source_marks_is_not_judged(small: Simulated, ca
 
 
 def test_a_mark_of_half_a_film_is_half_of_it_by_chance(small: Simulated, cases: list[Case]) -> None:
-    found = judge_explanations(small.model, [marked(case) for case in cases], films=4, replicates=20)
+    found = judge_explanations(small.model, [marked(case) for case in cases], films=2, replicates=20)
     assert found.marked is not None
-    assert found.marked.images == 4
+    assert found.marked.images == 2
     assert found.structures == ("left half",)
     assert found.marked.inside_by_chance.value == pytest.approx(0.5)
     assert found.left_out == {}
