@@ -13,7 +13,8 @@ from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.contrast import input_channels
 from prognosis.evidence.imaging.descriptors import cell_descriptors
 from prognosis.evidence.imaging.encoder import network_cells
-from prognosis.evidence.imaging.films import Film, Progress
+from prognosis.evidence.imaging.film_table import Progress
+from prognosis.evidence.imaging.films import Film
 from prognosis.evidence.imaging.volumes import block_statistics
 
 if TYPE_CHECKING:

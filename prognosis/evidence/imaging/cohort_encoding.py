@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from prognosis.errors import StudyError
 from prognosis.evidence.imaging.cache import StudyCache
-from prognosis.evidence.imaging.films import Progress, may_be_read
+from prognosis.evidence.imaging.film_table import Progress, may_be_read
 from prognosis.evidence.imaging.model import ImagingEvidence
 from prognosis.record import ImagingStudy, Quarantine
 

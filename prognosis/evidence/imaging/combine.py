@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from prognosis.cohort.target import Target
-from prognosis.evidence.imaging.films import Dated, FilmTable
+from prognosis.evidence.imaging.film_table import Dated, FilmTable
 from prognosis.evidence.readout import cause_log_likelihood
 
 Array = NDArray[np.float64]

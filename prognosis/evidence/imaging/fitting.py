@@ -17,7 +17,8 @@ from prognosis.errors import CohortError
 from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
 from prognosis.evidence.imaging.combine import Combination, film_change, fit_combination
 from prognosis.evidence.imaging.config import ImagingConfig
-from prognosis.evidence.imaging.films import Film, FilmTable, Progress, gather_films
+from prognosis.evidence.imaging.film_table import FilmTable, Progress
+from prognosis.evidence.imaging.films import Film, gather_films
 from prognosis.evidence.imaging.gate import FilmGate
 from prognosis.evidence.imaging.gate_fitting import learn_gate
 from prognosis.evidence.imaging.members import FoldMembers

@@ -16,15 +16,8 @@ from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
 from prognosis.evidence.imaging.combine import Combination, film_change
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.encoding import EncodedFilm, Encoding
-from prognosis.evidence.imaging.films import (
-    Dated,
-    Film,
-    FilmTable,
-    gather,
-    gather_films,
-    image_of,
-    of_study,
-)
+from prognosis.evidence.imaging.film_table import Dated, FilmTable, gather, of_study
+from prognosis.evidence.imaging.films import Film, gather_films, image_of
 from prognosis.evidence.imaging.gate import FilmGate
 from prognosis.evidence.imaging.members import FoldMembers
 from prognosis.evidence.imaging.outline import Outline, outline_film, outline_films

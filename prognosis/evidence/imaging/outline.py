@@ -17,7 +17,8 @@ from prognosis.evidence.segmentation.zones import OUTSIDE, ZONES, lung_zones
 from prognosis.record import Volume
 
 if TYPE_CHECKING:
-    from prognosis.evidence.imaging.films import Film, FilmTable
+    from prognosis.evidence.imaging.film_table import FilmTable
+    from prognosis.evidence.imaging.films import Film
     from prognosis.evidence.segmentation.model import SegmentationModel
 
 Array = NDArray[np.float64]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from prognosis.cohort.case import Case
 from prognosis.evidence.imaging.alignment import Alignment, align
 from prognosis.evidence.imaging.arrays import film_arrays
-from prognosis.evidence.imaging.films import Film, FilmTable, may_be_read, read_image
+from prognosis.evidence.imaging.film_table import FilmTable, may_be_read
+from prognosis.evidence.imaging.films import Film, read_image
 from prognosis.evidence.imaging.model import ImagingEvidence
 from prognosis.evidence.imaging.outline import outline_films
 

@@ -11,7 +11,7 @@ from prognosis.cohort.target import Target
 from prognosis.evidence.imaging.arrays import FilmArrays
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.encoder import build_encoder, network_threads, read_out_gain
-from prognosis.evidence.imaging.films import Progress
+from prognosis.evidence.imaging.film_table import Progress
 from prognosis.evidence.imaging.loss import breslow_exposure, class_loss, poisson_cox_loss
 
 if TYPE_CHECKING:

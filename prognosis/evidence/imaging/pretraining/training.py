@@ -15,7 +15,8 @@ from prognosis.errors import CohortError
 from prognosis.evidence.imaging.arrays import image_channels
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.encoder import network_threads
-from prognosis.evidence.imaging.films import Film, Progress, read_image
+from prognosis.evidence.imaging.film_table import Progress
+from prognosis.evidence.imaging.films import Film, read_image
 from prognosis.evidence.imaging.pretrained import PretrainedEncoder
 from prognosis.evidence.imaging.pretrained.networks import build_network
 from prognosis.evidence.imaging.pretrained.statement import EncoderStatement

@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,58 +14,16 @@ import numpy as np
 import pytest
 from pydicom import dcmread
 
-from prognosis.cli.sources import read_records
 from prognosis.cohort import Case
 from prognosis.errors import InputError, StudyError
-from prognosis.evidence.imaging import ImagingEvidence
 from prognosis.evidence.imaging.cache import StudyCache, encoder_digest
 from prognosis.evidence.imaging.cohort_encoding import encode_studies
 from prognosis.evidence.imaging.encoding import Encoding
-from prognosis.fusion import FusionModel, load_model
+from prognosis.fusion import load_model
 from prognosis.prediction import predict_cases
-from prognosis.record import ImagingStudy, Quarantine
+from prognosis.record import ImagingStudy
+from tests.evidence.imaging.cache.films import FILMS, Archive, cached, imaging, read
 from tests.simulated import Simulated
-
-FILMS = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Archive:
-    """A few films of their own, which a test may change."""
-
-    folder: Path
-    studies: tuple[ImagingStudy, ...]
-
-    def files(self, study: ImagingStudy) -> Path:
-        (path,) = study.contents()
-        assert isinstance(path, Path)
-        return path
-
-
-@pytest.fixture
-def archive(small: Simulated, tmp_path: Path) -> Archive:
-    """The first films of the simulated hospital, copied."""
-    for each in sorted((small.folder / "dicom").iterdir())[:FILMS]:
-        shutil.copytree(each, tmp_path / "films" / each.name)
-    return read(tmp_path / "films")
-
-
-def read(folder: Path) -> Archive:
-    records = read_records([f"dicom-folder:{folder}"], None, Quarantine())
-    return Archive(folder, tuple(study for record in records for study in record.studies))
-
-
-def imaging(model: FusionModel) -> ImagingEvidence:
-    found = model.evidence["imaging"]
-    assert isinstance(found, ImagingEvidence)
-    return found
-
-
-def cached(small: Simulated, folder: Path) -> tuple[ImagingEvidence, StudyCache]:
-    """The model's imaging evidence as a new process would load it."""
-    evidence = imaging(load_model(small.model_folder, folder))
-    assert evidence.cache is not None
-    return evidence, evidence.cache
 
 
 def entries(cache: StudyCache) -> list[Path]:
