@@ -5,7 +5,8 @@
 DATA holds hannover-cxr, covid-cxr and pneumoniamnist. The gate learns from the frontal films of one half of
 the patients of both sites and judges those of the other half, and the other way round: each film is judged
 once, by a gate that never saw its patient. A rate is followed by its 95% interval over resampled patients
-(over images where they have no patient). "right" is the share of the refusals whose reason names the fault.
+(over images where they have no patient). "right" is the share of the refusals whose reason names the fault;
+of wrong images, those that say "unlike", "too small" or "blank", which they are.
 The AUROC is that of the gate's alarm against all untouched held-out films. A last part asks each site's gate
 about the other site.
 """
@@ -40,6 +41,7 @@ from prognosis.simulate.film import SCANNERS, render_film
 CONFIG = ImagingConfig()
 REPLICATES = 500
 FOLDS = 5
+WRONG_KIND = (UNLIKE, "too small", "blank")
 SILENT = Series("", "", "", "")  # a header that says nothing: the pixels must tell
 
 
@@ -94,7 +96,7 @@ def main() -> None:
         rows.append(row(fault.title, verdicts, patients, alarms, fault.words))
     for title, images in wrong_images(asked.data, lateral, asked.volumes).items():
         both = [judged(gate, pixels) for pixels in images for gate in gates]
-        rows.append(row(title, both, np.repeat(np.arange(len(images)), 2), alarms, (UNLIKE,)))
+        rows.append(row(title, both, np.repeat(np.arange(len(images)), 2), alarms, WRONG_KIND))
     for site in ("hannover-cxr", "covid-cxr"):
         gate = learned([each for each in frontal if each.site == site])
         elsewhere = [each for each in frontal if each.site != site]
