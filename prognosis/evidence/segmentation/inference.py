@@ -103,7 +103,7 @@ def _probability(
     one_pass: bool,
 ) -> NDArray[np.float32]:
     """(1 + structures, *grid) of each voxel of an image on its working grid."""
-    from scipy.special import softmax
+    import torch
 
     window = config.window_shape(image.ndim)
     whole = tuple(
@@ -115,9 +115,13 @@ def _probability(
     batch = np.pad(image, gaps)[None, None]
 
     def answer(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        if one_pass or batch.shape[2:] == window:
-            return softmax(answers(network, batch, config, example=window), axis=1)
-        return softmax(_by_patches(network, batch, config), axis=1)
+        whole_at_once = one_pass or batch.shape[2:] == window
+        logits = (
+            answers(network, batch, config, example=window)
+            if whole_at_once
+            else _by_patches(network, batch, config)
+        )
+        return torch.softmax(torch.from_numpy(logits), dim=1).numpy()
 
     with network_threads(config.threads):
         probability = answer(batch)
