@@ -57,8 +57,8 @@ _ONE_SITE, _SEVERAL_SITES = _Limits(3.0, 3.75, 1.5, 2.0), _Limits(2.75, 3.25, 1.
 
 
 @dataclass(frozen=True, slots=True)
-class _Good:
-    """(n, statistics) standardised of good films and their copies, and (n,) the fold of each."""
+class _Sample:
+    """(n, statistics) standardised of good films and their copies, or of altered ones, and (n,) their folds."""
 
     standard: Array
     folds: NDArray[np.int64]
@@ -98,7 +98,7 @@ def learn_gate(
         detectors=_detectors(
             squares[:_MOST_ALTERED],
             folds[chosen][:_MOST_ALTERED],
-            _Good(typical.standardised(np.concatenate(good)), good_folds),
+            _Sample(typical.standardised(np.concatenate(good)), good_folds),
             typical,
             limits,
             random,
@@ -118,7 +118,7 @@ def _statistics(squares: Sequence[NDArray[np.float32]], alter: Alter, random: np
 def _detectors(
     squares: Sequence[NDArray[np.float32]],
     folds: NDArray[np.int64],
-    good: _Good,
+    good: _Sample,
     typical: TypicalFilms,
     limits: _Limits,
     random: np.random.Generator,
@@ -127,12 +127,12 @@ def _detectors(
     detectors = []
     for fault in FAULTS if squares else ():
         altered = typical.standardised(_statistics(squares, fault.alter, random))
-        detectors.append(_detector(fault, good, typical, _Good(altered, folds), limits))
+        detectors.append(_detector(fault, good, typical, _Sample(altered, folds), limits))
     return tuple(each for each in detectors if each is not None)
 
 
 def _detector(
-    fault: Fault, good: _Good, typical: TypicalFilms, altered: _Good, limits: _Limits
+    fault: Fault, good: _Sample, typical: TypicalFilms, altered: _Sample, limits: _Limits
 ) -> Detector | None:
     """A detector of the fault with limits from films of the patients that it was not learned on.
 
