@@ -58,7 +58,7 @@ _ONE_SITE, _SEVERAL_SITES = _Limits(3.0, 3.75, 1.5, 2.0), _Limits(2.75, 3.25, 1.
 
 @dataclass(frozen=True, slots=True)
 class _Sample:
-    """(n, statistics) standardised of good films and their copies, or of altered ones, and (n,) their folds."""
+    """(n, statistics) standardised, of good films and their copies or of altered ones, and (n,) folds."""
 
     standard: Array
     folds: NDArray[np.int64]
