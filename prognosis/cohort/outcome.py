@@ -12,6 +12,8 @@ DaysOrZero = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
+_ROUNDING = 1e-3  # of shares that somebody wrote down
+
 
 class Strict(BaseModel):
     """A part of a task, which may not be altered and holds no field that is not known."""
@@ -66,12 +68,28 @@ class Value(Strict):
     """A class read from the first event of `code` after the index.
 
     `classes` maps its text or number to a name. The first class named is the reference ("normal").
+    `prevalence` gives each class's share of the patients that the model will be asked about, where it is not
+    that of the training cases; without it theirs is taken.
     """
 
     kind: Literal["value"]
     code: str
     classes: dict[str, str] = Field(min_length=2)
     within_days: DaysOrZero = 1.0
+    prevalence: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = {}
+
+    @model_validator(mode="after")
+    def _prevalence_is_of_every_class(self) -> Value:
+        if not self.prevalence:
+            return self
+        names = set(self.classes.values())
+        if set(self.prevalence) != names:
+            message = f"prevalence must give a share for each of {', '.join(sorted(names))}"
+            raise ValueError(message)
+        if abs(sum(self.prevalence.values()) - 1.0) > _ROUNDING:
+            message = f"prevalence must sum to 1, not {sum(self.prevalence.values()):g}"
+            raise ValueError(message)
+        return self
 
 
 class FindingValues(Strict):

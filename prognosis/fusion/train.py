@@ -17,6 +17,7 @@ from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.inputs import FusionInputs, join_modalities
 from prognosis.fusion.likelihood import exposure_of
 from prognosis.fusion.model import FusionModel, Training
+from prognosis.fusion.prior_shift import prior_shift, shifted
 from prognosis.fusion.recalibration import recalibrate
 from prognosis.fusion.replicates import bootstrap_head
 
@@ -70,6 +71,7 @@ def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | Non
     replicates = bootstrap_head(
         parameters, inputs, exposure, cohort.patients, config.fusion.bootstrap, config.seed, on_progress
     )
+    head, replicates = shifted(head, replicates, prior_shift(cohort.task, target))
     bounds = (
         fit_bounds(parameters, inputs, exposure, target, cohort.patients, folds) if target.survival else {}
     )
