@@ -66,14 +66,15 @@ def evaluate_masks_of(
     """Judge a segmentation model, by models of its settings on folds or sites, or on unseen patients."""
     model = load_segmentation(folder)
     cohort = load_cohort(sources, model.task).cohort
-    groups = dict(zip(cohort.patients.tolist(), look_alike_patients(cohort).tolist(), strict=True))
     images: list[ImageAgreement] = []
     with Bars() as bars:
+        alike = look_alike_patients(cohort, bars)
+        groups = dict(zip(cohort.patients.tolist(), alike.tolist(), strict=True))
         judged: Iterable[tuple[SegmentationModel, Cohort]] = ()
         if how == "cv":
-            judged = cross_validated_masks(cohort, model.config, folds, seed, bars)
+            judged = cross_validated_masks(cohort, alike, model.config, folds, seed, bars)
         elif how == "by site":
-            judged = left_out_site_masks(cohort, model.config, seed, bars)
+            judged = left_out_site_masks(cohort, alike, model.config, seed, bars)
         else:
             judged = [(model, unseen_masks(cohort, model, groups))]
         for fold, held_out in judged:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort import Cohort, patient_folds
-from prognosis.cohort.lint.images import look_alike_patients
 from prognosis.errors import CohortError
 from prognosis.evidence.segmentation.config import SegmentationConfig
 from prognosis.evidence.segmentation.model import SegmentationModel, train_segmentation
@@ -21,10 +20,23 @@ MINIMUM_SITES = 2
 
 
 def cross_validated_masks(
-    cohort: Cohort, config: SegmentationConfig, folds: int, seed: int, on_progress: Progress | None = None
+    cohort: Cohort,
+    groups: NDArray[np.str_],
+    config: SegmentationConfig,
+    folds: int,
+    seed: int,
+    on_progress: Progress | None = None,
 ) -> Iterator[tuple[SegmentationModel, Cohort]]:
-    """A model trained on all but one fold of patients, in turn, with the fold that it has not seen."""
-    groups = look_alike_patients(cohort, on_progress)
+    """A model trained on all but one fold of patients, in turn, with the fold that it has not seen.
+
+    Args:
+        cohort: Cases with masks.
+        groups: (n,) from `look_alike_patients`.
+        config: Settings.
+        folds: How many.
+        seed: Of the folds and the training.
+        on_progress: Told (what, done, total).
+    """
     site = np.unique([case.record.site for case in cohort.cases], return_inverse=True)[1]
     fold = patient_folds(groups, site.astype(np.int64), folds, seed)
     for number in range(folds):
@@ -33,14 +45,17 @@ def cross_validated_masks(
 
 
 def left_out_site_masks(
-    cohort: Cohort, config: SegmentationConfig, seed: int, on_progress: Progress | None = None
+    cohort: Cohort,
+    groups: NDArray[np.str_],
+    config: SegmentationConfig,
+    seed: int,
+    on_progress: Progress | None = None,
 ) -> Iterator[tuple[SegmentationModel, Cohort]]:
-    """A model trained on all sites but one, in turn, with the site's cases.
+    """A model trained on all sites but one, in turn, with the site's cases; arguments as above.
 
     Raises:
         CohortError: The cohort has one site.
     """
-    groups = look_alike_patients(cohort, on_progress)
     site = np.array([case.record.site for case in cohort.cases])
     names = [str(name) for name in np.unique(site)]
     if len(names) < MINIMUM_SITES:

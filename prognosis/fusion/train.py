@@ -158,7 +158,7 @@ def _background(inputs: FusionInputs, seed: int) -> FusionInputs:
 
 
 def _training(cohort: Cohort, target: Target, inputs: FusionInputs, left_out: dict[str, str]) -> Training:
-    nothing = int((target.cause == 0).sum())
+    nothing = int((target.cause == 0).sum()) if target.marks is None else 0
     counts = dict(zip(target.causes, target.happened.sum(axis=0).tolist(), strict=True))
     return Training(
         cases=len(cohort),

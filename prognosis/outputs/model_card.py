@@ -135,7 +135,7 @@ def _banner(card: ModelCard) -> str:
 
 def _cohort(cohort: CohortTable) -> list[str]:
     groups: tuple[tuple[str, tuple[Count, ...]], ...] = (
-        ("happened", (*cohort.events, *((Count("censored", cohort.censored),) if cohort.censored else ()))),
+        ("outcome", (*cohort.events, *((Count("censored", cohort.censored),) if cohort.censored else ()))),
         ("site", cohort.sites),
         ("has", cohort.modalities),
         ("left out", cohort.exclusions),

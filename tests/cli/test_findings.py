@@ -47,7 +47,7 @@ def test_findings_go_from_a_source_to_a_judged_model_and_to_one_patient_s_answer
     out = tmp_path / "model"
     assert prognosis("train", task, "--source", source, "--out", out, "--json").status == 0
     card = (out / "README.md").read_text(encoding="utf-8")
-    assert "| happened | oedema, absent |" in card
+    assert "| outcome | oedema, absent |" in card
     page = tmp_path / "report.html"
     judged = prognosis(
         "evaluate",

@@ -59,8 +59,9 @@ def test_a_film_under_two_patient_ids_makes_one_group_of_both_patients() -> None
 
 def test_no_group_is_on_both_sides_of_a_fold() -> None:
     cohort = build_cohort(lungs_task(), marked_records(patients=6, copied=((0, 3),)))
-    groups = dict(zip(cohort.patients.tolist(), look_alike_patients(cohort).tolist(), strict=True))
-    folds = list(cross_validated_masks(cohort, QUICK, folds=3, seed=0))
+    alike = look_alike_patients(cohort)
+    groups = dict(zip(cohort.patients.tolist(), alike.tolist(), strict=True))
+    folds = list(cross_validated_masks(cohort, alike, QUICK, folds=3, seed=0))
     assert sorted(case.patient for _, held in folds for case in held.cases) == sorted(cohort.patients)
     for model, held in folds:
         outside = {groups[case.patient] for case in held.cases}
@@ -71,18 +72,20 @@ def test_no_group_is_on_both_sides_of_a_fold() -> None:
 
 def test_a_site_is_judged_by_a_model_of_the_others() -> None:
     cohort = build_cohort(lungs_task(), marked_records(patients=4, sites=("north", "south")))
-    found = dict(zip(("north", "south"), left_out_site_masks(cohort, QUICK, seed=0), strict=True))
+    judged = left_out_site_masks(cohort, cohort.patients, QUICK, seed=0)
+    found = dict(zip(("north", "south"), judged, strict=True))
     model, held = found["south"]
     assert {case.record.site for case in held.cases} == {"south"}
     assert model.images == sum(case.record.site == "north" for case in cohort.cases)
+    one = build_cohort(lungs_task(), marked_records(patients=2))
     with pytest.raises(CohortError, match="one site"):
-        next(left_out_site_masks(build_cohort(lungs_task(), marked_records(patients=2)), QUICK, seed=0))
+        next(left_out_site_masks(one, one.patients, QUICK, seed=0))
 
 
 def test_only_what_was_marked_is_judged_and_a_training_patient_is_refused() -> None:
     cohort = build_cohort(lungs_task(), marked_records(patients=3, unmarked_columns=20))
     half = build_cohort(lungs_task(), marked_records(patients=3))
-    model, held = next(cross_validated_masks(cohort, QUICK, folds=3, seed=0))
+    model, held = next(cross_validated_masks(cohort, cohort.patients, QUICK, folds=3, seed=0))
     (image,) = judge_masks(model, held)
     assert image.unit == "px"
     same = half.where(lambda case: case.patient in held.patients)
@@ -94,7 +97,7 @@ def test_only_what_was_marked_is_judged_and_a_training_patient_is_refused() -> N
 
 def test_the_mean_over_images_has_an_interval_from_resampled_patients() -> None:
     cohort = build_cohort(lungs_task(), marked_records(patients=6))
-    folds = cross_validated_masks(cohort, QUICK, folds=2, seed=0)
+    folds = cross_validated_masks(cohort, cohort.patients, QUICK, folds=2, seed=0)
     images = [image for model, held in folds for image in judge_masks(model, held)]
     clusters = np.array([image.case.patient for image in images])
     result = evaluate_masks(lungs_task(), images, clusters, replicates=50)

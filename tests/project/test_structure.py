@@ -21,6 +21,7 @@ HEAVY = {
     "torch",
     "monai",
     "transformers",
+    "openvino",
     "shap",
     "xgboost",
     "sklearn",

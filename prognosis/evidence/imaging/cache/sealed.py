@@ -27,16 +27,7 @@ class SealedFiles:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            mode = folder.stat().st_mode
-        except OSError as error:
-            raise InputError(f"cache {folder}", "is no folder that can be used", "name another") from error
-        if os.name == "posix" and mode & _OTHERS_MAY_WRITE:
-            raise InputError(
-                f"cache {folder}", "may be written by others than its owner", f"run: chmod go-w {folder}"
-            )
+        self.folder = owned_folder(folder)
 
     def read(self, name: str) -> bytes | None:
         """What was written under a name; None where nothing was, or it is damaged, cut off or another's."""
@@ -71,6 +62,24 @@ class SealedFiles:
 
     def _path(self, name: str) -> Path:
         return self.folder / name[:2] / name
+
+
+def owned_folder(folder: Path) -> Path:
+    """The folder, made where it is not there, readable by its owner alone.
+
+    Raises:
+        InputError: It cannot be made, or others may write it.
+    """
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        mode = folder.stat().st_mode
+    except OSError as error:
+        raise InputError(f"cache {folder}", "is no folder that can be used", "name another") from error
+    if os.name == "posix" and mode & _OTHERS_MAY_WRITE:
+        raise InputError(
+            f"cache {folder}", "may be written by others than its owner", f"run: chmod go-w {folder}"
+        )
+    return folder
 
 
 def _seal(name: str, body: bytes) -> bytes:

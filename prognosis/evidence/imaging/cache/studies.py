@@ -12,14 +12,17 @@ from pathlib import Path
 import numpy as np
 
 from prognosis.evidence.imaging.cache.contents import ContentDigests, file_stamp
-from prognosis.evidence.imaging.cache.sealed import SealedFiles
+from prognosis.evidence.imaging.cache.sealed import SealedFiles, owned_folder
 from prognosis.evidence.imaging.encoding import Encoding
 from prognosis.evidence.model_folder import library_versions
 from prognosis.record import ImagingStudy
 
 _CODE = Path(__file__).parents[3]
 _PARTS = ("evidence/imaging", "evidence/segmentation", "record")
-_LIBRARIES = ("numpy", "scipy", "torch", "monai", "openvino", "pydicom", "pillow", "nibabel")
+_LIBRARIES = (
+    *("numpy", "scipy", "torch", "monai", "transformers", "openvino", "pydicom", "pillow", "nibabel"),
+    *("pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle", "pyjpegls", "python-gdcm"),
+)
 
 
 def encoder_digest(weights: str, engines: Sequence[str] = ()) -> str:
@@ -49,7 +52,7 @@ class StudyCache:
     """
 
     def __init__(self, folder: Path, encoder: str) -> None:
-        self.folder = folder
+        self.folder = owned_folder(folder)
         self.found = self.made = 0
         self._encoder = encoder
         self._encodings = SealedFiles(folder / "studies")

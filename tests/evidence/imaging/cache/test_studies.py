@@ -219,14 +219,19 @@ def test_the_cache_holds_no_name_id_date_or_path_and_only_its_owner_may_read_it(
         assert not [value for value in (*private, archive.files(study).name) if str(value).encode() in whole]
     assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
     assert {path.stat().st_mode & 0o777 for path in cache.folder.rglob("*") if path.is_dir()} == {0o700}
+    assert cache.folder.stat().st_mode & 0o777 == 0o700
     assert max(path.stat().st_size for path in kept) < 4096
 
 
-def test_a_cache_that_others_may_write_or_that_is_no_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "open" / "studies").mkdir(parents=True)
-    (tmp_path / "open" / "studies").chmod(0o777)
+@pytest.mark.parametrize("opened", ["", "studies", "files"])
+def test_a_cache_that_others_may_write_is_refused(tmp_path: Path, opened: str) -> None:
+    (tmp_path / opened).mkdir(exist_ok=True)
+    (tmp_path / opened).chmod(0o777)
     with pytest.raises(InputError, match="may be written by others"):
-        StudyCache(tmp_path / "open", "encoder")
+        StudyCache(tmp_path, "encoder")
+
+
+def test_a_cache_that_is_no_folder_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(InputError, match="no folder"):
         StudyCache(tmp_path / "file", "encoder")
