@@ -180,11 +180,11 @@ def print_evaluation(evaluation: Evaluation, how: str) -> None:
     events = ", ".join(f"{count} {name}" for name, count in result.events.items())
     table = Table(title=f"{result.task}: {how}, {result.n} cases of {result.patients} patients ({events})")
     for name in ("", *result.members, "fused"):
-        table.add_column(name, justify="left" if not name else "right")
+        table.add_column(name, justify="left" if not name else "right", min_width=None if name else 11)
     shown = [metric for metric in result.result.metrics if ":" not in metric]
     for metric in shown:
         cells = [_cell(found.metrics.get(metric)) for found in (*result.members.values(), result.result)]
-        table.add_row(metric, *cells)
+        table.add_row(metric.replace("_", " "), *cells)
     stdout.print(table)
     if result.unknown and len(shown) < len(result.result.metrics):
         stdout.print(findings_table(result))
@@ -213,7 +213,7 @@ def findings_table(result: EvaluationResult) -> Table:
         table.add_column(name, justify="right" if name else "left")
     metrics = result.result.metrics
     for kind in dict.fromkeys(metric.partition(":")[0] for metric in metrics if ":" in metric):
-        table.add_row(kind, *(_cell(metrics.get(f"{kind}:{name}")) for name in known))
+        table.add_row(kind.replace("_", " "), *(_cell(metrics.get(f"{kind}:{name}")) for name in known))
     return table
 
 

@@ -70,7 +70,7 @@ def test_findings_go_from_a_source_to_a_judged_model_and_to_one_patient_s_answer
 
     printed = prognosis("evaluate", out, "--source", source, "--cv", "--folds", 2, "--replicates", 20).out
     assert "each finding, where it is known" in printed
-    assert all(word in printed for word in (*FINDINGS, "average_precision", "prevalence"))
+    assert all(word in printed for word in (*FINDINGS, "precision", "prevalence"))
 
     answer = prognosis("risk", "p0001", "--model", out, "--source", source, "--json").stated
     assert [risk["cause"] for risk in answer["risks"]] == list(FINDINGS)
