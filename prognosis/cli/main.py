@@ -50,14 +50,24 @@ SettingOption = Annotated[
     list[str] | None, typer.Option("--set", help="Override a model setting, e.g. --set imaging.epochs=10.")
 ]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A model configuration (YAML).")]
-CacheOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--cache",
-        envvar="PROGNOSIS_CACHE",
-        help="A folder for what the model needs of each study, so that none is read twice: patient data.",
-    ),
-]
+
+
+def _cache_folder(stated: str) -> Path:
+    """The folder that was named: "" is the current one to a path, and what an unset variable leaves."""
+    if not stated.strip():
+        message = "names no folder; leave the option out to keep nothing"
+        raise typer.BadParameter(message)
+    return Path(stated)
+
+
+_CACHE = typer.Option(
+    "--cache",
+    envvar="PROGNOSIS_CACHE",
+    parser=_cache_folder,
+    metavar="PATH",
+    help="A folder for what the model needs of each study, so that none is read twice: patient data.",
+)
+CacheOption = Annotated[Path | None, _CACHE]
 INPUT_ERROR = 2
 
 
@@ -152,10 +162,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
 def encode(
     source: Annotated[list[str], typer.Argument(help="scheme:place; several are read as one cohort.")],
     model: Annotated[Path, typer.Option("--model", help="A model folder.")],
-    cache: Annotated[
-        Path,
-        typer.Option("--cache", envvar="PROGNOSIS_CACHE", help="Where encodings are kept: patient data."),
-    ],
+    cache: Annotated[Path, _CACHE],
     *,
     json_output: JsonOption = False,
 ) -> None:

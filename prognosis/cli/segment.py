@@ -12,9 +12,11 @@ from prognosis.cli.console import print_json, stderr
 from prognosis.cli.loading import load_records
 from prognosis.cli.sources import file_study, is_dicom_file, original_images
 from prognosis.errors import InputError, ScopeError
+from prognosis.evidence.imaging.kind import TrainingKinds, series_of
 from prognosis.evidence.segmentation.measurements import Measurements, measured_parts
 from prognosis.evidence.segmentation.model import SegmentationModel
 from prognosis.evidence.segmentation.storage import load_segmentation
+from prognosis.evidence.segmentation.zones import LUNGS, lung_zones
 from prognosis.outputs.dicom_files import standard_files
 from prognosis.outputs.dicom_seg import Algorithm
 from prognosis.outputs.nifti_mask import mask_file
@@ -25,15 +27,21 @@ from prognosis.record import ImagingStudy, Quarantine, Segmentation, Volume
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
+_CHEST_FILMS = TrainingKinds(("CR", "DX"), ("CHEST",))
+
 
 @dataclass(frozen=True, slots=True)
 class Outlined:
-    """One volume of a study with its segmentation and, where it came from DICOM, its images' headers."""
+    """One volume of a study with its segmentation and, where it came from DICOM, its images' headers.
+
+    `caution` says why an outline of two lungs cannot be one; "" where it may be, or is of something else.
+    """
 
     volume: Volume
     segmentation: Segmentation
     measured: tuple[Measurements, ...]
     originals: tuple[Dataset, ...]
+    caution: str
 
 
 def run_segment(study: str, folder: Path, out: Path, sources: Sequence[str], *, json_output: bool) -> None:
@@ -54,6 +62,8 @@ def run_segment(study: str, folder: Path, out: Path, sources: Sequence[str], *, 
             target = out / each.study_uid / str(number)
             written = write_outlined(outlined, target, model, datetime.now(UTC))
             stderr.print(f"wrote {target}: {', '.join(written)}", markup=False)
+            if outlined.caution:
+                stderr.print(f"[yellow]do not use it[/]: {outlined.caution}", highlight=False)
             stated.append(_stated(outlined, target, written, model))
     if not stated:
         reads = "films" if model.dimensions == 2 else "volumes"
@@ -93,8 +103,18 @@ def outline(study: ImagingStudy, model: SegmentationModel) -> Iterator[Outlined]
                 f"{volume.source} {volume.stack} {volume.view}: not read by this model", markup=False
             )
             continue
+        other_kind = _CHEST_FILMS.refusal(series_of(study, volume)) if _outlines_lungs(model) else ""
+        if other_kind:
+            stderr.print(f"{volume.source} {volume.stack}: not read, {other_kind}", markup=False)
+            continue
         segmentation = model.segment(volume)
-        yield Outlined(volume, segmentation, measured_parts(segmentation), headers)
+        caution = lung_zones(segmentation).implausible if _outlines_lungs(model) else ""
+        yield Outlined(volume, segmentation, measured_parts(segmentation), headers, caution)
+
+
+def _outlines_lungs(model: SegmentationModel) -> bool:
+    """Whether it outlines both lungs on films, of which more is known than of other structures."""
+    return model.dimensions == 2 and set(LUNGS) <= set(model.task.causes)
 
 
 def write_outlined(
@@ -110,6 +130,7 @@ def write_outlined(
 
     Raises:
         StudyError: A written object reads back otherwise, or the images lack what it needs.
+        InputError: The folder cannot be written.
     """
     segmentation, measured, sources = outlined.segmentation, outlined.measured, outlined.originals
     picture = overlay_picture(outlined.volume, segmentation, measured, model.task.name)
@@ -122,9 +143,13 @@ def write_outlined(
     if sources and measured:
         algorithm = Algorithm(model.task.name, model.model_id)
         files |= standard_files(segmentation, measured, sources, algorithm=algorithm, made_at=made_at)
-    target.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (target / name).write_bytes(content)
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (target / name).write_bytes(content)
+    except OSError as error:
+        problem = f"cannot be written ({error.strerror})"
+        raise InputError(f"--out {target}", problem, "name a folder that you may write to") from error
     return list(files)
 
 
@@ -138,6 +163,7 @@ def _stated(
         "stack": outlined.volume.stack,
         "files": [str(target / name) for name in written],
         "read_back": "seg.dcm" in written,
+        "caution": outlined.caution,
         "parts": [
             {
                 "name": size.part.name,

@@ -122,7 +122,9 @@ def _stated(event: Event) -> str:
     """An event's text or number as a task file writes it, "" where it has neither."""
     if event.text is not None:
         return event.text
-    return f"{event.number:g}" if event.number is not None else ""
+    if event.number is None:
+        return ""
+    return str(int(event.number)) if event.number.is_integer() else repr(event.number)
 
 
 def _mask(outcome: Mask, record: PatientRecord, index: datetime) -> MaskLabel | Unlabelled:

@@ -201,7 +201,8 @@ def evaluate_folds_of(
         tests=prepared[FUSED].tests,
         subgroups=evaluate_subgroups(
             groups,
-            target.happened[:, 0],
+            target.happened[:, : target.answered.shape[1]],
+            target.answered,
             lambda rows: prepare(fused, rows).bootstrap(min(replicates, 300), seed),
         ),
         members=members,

@@ -39,24 +39,28 @@ def cohort_groups(cohort: Cohort) -> dict[str, NDArray[np.str_]]:
 def evaluate_subgroups(
     groups: Mapping[str, NDArray[np.str_]],
     event: NDArray[np.bool_],
+    answered: NDArray[np.bool_],
     metrics_of: Callable[[NDArray[np.intp]], MetricSet],
 ) -> tuple[Subgroup, ...]:
     """The metrics of each level of each group.
 
     Args:
         groups: (n,) the level of each case, by the name of the grouping.
-        event: (n,) True where the first cause (or the class asked about) occurred.
+        event: (n, Q) True where the first cause, the class asked about, or each finding occurred.
+        answered: (n, Q) True where that is known.
         metrics_of: The metrics of the cases at some rows, with intervals.
 
     Returns:
-        One element a level; below 50 cases or 10 events it is "insufficient" and carries no metrics.
+        One element a level; below 50 cases or 10 events it is "insufficient" and carries no metrics. Of
+        findings the one with the fewest known cases and the one with the fewest events decide.
     """
     found: list[Subgroup] = []
     for name, levels in groups.items():
         for level in np.unique(levels):
             rows = np.flatnonzero(levels == level)
-            events = int(event[rows].sum())
-            enough = len(rows) >= LEAST_CASES and events >= LEAST_EVENTS
+            events = int(event[rows].sum(axis=0).min())
+            known = int(answered[rows].sum(axis=0).min())
+            enough = known >= LEAST_CASES and events >= LEAST_EVENTS
             result = metrics_of(rows) if enough else None
             found.append(Subgroup(name, str(level), len(rows), events, result))
     return tuple(found)

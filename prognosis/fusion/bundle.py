@@ -87,7 +87,7 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
     arrays = _read_arrays(folder)
     calibration = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
     training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
-    return FusionModel(
+    model = FusionModel(
         task=Task.from_statement(stated["task"], str(folder / "config.json")),
         config=ModelConfig.from_statement(stated["config"], str(folder / "config.json")),
         evidence={name: _load_evidence(name, folder, cache) for name in names},
@@ -113,6 +113,9 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
         bounds=_read_bounds(folder / CONFORMAL),
         model_id=model_id,
     )
+    if check_manifest(folder) != model_id:
+        raise BundleError(str(folder), "was replaced while it was read", "load it again")
+    return model
 
 
 def _load_evidence(name: str, folder: Path, cache: str | Path | None) -> EvidenceModel:
@@ -128,12 +131,12 @@ def _load_evidence(name: str, folder: Path, cache: str | Path | None) -> Evidenc
     if name == "imaging":
         from prognosis.evidence.imaging import load_imaging
 
+        weights = part_digest(folder, part)
         imaging = load_imaging(folder / part)
         if cache is not None:
             from prognosis.evidence.imaging.cache import StudyCache, encoder_digest
 
-            encoder = encoder_digest(part_digest(folder, part), imaging.engines)
-            imaging.cache = StudyCache(Path(cache), encoder)
+            imaging.cache = StudyCache(Path(cache), encoder_digest(weights, imaging.engines))
         return imaging
     raise BundleError(
         str(folder / part), f"has an unknown modality {name!r}", "use a newer version of prognosis"

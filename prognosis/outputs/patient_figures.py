@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BARS = 12
+LEAST_SHOWN = 0.005  # a contribution that two decimals show
+LEAST_SPREAD = 0.1  # of a waterfall: less is drawn as the little that it is
 PANEL_INCHES = 3.3
 STRONGEST_TINT = 0.62
 
@@ -68,9 +70,10 @@ def incidence_picture(curves: tuple[IncidenceCurve, ...]) -> Picture:
 
 
 def strongest(drivers: tuple[Driver, ...], most: int) -> tuple[tuple[Driver, ...], tuple[Driver, ...]]:
-    """The `most` drivers of largest size, largest first, and the rest."""
+    """The `most` drivers of largest size that two decimals show, largest first, and the rest."""
     ordered = sorted(drivers, key=lambda driver: -abs(driver.contribution))
-    return tuple(ordered[:most]), tuple(ordered[most:])
+    count = sum(abs(driver.contribution) >= LEAST_SHOWN for driver in ordered[:most])
+    return tuple(ordered[:count]), tuple(ordered[count:])
 
 
 def waterfall_bars(explanation: PatientExplanation, most: int = BARS) -> tuple[Bar, ...]:
@@ -96,7 +99,7 @@ def waterfall_picture(explanation: PatientExplanation) -> Picture:
     with drawing(WIDTH_INCHES, 1.1 + 0.3 * (len(bars) + 2)) as figure:
         axes = figure.add_subplot()
         reach = [explanation.base, explanation.total, *(bar.end for bar in bars)]
-        spread = max(max(reach) - min(reach), 1e-9)
+        spread = max(max(reach) - min(reach), LEAST_SPREAD)
         for place, bar in enumerate(bars, start=1):
             _step(axes, place, bar, spread)
         last = len(bars) + 1
@@ -113,7 +116,9 @@ def waterfall_picture(explanation: PatientExplanation) -> Picture:
         axes.set_xlim(min(reach) - 0.2 * spread, max(reach) + 0.2 * spread)
         axes.axvline(explanation.base, color=GREY, linestyle=":", linewidth=1)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(f"{explanation.receipt.scale} of {explanation.cause}; right is worse", loc="right")
+        axes.set_xlabel(
+            f"{explanation.receipt.scale} of {explanation.cause}; right is more likely", loc="right"
+        )
         said = "; ".join(f"{bar.label} {signed(bar.end - bar.start)}" for bar in bars)
         ends = f"base {decimal(explanation.base)}, total {decimal(explanation.total)}"
         return as_picture(figure, f"Waterfall of what drives {explanation.cause}: {ends}. {said}.")

@@ -93,5 +93,6 @@ def _drivers(explanation: PatientExplanation, top: int) -> Table:
         )
     if others:
         rest = sum(driver.contribution for driver in others)
-        table.add_row(signed(rest), f"{len(others)} smaller drivers", "", "", "")
+        moved = "smaller drivers" if shown else "drivers, none of which moves it"
+        table.add_row(signed(rest), f"{len(others)} {moved}", "", "", "")
     return table

@@ -20,7 +20,7 @@ from tests.cli.program import Program
 from tests.outputs.images import film, headers, series
 
 
-def a_model(folder: Path, dimensions: int) -> Path:
+def a_model(folder: Path, dimensions: int, seed: int = 3) -> Path:
     """A model whose network was never trained: it marks something, somewhere, always the same."""
     import torch
 
@@ -34,7 +34,7 @@ def a_model(folder: Path, dimensions: int) -> Path:
         "lungs.yaml",
     )
     config = SegmentationConfig(channels=(4, 8), residual_units=0, size=16, patch=(8, 16, 16), threads=1)
-    torch.manual_seed(3)
+    torch.manual_seed(seed)
     network = build_network(config, dimensions, 2)
     save_segmentation(
         SegmentationModel(task, config, dimensions, network, 1, frozenset()), folder, "# card", {}
@@ -128,3 +128,27 @@ def test_one_dicom_file_is_a_study_whatever_it_is_called_and_whatever_lies_besid
     (volume,) = ran.stated["volumes"]
     assert "seg.dcm" in {Path(name).name for name in volume["files"]}
     assert "set aside" not in ran.prose
+
+
+def test_an_outline_that_is_not_of_two_lungs_says_so_and_a_scan_is_not_outlined(
+    prognosis: Program, tmp_path: Path
+) -> None:
+    model = a_model(tmp_path / "model", 2, seed=2)
+    film(tmp_path / "film")
+    ran = prognosis("segment", tmp_path / "film", "--model", model, "--out", tmp_path / "out", "--json")
+    assert ran.stated["volumes"][0]["caution"]
+    assert "do not use it" in ran.err
+    series(tmp_path / "scan", "CT")
+    slice_of_it = min((tmp_path / "scan").glob("*.dcm"))
+    alone = prognosis("segment", slice_of_it, "--model", model, "--out", tmp_path / "none")
+    assert alone.status == 2
+    assert "modality CT" in alone.err
+
+
+def test_an_out_that_cannot_be_written_is_refused(prognosis: Program, tmp_path: Path) -> None:
+    film(tmp_path / "film")
+    (tmp_path / "taken").write_bytes(b"")
+    model = a_model(tmp_path / "model", 2)
+    ran = prognosis("segment", tmp_path / "film", "--model", model, "--out", tmp_path / "taken")
+    assert ran.status == 2
+    assert "cannot be written" in ran.err

@@ -119,6 +119,19 @@ def test_a_class_is_read_from_the_first_value_after_the_index_as_text_or_number(
     assert label(patient("p", [event(0, "s|x", 0.0)]), VALUE) == ClassLabel("normal")
 
 
+@pytest.mark.parametrize(("number", "named"), [(0.9999999, "1"), (1000001.0, "1000000"), (1e-7, "0")])
+def test_a_number_is_not_rounded_to_a_value_that_the_task_names(number: float, named: str) -> None:
+    asked = {"kind": "value", "code": "s|x", "classes": {named: "one", "other": "two"}}
+    unnamed = Unlabelled("outcome has a value that the task does not name")
+    assert label(patient("p", [event(1, "s|x", number)]), asked) == unnamed
+
+
+@pytest.mark.parametrize(("number", "named"), [(1.0, "1"), (-0.0, "0"), (1000001.0, "1000001"), (0.1, "0.1")])
+def test_a_number_is_named_as_it_is_written(number: float, named: str) -> None:
+    asked = {"kind": "value", "code": "s|x", "classes": {named: "one", "other": "two"}}
+    assert label(patient("p", [event(1, "s|x", number)]), asked) == ClassLabel("one")
+
+
 def test_a_value_the_task_does_not_name_is_no_label() -> None:
     unnamed = Unlabelled("outcome has a value that the task does not name")
     assert label(patient("p", [event(1, "s|x", "2")]), VALUE) == unnamed

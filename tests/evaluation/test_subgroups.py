@@ -19,11 +19,22 @@ def number_of(rows: np.ndarray) -> MetricSet:
 def test_a_group_below_fifty_cases_or_ten_events_is_insufficient() -> None:
     levels = np.array(["large"] * 60 + ["small"] * 40 + ["quiet"] * 60)
     event = np.array([True] * 60 + [True] * 40 + [True] * 9 + [False] * 51)
-    found = {each.level: each for each in evaluate_subgroups({"kind": levels}, event, number_of)}
+    known = np.ones((len(levels), 1), dtype=bool)
+    judged = evaluate_subgroups({"kind": levels}, event[:, None], known, number_of)
+    found = {each.level: each for each in judged}
     assert found["large"].to_json()["status"] == "reported"
     assert found["small"].to_json()["status"] == "insufficient"
     assert found["quiet"].to_json()["status"] == "insufficient"
     assert found["quiet"].events == 9
+
+
+def test_of_findings_the_one_that_is_least_known_decides_whether_a_group_is_large_enough() -> None:
+    levels, event = np.array(["all"] * 60), np.ones((60, 2), dtype=bool)
+    known = np.stack([np.ones(60, dtype=bool), np.arange(60) < 49], axis=1)
+    (group,) = evaluate_subgroups({"kind": levels}, event & known, known, number_of)
+    assert group.to_json()["status"] == "insufficient"
+    (group,) = evaluate_subgroups({"kind": levels}, event, np.ones((60, 2), dtype=bool), number_of)
+    assert group.to_json()["status"] == "reported"
 
 
 def test_age_sex_and_the_tasks_codes_make_the_groups() -> None:

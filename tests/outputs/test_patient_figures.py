@@ -12,7 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prognosis.outputs.figures import calibration_picture, leaderboard_picture, risk_group_picture
-from prognosis.outputs.patient_figures import film_picture, strongest, waterfall_bars, waterfall_picture
+from prognosis.outputs.patient_figures import (
+    LEAST_SHOWN,
+    film_picture,
+    strongest,
+    waterfall_bars,
+    waterfall_picture,
+)
 from prognosis.outputs.patient_page import Driver, PatientExplanation, Receipt
 from tests.outputs.example import ATTACK, calibration, explanation, film, leaderboard, report, risk_groups
 
@@ -41,7 +47,8 @@ def test_a_waterfall_leads_from_the_base_to_the_total_without_a_gap(shares: list
 def test_no_driver_that_is_left_out_is_larger_than_one_that_is_shown(shares: list[float]) -> None:
     shown, others = strongest(explained(shares).drivers, 5)
     assert len(shown) + len(others) == len(shares)
-    smallest = min(abs(driver.contribution) for driver in shown)
+    smallest = min((abs(driver.contribution) for driver in shown), default=LEAST_SHOWN)
+    assert smallest >= LEAST_SHOWN
     assert all(abs(driver.contribution) <= smallest for driver in others)
 
 

@@ -57,8 +57,11 @@ def one_pass_dice(
     images: Sequence[NDArray[np.float32]],
     structures: tuple[str, ...],
     config: SegmentationConfig,
-) -> float:
+) -> float | None:
     """How far one pass agrees with patches: the least Dice over some volumes and their structures.
+
+    None where it cannot be said: no volume is larger than a patch and fits `MOST_AT_ONCE_BYTES`, or some
+    structure was outlined on none of them.
 
     In one pass a voxel sees as far as the network does, in a patch to the patch's border. The two agree where
     the network was trained on patches that are large beside what it uses, and was trained to the end.
@@ -69,8 +72,10 @@ def one_pass_dice(
         structures: Their names.
         config: Settings.
     """
-    least = 1.0
+    least: dict[int, float] = {}
     for image in images:
+        if _grid_at_once(image.shape, config) is None:
+            continue
         whole, patched = (
             _probability(network, image, structures, config, one_pass=one_pass).argmax(axis=0)
             for one_pass in (True, False)
@@ -78,8 +83,9 @@ def one_pass_dice(
         for place in range(1, 1 + len(structures)):
             both = np.count_nonzero((whole == place) & (patched == place))
             total = np.count_nonzero(whole == place) + np.count_nonzero(patched == place)
-            least = min(least, 2.0 * both / total if total else 1.0)
-    return least
+            if total:
+                least[place] = min(least.get(place, 1.0), 2.0 * both / total)
+    return min(least.values()) if len(least) == len(structures) else None
 
 
 def largest_parts(labels: NDArray[np.uint8], structures: int) -> NDArray[np.uint8]:
@@ -106,16 +112,12 @@ def _probability(
     import torch
 
     window = config.window_shape(image.ndim)
-    whole = tuple(
-        max(wanted, -(-side // config.coarsest) * config.coarsest)
-        for side, wanted in zip(image.shape, window, strict=True)
-    )
-    one_pass = one_pass and config.bytes_at_once(whole) <= MOST_AT_ONCE_BYTES
-    gaps = padding(image.shape, whole if one_pass else window)
+    whole = _grid_at_once(image.shape, config) if one_pass else None
+    gaps = padding(image.shape, whole or window)
     batch = np.pad(image, gaps)[None, None]
 
     def answer(batch: NDArray[np.float32]) -> NDArray[np.float32]:
-        whole_at_once = one_pass or batch.shape[2:] == window
+        whole_at_once = whole is not None or batch.shape[2:] == window
         logits = (
             answers(network, batch, config, example=window)
             if whole_at_once
@@ -130,6 +132,17 @@ def _probability(
             probability = (probability + mirrored[:, mirrored_order(structures)]) / 2.0
     inside = tuple(slice(before, before + side) for (before, _), side in zip(gaps, image.shape, strict=True))
     return np.ascontiguousarray(probability[0][(slice(None), *inside)])
+
+
+def _grid_at_once(shape: tuple[int, ...], config: SegmentationConfig) -> tuple[int, ...] | None:
+    """The padded grid of one pass through an image; None where it is a patch or takes too much memory."""
+    window = config.window_shape(len(shape))
+    whole = tuple(
+        max(wanted, -(-side // config.coarsest) * config.coarsest)
+        for side, wanted in zip(shape, window, strict=True)
+    )
+    fits = config.bytes_at_once(whole) <= MOST_AT_ONCE_BYTES
+    return whole if whole != window and fits else None
 
 
 def _by_patches(

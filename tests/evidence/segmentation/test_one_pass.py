@@ -87,3 +87,9 @@ def test_a_saved_model_answers_in_the_way_that_was_found_for_it(tmp_path: Path) 
     loaded = load_segmentation(tmp_path / "model")
     assert loaded.one_pass_dice == 0.9991
     assert np.array_equal(loaded.segment(volume).labels, model.segment(volume).labels)
+
+
+def test_how_far_one_pass_agrees_is_not_said_of_volumes_no_larger_than_a_patch() -> None:
+    model = random_model("batch", None)
+    image = np.zeros(CONFIG.patch, dtype=np.float32)
+    assert one_pass_dice(model.network, [image], model.task.causes, model.config) is None
