@@ -31,7 +31,6 @@ from prognosis.simulate.films import FilmRecipe, SimulatedFilms
 from prognosis.survival.bootstrap import Interval
 
 SIZES_MM = ((3.0, 6.0), (6.0, 9.0), (9.0, 13.0), (13.0, 20.5))
-DRAWS = 5
 REPLICATES = 1000
 
 
