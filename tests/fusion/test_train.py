@@ -11,7 +11,7 @@ from prognosis.cohort import Case, Cohort, SurvivalLabel
 from prognosis.errors import CohortError
 from prognosis.evidence import MODALITIES
 from prognosis.fusion import train_model
-from prognosis.fusion.train import LEAST_CASES, LEAST_EVENTS, LEAST_PATIENTS
+from prognosis.fusion.cross_fitting import LEAST_CASES, LEAST_EVENTS, LEAST_PATIENTS
 from tests.simulated import PATIENTS, Simulated, largest_difference, tiny_config
 
 

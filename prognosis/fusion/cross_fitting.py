@@ -1,0 +1,142 @@
+"""Every modality fitted across folds of patients: what any way of joining them learns from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.cohort import Case, Cohort, Target, cohort_target, patient_folds
+from prognosis.errors import CohortError
+from prognosis.evidence import FittedEvidence
+from prognosis.fusion.config import ModelConfig
+from prognosis.fusion.inputs import FusionInputs, join_modalities
+
+Progress = Callable[[str, int, int], None]
+
+LEAST_PATIENTS = 20
+LEAST_CASES = 30
+LEAST_EVENTS = 8
+FOLDS = 3
+MOST_FOLDS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class CrossFitted:
+    """The fitted modalities of a training cohort.
+
+    Attributes:
+        target: What happened to each case, on the bins of the hazard.
+        folds: (n,) fold of each case, whole patients.
+        fitted: Each modality's models and what they say of the cases that they did not see.
+        left_out: Modalities of the configuration that too few cases had, with the reason.
+    """
+
+    target: Target
+    folds: NDArray[np.int64]
+    fitted: Mapping[str, FittedEvidence]
+    left_out: Mapping[str, str]
+
+    def inputs(self) -> FusionInputs:
+        """The out-of-fold evidence of every case."""
+        return join_modalities({name: evidence.out_of_fold for name, evidence in self.fitted.items()})
+
+
+def cross_fit(cohort: Cohort, config: ModelConfig, on_progress: Progress | None = None) -> CrossFitted:
+    """Fit every modality of a configuration on folds of patients.
+
+    Args:
+        cohort: Cases with labels.
+        config: How to train.
+        on_progress: Told (what, done, total).
+
+    Raises:
+        CohortError: The cohort has too few patients or events, none of some cause, or no usable modality.
+    """
+    target = cohort_target(cohort, config.fusion.bins)
+    left_out = {
+        name: reason for name in config.modalities if (reason := _too_few(name, cohort.cases, target))
+    }
+    used = set(config.modalities) - set(left_out)
+    count = config.folds or _default_folds(used, _patients_with_event(cohort, target))
+    _check_size(cohort, target, count)
+    folds = patient_folds(cohort.patients, target.cause, count, config.seed)
+    fitted = {
+        name: fit_modality(name, cohort, target, folds, config, on_progress)
+        for name in config.modalities
+        if name in used
+    }
+    if not fitted:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise CohortError(
+            f"cohort of task {cohort.task.name}",
+            f"has no usable modality ({reasons})",
+            "add sources or cases",
+        )
+    return CrossFitted(target, folds, fitted, left_out)
+
+
+def fit_modality(
+    name: str,
+    cohort: Cohort,
+    target: Target,
+    folds: NDArray[np.int64],
+    config: ModelConfig,
+    on_progress: Progress | None = None,
+) -> FittedEvidence:
+    """Fit one modality's evidence across folds."""
+    task, cases, seed = cohort.task, cohort.cases, config.seed
+    if name == "clinical":
+        from prognosis.evidence.clinical import fit_clinical
+
+        return fit_clinical(cases, target, folds, config.clinical, seed, task.excluded_codes, on_progress)
+    if name == "text":
+        from prognosis.evidence.text import fit_text
+
+        patterns = task.screening.sentence_patterns
+        return fit_text(cases, target, folds, config.text, seed, patterns, on_progress)
+    from prognosis.evidence.imaging import fit_imaging
+
+    return fit_imaging(cases, target, folds, config.imaging, seed, on_progress)
+
+
+def _patients_with_event(cohort: Cohort, target: Target) -> int:
+    return len(set(cohort.patients[target.cause > 0]))
+
+
+def _default_folds(used: set[str], events: int) -> int:
+    """More folds where few patients have an event and a fit is quick; see `ModelConfig.folds`."""
+    return MOST_FOLDS if used == {"clinical"} and 2 * MOST_FOLDS <= events < 200 else FOLDS
+
+
+def _check_size(cohort: Cohort, target: Target, folds: int) -> None:
+    reference = f"cohort of task {cohort.task.name}"
+    patients = len(set(cohort.patients))
+    if patients < LEAST_PATIENTS:
+        raise CohortError(reference, f"has {patients} patients", f"train on at least {LEAST_PATIENTS}")
+    events, least = _patients_with_event(cohort, target), max(LEAST_EVENTS, folds)
+    if events < least:
+        raise CohortError(reference, f"has {events} patients with an event", f"use at least {least}")
+    for place, cause in enumerate(target.causes):
+        if not target.happened[:, place].any():
+            raise CohortError(
+                reference, f"no case had {cause}", "leave the cause out of the task, or add cases that had it"
+            )
+
+
+def _too_few(name: str, cases: tuple[Case, ...], target: Target) -> str:
+    """Why a modality cannot be learnt from these cases, or ""."""
+    holds: dict[str, Callable[[Case], bool]] = {
+        "clinical": lambda case: bool(case.record.events) or case.record.birth_date is not None,
+        "text": lambda case: bool(case.record.notes),
+        "imaging": lambda case: bool(case.record.studies),
+    }
+    here = np.array([holds[name](case) for case in cases])
+    events = int((target.cause[here] > 0).sum())
+    if not here.any():
+        return "no case has it"
+    if here.sum() < LEAST_CASES or events < LEAST_EVENTS:
+        return f"only {int(here.sum())} cases with {events} events have it"
+    return ""
