@@ -12,7 +12,9 @@ import numpy as np
 
 from prognosis.cli.sources import export_fhir_dicom, read_records
 from prognosis.cohort import Case, Cohort, Task, build_cohort
-from prognosis.fusion import FusionModel, ModelConfig, save_model, train_model
+from prognosis.fusion import FusionModel, ModelConfig, save_model
+from prognosis.fusion.cross_fitting import CrossFitted, cross_fit
+from prognosis.fusion.train import train_on
 from prognosis.prediction import predict_cases
 from prognosis.record import PatientRecord, Quarantine
 from prognosis.simulate import Dials, simulate_cohort
@@ -41,13 +43,15 @@ class Simulated:
         written: The records before they were written.
         folder: Their FHIR and DICOM files.
         cohort: Of the records as they were read back.
-        model: Trained on all of it, and saved.
+        evidence: Every modality fitted on all of it.
+        model: Trained on that, and saved.
         model_folder: Where.
     """
 
     written: tuple[PatientRecord, ...]
     folder: Path
     cohort: Cohort
+    evidence: CrossFitted
     model: FusionModel
     model_folder: Path
 
@@ -74,9 +78,10 @@ def simulated(folder: Path) -> Simulated:
     task = Task.load(TASK_PATH)
     records = read_records(hospital(folder / "export"), task, Quarantine())
     cohort = build_cohort(task, records)
-    model = train_model(cohort, tiny_config())
+    evidence = cross_fit(cohort, tiny_config())
+    model = train_on(cohort, tiny_config(), evidence)
     model = save_model(model, folder / "model", "# A test's model\n", {"measured": False})
-    return Simulated(written, folder / "export", cohort, model, folder / "model")
+    return Simulated(written, folder / "export", cohort, evidence, model, folder / "model")
 
 
 def tiny_config(**changes: object) -> ModelConfig:

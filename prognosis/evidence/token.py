@@ -102,7 +102,14 @@ class FittedEvidence:
     The fusion learns from `out_of_fold`, in which no case was seen by the model that read it; otherwise the
     modality that overfits most would be trusted most. The model that is kept is the average of the
     fold models (an average of additive models is additive).
+
+    Attributes:
+        model: What is kept.
+        out_of_fold: Of each training case, by the model that did not see its fold.
+        by_fold: The model of each fold, learned without it: the tokens that it makes of the fold's cases sum
+            to their rows of `out_of_fold`.
     """
 
     model: EvidenceModel
     out_of_fold: ModalityEvidence
+    by_fold: tuple[EvidenceModel, ...]

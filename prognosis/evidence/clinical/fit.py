@@ -93,8 +93,12 @@ def fit_clinical(
     for fold, model in enumerate(models):
         out = folds == fold
         evidence[out] = model.evidence(table.values[out], columns, background)
-    kept = ClinicalEvidence(config, target.causes, vocabulary, space, models, background)
-    return FittedEvidence(kept, assemble(table, evidence, space, columns))
+
+    def of(folds_models: Sequence[FoldModel]) -> ClinicalEvidence:
+        return ClinicalEvidence(config, target.causes, vocabulary, space, folds_models, background)
+
+    by_fold = tuple(of([model]) for model in models)
+    return FittedEvidence(of(models), assemble(table, evidence, space, columns), by_fold)
 
 
 def _fit_fold(rows: _Rows, kept: NDArray[np.bool_], config: ClinicalConfig, seed: int) -> FoldModel:

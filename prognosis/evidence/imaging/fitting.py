@@ -133,27 +133,40 @@ def _assembled(
 ) -> FittedEvidence:
     """The averaged model and the out-of-fold evidence, whose combination is learned on the other folds."""
     target, table = seen.target, seen.table
-    combination, change_centre = _combined(held_out, table, target)
     level, change = (np.zeros((len(target), len(target.causes), held_out.shape[-1])) for _ in range(2))
-    for fold in range(len(fitted)):
+    by_fold = []
+    for fold, members in enumerate(fitted):
         own, others = folds == fold, np.flatnonzero(folds != fold)
-        without = _combined(held_out, table.take(others), target.take(others))
-        both = case_evidence(held_out, table, *without)
+        combination, change_centre = _combined(held_out, table.take(others), target.take(others))
+        both = case_evidence(held_out, table, combination, change_centre)
         level[own], change[own] = both[0][own], both[1][own]
+        own_centres = Centres(centres[fold : fold + 1], change_centre)
+        by_fold.append(_evidence_model(seen, (members,), combination, own_centres, typical))
     distance = np.zeros(len(target))
     distance[table.present] = typical.distance[table.latest[table.present]]
-    model = ImagingEvidence(
+    combination, change_centre = _combined(held_out, table, target)
+    model = _evidence_model(seen, fitted, combination, Centres(centres, change_centre), typical)
+    return FittedEvidence(model, modality_evidence(table, level, change, distance), tuple(by_fold))
+
+
+def _evidence_model(
+    seen: _Seen,
+    folds: tuple[FoldMembers, ...],
+    combination: Combination,
+    centres: Centres,
+    typical: _Typical,
+) -> ImagingEvidence:
+    return ImagingEvidence(
         config=seen.config,
-        causes=target.causes,
-        folds=fitted,
+        causes=seen.target.causes,
+        folds=folds,
         combination=combination,
-        centres=Centres(centres, change_centre),
+        centres=centres,
         typical=typical.films,
         gate=typical.gate,
         encoder=seen.encoder,
         segmenter=seen.segmenter,
     )
-    return FittedEvidence(model, modality_evidence(table, level, change, distance))
 
 
 @dataclass(frozen=True, slots=True)

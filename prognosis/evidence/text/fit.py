@@ -112,15 +112,22 @@ def fit_text(
     evidence = [_left_out(member, own, folds) for member, own in zip(members, fitted, strict=True)]
     share = _shares(evidence, rows, folds)
     directions = _directions(members[-1], table.present, config.directions)
-    weights = _average(members, fitted, share, directions)
     usual = _usual(members[-1].centred(directions.centre)[table.present] @ directions.coefficients)
     left_out = evidence[0]
     if len(members) > 1:
         left_out = (1.0 - share[folds]) * evidence[0] + share[folds] * evidence[1]
     scores = members[-1].centred(directions.centre) @ directions.coefficients
     outputs = np.concatenate([left_out, scores], axis=1)
-    model = TextEvidence(config, target.causes, sentence_patterns, features, weights, usual, share)
-    return FittedEvidence(model, assemble(table, notes, outputs, len(target.causes), usual))
+
+    def of(own: Sequence[Sequence[_FoldWeights]], part: Floats) -> TextEvidence:
+        weights = _average(members, own, part, directions)
+        return TextEvidence(config, target.causes, sentence_patterns, features, weights, usual, part)
+
+    by_fold = tuple(
+        of([[member[fold]] for member in fitted], share[fold : fold + 1]) for fold in range(len(share))
+    )
+    left_out_evidence = assemble(table, notes, outputs, len(target.causes), usual)
+    return FittedEvidence(of(fitted, share), left_out_evidence, by_fold)
 
 
 def _members(
