@@ -22,14 +22,22 @@ class Unlabelled:
     never_asked: bool = False
 
 
-def label_case(outcome: Outcome, record: PatientRecord, index: datetime) -> Label | Unlabelled:
+def label_case(
+    outcome: Outcome, record: PatientRecord, index: datetime, *, landmark: bool = False
+) -> Label | Unlabelled:
     """The outcome of one case, read from the full record.
 
     Args:
         outcome: The task's outcome.
         record: The FULL record, later facts included.
         index: When the question is asked.
+        landmark: The question is asked only of those still followed then and, for a time to an event, free
+            of every cause: an event at the landmark itself came too early to be asked about.
     """
+    if landmark:
+        gone = _gone_by(outcome, record, index)
+        if gone is not None:
+            return gone
     if isinstance(outcome, TimeToEvent):
         return _time_to_event(outcome, record, index)
     if isinstance(outcome, State):
@@ -45,6 +53,18 @@ def last_contact(record: PatientRecord) -> datetime | None:
     """The latest time of anything in the record: the patient was under observation until then."""
     times = [item.time for kind in (record.events, record.notes, record.studies) for item in kind]
     return max(times, default=None)
+
+
+def _gone_by(outcome: Outcome, record: PatientRecord, landmark: datetime) -> Unlabelled | None:
+    """Why a patient is no longer at risk at a landmark; None for one who is."""
+    if isinstance(outcome, TimeToEvent):
+        asked = {code for codes in outcome.causes.values() for code in codes}
+        if any(event.time <= landmark and str(event.code) in asked for event in record.events):
+            return Unlabelled("outcome by the landmark", never_asked=True)
+    contact = last_contact(record)
+    if contact is None or contact <= landmark:
+        return Unlabelled("not followed past the landmark", never_asked=True)
+    return None
 
 
 def _time_to_event(

@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from prognosis.cohort.case import Case, Cohort
 from prognosis.cohort.labels import Unlabelled, label_case
+from prognosis.cohort.landmarks import landmark_times
 from prognosis.cohort.task import Exclusion, Index, Task
 from prognosis.errors import CohortError
 from prognosis.record import PatientRecord
@@ -17,7 +18,12 @@ DAYS_PER_YEAR = 365.25
 
 
 def index_times(record: PatientRecord, index: Index) -> tuple[datetime, ...]:
-    """When the task's question is asked of this patient, in time order and without repeats."""
+    """When the task's question is asked of this patient, in time order and without repeats.
+
+    Landmarks are given whether or not the patient is still followed by then: that is known only later.
+    """
+    if index.at == "landmarks":
+        return landmark_times(record, index)
     if index.at == "study":
         times = [
             study.time
@@ -73,7 +79,7 @@ def _cases_of(
         if reason is not None:
             left_out[reason] += 1
             continue
-        found = label_case(task.outcome, record, time)
+        found = label_case(task.outcome, record, time, landmark=task.index.at == "landmarks")
         if isinstance(found, Unlabelled) and (require_labels or found.never_asked):
             left_out[found.reason] += 1
             continue

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.case import Case, ClassLabel, Cohort, FindingsLabel, SurvivalLabel
 from prognosis.cohort.labels import REFERENCE
+from prognosis.cohort.landmarks import landmarks_of
 from prognosis.cohort.outcome import Findings, Value
 from prognosis.cohort.task import Task
 from prognosis.errors import CohortError
@@ -33,6 +34,7 @@ class Target:
         edges: (B + 1,) bin edges in days, edges[0] = 0; a class and findings have the one bin [0, 1].
         survival: True for time to event, False for a class or findings.
         marks: (n, K) of findings: PRESENT, ABSENT or UNKNOWN; None for causes and classes.
+        landmark: (n,) the landmark at which each case was asked, see `landmarks_of`; None without landmarks.
     """
 
     causes: tuple[str, ...]
@@ -41,14 +43,20 @@ class Target:
     edges: NDArray[np.float64]
     survival: bool
     marks: NDArray[np.int8] | None = None
+    landmark: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.cause)
 
     def take(self, rows: Sequence[int] | NDArray[np.intp] | NDArray[np.bool_]) -> Target:
         """The target of the cases at `rows`."""
-        marks = None if self.marks is None else self.marks[rows]
-        return Target(self.causes, self.cause[rows], self.days[rows], self.edges, self.survival, marks)
+        return replace(
+            self,
+            cause=self.cause[rows],
+            days=self.days[rows],
+            marks=None if self.marks is None else self.marks[rows],
+            landmark=None if self.landmark is None else self.landmark[rows],
+        )
 
     @property
     def happened(self) -> NDArray[np.bool_]:
@@ -117,8 +125,9 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
     if isinstance(task.outcome, Findings):
         return _findings_target(cohort, constant_refused=edges is None)
     cause, days = _codes(task, cohort.cases)
+    landmark = landmarks_of(cohort)
     if edges is not None:
-        return Target(task.causes, cause, days, edges, task.is_survival)
+        return Target(task.causes, cause, days, edges, task.is_survival, landmark=landmark)
     if not (cause > 0).any():
         raise CohortError(reference, "has no event of any cause", "use a longer follow-up or another outcome")
     if not days.any():
@@ -130,8 +139,9 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
             raise CohortError(
                 reference, "has no case of the reference class", "add cases without the outcome"
             )
-        return Target(task.causes, cause, days, ONE_BIN, survival=False)
-    return Target(task.causes, cause, days, event_quantile_edges(days, cause > 0, bins), survival=True)
+        return Target(task.causes, cause, days, ONE_BIN, survival=False, landmark=landmark)
+    edges = event_quantile_edges(days, cause > 0, bins)
+    return Target(task.causes, cause, days, edges, survival=True, landmark=landmark)
 
 
 def _codes(task: Task, cases: Sequence[Case]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -25,16 +25,47 @@ from prognosis.errors import TaskError
 
 
 class Index(Strict):
-    """When the question is asked: at each, the first or the last occurrence of something.
+    """When the question is asked: at each, the first or the last occurrence of something, or at landmarks.
 
     `at: study` means an imaging study (restricted by `views`, DICOM view positions); `at: event` means
-    an event with one of `codes` ("system|value").
+    an event with one of `codes` ("system|value"). `at: landmarks` asks again and again of those still at
+    risk: `days` after entry, which is the first event with one of `codes`, or at every event with one of
+    `visit_codes` from then on.
     """
 
-    at: Literal["study", "event"]
+    at: Literal["study", "event", "landmarks"]
     occurrence: Literal["each", "first", "last"] = "first"
     codes: tuple[str, ...] = ()
     views: tuple[str, ...] = ()
+    days: tuple[DaysOrZero, ...] = ()
+    visit_codes: tuple[str, ...] = ()
+
+    @property
+    def entry_codes(self) -> tuple[str, ...]:
+        """The codes of the event from which landmarks are counted; none for other questions."""
+        return self.codes if self.at == "landmarks" else ()
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Index:
+        message = _problem_of_landmarks(self) if self.at == "landmarks" else ""
+        if self.at != "landmarks" and (self.days or self.visit_codes):
+            message = "index.days and index.visit_codes belong to at: landmarks"
+        if self.at == "event" and not self.codes:
+            message = "index.at is event but index.codes is empty"
+        if message:
+            raise ValueError(message)
+        return self
+
+
+def _problem_of_landmarks(index: Index) -> str:
+    if not index.codes:
+        return "index.at is landmarks but index.codes, the event that days are counted from, is empty"
+    if bool(index.days) == bool(index.visit_codes):
+        return "index.at is landmarks: give either days or visit_codes"
+    if len(set(index.days)) < len(index.days):
+        return "index.days names a landmark twice"
+    unread = sorted({"occurrence", "views"} & index.model_fields_set)
+    return f"index.at is landmarks, which does not read {', '.join(unread)}" if unread else ""
 
 
 class Exclusion(Strict):
@@ -148,10 +179,7 @@ class Task(Strict):
     model: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _index_is_complete(self) -> Task:
-        if self.index.at == "event" and not self.index.codes:
-            message = "index.at is event but index.codes is empty"
-            raise ValueError(message)
+    def _masks_are_on_studies(self) -> Task:
         if isinstance(self.outcome, Mask) and self.index.at != "study":
             message = "outcome.kind is mask but index.at is not study"
             raise ValueError(message)
