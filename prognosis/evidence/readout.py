@@ -133,6 +133,19 @@ def cause_log_likelihood(
     return bernoulli_log_likelihood(offset + intercept, event, weights)
 
 
+def case_weights(target: Target, patients: NDArray[np.str_]) -> Floats:
+    """(n,) how much each case counts in learning: a patient once, and at landmarks once at each of them.
+
+    At landmarks one over the number of a patient's cases would be wrong: patients who die early reach fewer
+    landmarks, so each of theirs would weigh more, and every landmark's hazard would come out too high.
+
+    Args:
+        target: What happened to each case.
+        patients: (n,) the patient of each.
+    """
+    return np.ones(len(target)) if target.landmark is not None else patient_weights(patients)
+
+
 def patient_weights(patients: NDArray[np.str_]) -> Floats:
     """(n,) one over the number of the patient's cases, scaled to a mean of 1: a patient counts once."""
     _, inverse, counts = np.unique(patients, return_inverse=True, return_counts=True)

@@ -91,7 +91,8 @@ def fit_modality(
     if name == "clinical":
         from prognosis.evidence.clinical import fit_clinical
 
-        return fit_clinical(cases, target, folds, config.clinical, seed, task.excluded_codes, on_progress)
+        codes, entry = task.excluded_codes, task.index.entry_codes
+        return fit_clinical(cases, target, folds, config.clinical, seed, codes, on_progress, entry)
     if name == "text":
         from prognosis.evidence.text import fit_text
 

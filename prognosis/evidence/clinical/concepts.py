@@ -9,12 +9,16 @@ from datetime import UTC, datetime, time
 from typing import Literal
 
 from prognosis.cohort.case import Case
+from prognosis.cohort.landmarks import entry_time
 from prognosis.record import Code, Event
 
 Kind = Literal["number", "category", "occurrence"]
 
 AGE = Code("prognosis", "age")
 SEX = Code("prognosis", "sex")
+SINCE_ENTRY = Code("prognosis", "time-since-entry")
+FROM_THE_START = frozenset({str(AGE), str(SEX), str(SINCE_ENTRY)})
+"""Known of every case at its index and at no other time."""
 BOOKKEEPING = frozenset({"prognosis|index", "prognosis|part", "prognosis|follow-up-complete"})
 BOOKKEEPING_SYSTEM = "outcome"
 DAYS_PER_YEAR = 365.25
@@ -44,12 +48,14 @@ class Vocabulary:
         names: Concept to a name for people.
         categories: For a category, its texts, the most common first; empty for other kinds.
         excluded_codes: "system|value" that no evidence may read.
+        entry_codes: Of the event that landmarks are counted from; how long ago it was is then a fact.
     """
 
     concepts: tuple[Concept, ...]
     names: tuple[str, ...]
     categories: tuple[tuple[str, ...], ...]
     excluded_codes: frozenset[str]
+    entry_codes: tuple[str, ...] = ()
 
     def places(self) -> Mapping[Concept, int]:
         """Concept to its place in the order."""
@@ -85,9 +91,19 @@ class ConceptReader:
         return self._texts[code]
 
 
-def facts(case: Case) -> Iterator[Event]:
-    """The case's events known by its index, and age and sex as events known from the start."""
+def facts(case: Case, entry_codes: tuple[str, ...] = ()) -> Iterator[Event]:
+    """The case's events known by its index; age, sex and the time since entry as events of the index.
+
+    Args:
+        case: Whose record is read.
+        entry_codes: Of the event that landmarks are counted from; empty for a task without landmarks.
+    """
     yield from demographics(case)
+    entry = entry_time(case.record, entry_codes) if entry_codes else None
+    if entry is not None and entry <= case.index_time:
+        days = (case.index_time - entry).total_seconds() / 86400.0
+        source = f"Patient/{case.record.patient_id}"
+        yield Event(case.index_time, SINCE_ENTRY, days, unit="d", source=source, display="Time since entry")
     for event in case.record.events:
         if event.time <= case.index_time:
             yield event
@@ -106,7 +122,11 @@ def demographics(case: Case) -> Iterator[Event]:
 
 
 def learn_vocabulary(
-    cases: Sequence[Case], excluded_codes: frozenset[str], fewest_cases: int, most_categories: int
+    cases: Sequence[Case],
+    excluded_codes: frozenset[str],
+    fewest_cases: int,
+    most_categories: int,
+    entry_codes: tuple[str, ...] = (),
 ) -> Vocabulary:
     """The concepts that at least `fewest_cases` of the cases have, whatever their values.
 
@@ -115,6 +135,7 @@ def learn_vocabulary(
         excluded_codes: "system|value" that no evidence may read.
         fewest_cases: A rarer concept could not survive pruning.
         most_categories: Texts kept for a category; the rarer ones count as not seen.
+        entry_codes: Of the event that landmarks are counted from; empty for a task without landmarks.
     """
     reader = ConceptReader(excluded_codes)
     holders: Counter[Concept] = Counter()
@@ -123,7 +144,7 @@ def learn_vocabulary(
     for case in cases:
         own: set[Concept] = set()
         own_texts: set[tuple[Concept, str]] = set()
-        for event in facts(case):
+        for event in facts(case, entry_codes):
             concept = reader.concept(event)
             if concept is None:
                 continue
@@ -141,6 +162,7 @@ def learn_vocabulary(
         names=_distinct_names(kept, names),
         categories=tuple(_commonest(texts.get(concept, Counter()), most_categories) for concept in kept),
         excluded_codes=excluded_codes,
+        entry_codes=entry_codes,
     )
 
 

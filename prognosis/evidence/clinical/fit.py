@@ -21,7 +21,7 @@ from prognosis.evidence.clinical.preparation import learn_preparation
 from prognosis.evidence.clinical.trees import TrainingRows, TreeMember, fit_tree_members
 from prognosis.evidence.clinical.weights import cause_outcome, member_weights
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
-from prognosis.evidence.readout import fit_readout, patient_weights
+from prognosis.evidence.readout import case_weights, fit_readout
 from prognosis.evidence.stack import convex_weights, trust
 from prognosis.evidence.token import FittedEvidence
 
@@ -47,6 +47,7 @@ def fit_clinical(
     seed: int,
     excluded_codes: frozenset[str],
     on_progress: Callable[[str, int, int], None] | None = None,
+    entry_codes: tuple[str, ...] = (),
 ) -> FittedEvidence:
     """Train one model a fold; the model kept is their average.
 
@@ -61,13 +62,13 @@ def fit_clinical(
         seed: Of the inner folds and of the trees.
         excluded_codes: "system|value" that no evidence may read.
         on_progress: Told (what, folds done, folds in all).
+        entry_codes: Of the event that landmarks are counted from; empty for a task without landmarks.
 
     Raises:
         CohortError: No case has any usable clinical fact.
     """
-    vocabulary = learn_vocabulary(
-        cases, excluded_codes, max(1, config.fewest(len(cases)) // 2), config.most_categories
-    )
+    fewest = max(1, config.fewest(len(cases)) // 2)
+    vocabulary = learn_vocabulary(cases, excluded_codes, fewest, config.most_categories, entry_codes)
     columns = table_columns(vocabulary, config.windows_days)
     table = window_table(cases, vocabulary, columns)
     if not table.present.any():
@@ -76,7 +77,7 @@ def fit_clinical(
     if not space.directions.size:
         raise CohortError("clinical evidence", "no fact differs between cases", "check codes and exclusions")
     patients = np.array([case.patient for case in cases])
-    rows = _Rows(table, columns, target, patients, patient_weights(patients))
+    rows = _Rows(table, columns, target, patients, case_weights(target, patients))
     drafts = []
     for fold in range(int(folds.max()) + 1):
         drafts.append(_fit_fold(rows, folds != fold, config, seed))

@@ -14,8 +14,8 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Of columns that say the same, the one that a clinician would name first is kept.
-_PREFERENCE = {"last": 0, "is": 0, "mean": 1, "slope": 2, "max": 3, "min": 4}
-_PREFERENCE |= {"limit": 5, "not_measured": 6, "days_since": 7, "count": 8}
+_PREFERENCE = {"last": 0, "is": 0, "mean": 1, "change": 2, "slope": 3, "max": 4, "min": 5}
+_PREFERENCE |= {"limit": 6, "not_measured": 7, "days_since": 8, "count": 9}
 _LEVELS = frozenset({"last", "mean", "min", "max"})
 _COUNTED = frozenset({"is", "limit", "not_measured", "count"})
 _TAIL = 0.005

@@ -109,6 +109,7 @@ def _statement(model: ClinicalEvidence) -> dict[str, object]:
             "names": vocabulary.names,
             "categories": vocabulary.categories,
             "excluded_codes": sorted(vocabulary.excluded_codes),
+            "entry_codes": vocabulary.entry_codes,
         },
     }
 
@@ -129,6 +130,7 @@ def _vocabulary(stated: dict[str, list[list[str]]]) -> Vocabulary:
         names=tuple(str(name) for name in stated["names"]),
         categories=tuple(tuple(own) for own in stated["categories"]),
         excluded_codes=frozenset(str(code) for code in stated["excluded_codes"]),
+        entry_codes=tuple(str(code) for code in stated["entry_codes"]),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.case import Case
-from prognosis.evidence.clinical.concepts import AGE, SEX, ConceptReader, facts
+from prognosis.evidence.clinical.concepts import FROM_THE_START, ConceptReader, facts
 from prognosis.evidence.clinical.windows import window_table
 from prognosis.evidence.token import Token
 from prognosis.record import Event
@@ -21,15 +21,16 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 NEGLIGIBLE = 0.02
+CHANGE = ", change since the visit before"
 _TREND = 0.1
-_FROM_THE_START = frozenset({str(AGE), str(SEX)})
 
 
 def concept_tokens(model: ClinicalEvidence, case: Case) -> tuple[Token, ...]:
-    """One token a concept; they sum to the row of `summarise`.
+    """One token a concept, and a second for its change since the visit before; they sum to `summarise`.
 
     A concept that was not measured has a token of its own when that moves any cause's evidence by 0.02 or
-    more; the rest share one token, so that the sum stays exact.
+    more; the rest share one token, so that the sum stays exact. A concept measured at one time only has no
+    change: that it has none counts with its level.
 
     Args:
         model: The fitted evidence.
@@ -38,10 +39,12 @@ def concept_tokens(model: ClinicalEvidence, case: Case) -> tuple[Token, ...]:
     table = window_table([case], model.vocabulary, model.columns)
     if not table.present[0]:
         return ()
-    concept = np.array([column.concept for column in model.columns], dtype=np.int64)
     count = len(model.vocabulary.concepts)
-    evidence = _by_concept(model.by_column(table.values)[0], concept, count)
-    scores = _by_concept(model.vector_by_column(table.values)[0], concept, count)
+    concept = np.array([column.concept for column in model.columns], dtype=np.int64)
+    changed = np.array([column.statistic == "change" for column in model.columns])
+    part = concept + count * (changed & ~np.isnan(table.values[0]))
+    evidence = _by_part(model.by_column(table.values)[0], part, 2 * count)
+    scores = _by_part(model.vector_by_column(table.values)[0], part, 2 * count)
     vector = np.concatenate([evidence.mean(axis=2), scores], axis=1)
     events = _events_by_concept(model, case)
     tokens: list[Token] = []
@@ -49,6 +52,9 @@ def concept_tokens(model: ClinicalEvidence, case: Case) -> tuple[Token, ...]:
     for place, name in enumerate(model.vocabulary.names):
         if place in events:
             tokens.append(_measured(name, events[place], case, evidence[place], vector[place]))
+            if np.abs(vector[count + place]).max(initial=0.0) > 0.0:
+                moved = evidence[count + place], vector[count + place]
+                tokens.append(_changed(f"{name}{CHANGE}", events[place], case, *moved))
         elif np.abs(evidence[place]).max(initial=0.0) >= NEGLIGIBLE:
             tokens.append(_unmeasured(_absence(model, place), "", evidence[place], vector[place]))
         else:
@@ -66,9 +72,9 @@ def _absence(model: ClinicalEvidence, place: int) -> str:
     return f"{model.vocabulary.names[place]} not {'recorded' if occurrence else 'measured'}"
 
 
-def _by_concept(parts: Floats, concept: NDArray[np.int64], count: int) -> Floats:
-    total = np.zeros((count, *parts.shape[1:]))
-    np.add.at(total, concept, parts)
+def _by_part(columns: Floats, part: NDArray[np.int64], count: int) -> Floats:
+    total = np.zeros((count, *columns.shape[1:]))
+    np.add.at(total, part, columns)
     return total
 
 
@@ -90,7 +96,7 @@ def _events_by_concept(model: ClinicalEvidence, case: Case) -> dict[int, list[Ev
 
 def _measured(name: str, events: Sequence[Event], case: Case, evidence: Floats, vector: Floats) -> Token:
     last = events[-1]
-    known_from_the_start = str(last.code) in _FROM_THE_START
+    known_from_the_start = str(last.code) in FROM_THE_START
     return Token(
         modality="clinical",
         name=name,
@@ -103,6 +109,30 @@ def _measured(name: str, events: Sequence[Event], case: Case, evidence: Floats, 
     )
 
 
+def _changed(name: str, events: Sequence[Event], case: Case, evidence: Floats, vector: Floats) -> Token:
+    last = events[-1]
+    before = next(event for event in reversed(events) if event.time < last.time)
+    return Token(
+        modality="clinical",
+        name=name,
+        detail=_difference(before, last),
+        source=last.source,
+        time=last.time.isoformat(),
+        age_days=max(0.0, (case.index_time - last.time).total_seconds() / 86400.0),
+        evidence=evidence,
+        vector=vector,
+    )
+
+
+def _difference(before: Event, last: Event) -> str:
+    """How far the number moved, in how many days, from what on which date."""
+    days = (last.time - before.time).total_seconds() / 86400.0
+    moved = (last.number or 0.0) - (before.number or 0.0)
+    unit = f" {last.unit}" if last.unit and last.unit != "1" else ""
+    since = f"{before.number:.4g} on {before.time.astimezone(UTC):%Y-%m-%d}"
+    return f"{moved:+.4g}{unit} in {days:.3g} days (from {since})"
+
+
 def _unmeasured(name: str, detail: str, evidence: Floats, vector: Floats) -> Token:
     return Token("clinical", name, detail, "", "", 0.0, evidence, vector)
 
@@ -111,9 +141,9 @@ def _detail(events: Sequence[Event], *, dated: bool) -> str:
     """The last value, when it was known, where it is heading and how many there are."""
     last = events[-1]
     if last.number is not None:
-        unit = {"a": "years", "1": ""}.get(last.unit or "", last.unit or "")
-        whole_years = last.unit == "a"
-        number = f"{int(last.number)}" if whole_years else f"{last.number:.4g}"
+        unit = {"a": "years", "d": "days", "1": ""}.get(last.unit or "", last.unit or "")
+        whole = last.unit in {"a", "d"}
+        number = f"{int(last.number)}" if whole else f"{last.number:.4g}"
         value = f"{last.comparator or ''}{number} {unit}".strip()
     else:
         value = last.text or "recorded"

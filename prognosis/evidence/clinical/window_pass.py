@@ -2,8 +2,9 @@
 
 The slope is of the least-squares line through the values of a window. Its sums are taken from the window's
 first fact on, so that a span of an hour twenty years ago loses no digits. Facts of the same time are taken
-in the record's order: the later in the record is the last. A window holds the facts that are at most so many
-days old, the boundary included.
+in the record's order: the later in the record is the last. The change is from the last fact of an earlier
+time to the last fact, over the days between them, whatever the window. A window holds the facts that are at
+most so many days old, the boundary included.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from prognosis.compiled import compiled
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-STATISTICS = ("count", "mean", "min", "max", "slope", "last", "days_since")
+STATISTICS = ("count", "mean", "min", "max", "slope", "last", "days_since", "change")
 
 # Kept for each concept and window, in this order: the number of facts; the first one's age and value; the
 # sums of t, t t, v and t v, counted from the first one on; the least and the greatest value.
@@ -54,7 +55,7 @@ def fill_windows(facts: Facts, spans: Floats, place: Ints, values: Floats) -> In
     Args:
         facts: Of n cases.
         spans: (W,) days of each window, the longest first.
-        place: (concepts, W, 7) the column of each of `STATISTICS`; -1 where the table has none.
+        place: (concepts, W, 8) the column of each of `STATISTICS`; -1 where the table has none.
         values: (n, columns) written to; a statistic with nothing to rest on leaves its place as it is.
 
     Returns:
@@ -62,7 +63,7 @@ def fill_windows(facts: Facts, spans: Floats, place: Ints, values: Floats) -> In
     """
     cases, concepts = len(values), len(place)
     bounds = np.searchsorted(facts.case, np.arange(cases + 1))
-    last = np.full((cases, concepts), -1, dtype=np.int64)
+    recent = np.full((cases, concepts, 2), -1, dtype=np.int64)
     together = max(1, _SUMS_AT_ONCE // max(1, concepts * len(spans) * _SUMS))
     sums = np.zeros(together * concepts * len(spans) * _SUMS)
     small = len(facts.case) < _WORTH_COMPILING
@@ -70,23 +71,29 @@ def fill_windows(facts: Facts, spans: Floats, place: Ints, values: Floats) -> In
     for first in range(0, cases, together):
         of = slice(first, first + together)
         own = bounds[first : first + together + 1]
-        add(own, facts.concept, facts.age_days, facts.number, spans, sums, last[of])
-        write(own, facts.concept, facts.age_days, facts.number, sums, last[of], place, values[of])
-    return last
+        add(own, facts.concept, facts.age_days, facts.number, spans, sums, recent[of])
+        write(own, facts.concept, facts.age_days, facts.number, sums, recent[of], place, values[of])
+    return recent[:, :, 0]
 
 
 def _add_facts(
-    bounds: Ints, concept: Ints, age_days: Floats, number: Floats, spans: Floats, sums: Floats, last: Ints
+    bounds: Ints, concept: Ints, age_days: Floats, number: Floats, spans: Floats, sums: Floats, recent: Ints
 ) -> None:
-    """Add the facts of some cases to their sums; `bounds` says which facts are whose."""
+    """Add the facts of some cases to their sums; `bounds` says which facts are whose.
+
+    `recent` (cases, concepts, 2) becomes the rows of the last fact and of the last of an earlier time.
+    """
     for case in range(len(bounds) - 1):
         for row in range(bounds[case], bounds[case + 1]):
             age, value = age_days[row], number[row]
-            last[case, concept[row]] = row
+            last = recent[case, concept[row], 0]
+            if last >= 0 and age_days[last] > age:
+                recent[case, concept[row], 1] = last
+            recent[case, concept[row], 0] = row
             for window in range(len(spans)):
                 if age > spans[window]:
                     break
-                at = ((case * last.shape[1] + concept[row]) * len(spans) + window) * _SUMS
+                at = ((case * recent.shape[1] + concept[row]) * len(spans) + window) * _SUMS
                 if sums[at] == 0.0:
                     sums[at + 1], sums[at + 2], sums[at + 7], sums[at + 8] = age, value, value, value
                 days, change = sums[at + 1] - age, value - sums[at + 2]
@@ -105,7 +112,7 @@ def _write_windows(
     age_days: Floats,
     number: Floats,
     sums: Floats,
-    last: Ints,
+    recent: Ints,
     place: Ints,
     values: Floats,
 ) -> None:
@@ -113,10 +120,14 @@ def _write_windows(
     summary = np.zeros(place.shape[2])  # in the order of STATISTICS
     for case in range(len(bounds) - 1):
         for row in range(bounds[case], bounds[case + 1]):
-            if last[case, concept[row]] != row:
+            last, earlier = recent[case, concept[row]]
+            if last != row:
                 continue
+            summary[7] = np.nan
+            if earlier >= 0:
+                summary[7] = (number[row] - number[earlier]) / (age_days[earlier] - age_days[row])
             for window in range(place.shape[1]):
-                at = ((case * last.shape[1] + concept[row]) * place.shape[1] + window) * _SUMS
+                at = ((case * recent.shape[1] + concept[row]) * place.shape[1] + window) * _SUMS
                 count = sums[at]
                 if count == 0.0:
                     break

@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from prognosis.cohort.case import Case
 from prognosis.evidence.clinical.concepts import (
-    AGE,
-    SEX,
+    FROM_THE_START,
     Concept,
     ConceptReader,
     Vocabulary,
@@ -22,7 +21,6 @@ from prognosis.evidence.clinical.window_pass import STATISTICS, Facts, Floats, I
 LARGEST = 1e15
 _SECONDS_PER_DAY = 86400.0
 _WINDOW_STATISTICS = ("mean", "min", "max", "slope", "count")
-_DEMOGRAPHIC = frozenset({str(AGE), str(SEX)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +30,8 @@ class Column:
     Attributes:
         concept: The concept's place in the vocabulary.
         statistic: "last", "limit" (the last value was cut off by the assay's limit), "mean", "min", "max",
-            "slope" (per day), "count", "days_since", "is" (the last text is `category`) or "not_measured".
+            "slope" (per day), "change" (per day, from the value known before the last one, and only "ever"),
+            "count", "days_since", "is" (the last text is `category`) or "not_measured".
         window_days: The stretch before the index; infinite for "ever".
         category: For "is", the text.
     """
@@ -63,11 +62,11 @@ def table_columns(vocabulary: Vocabulary, windows_days: Sequence[float]) -> tupl
     columns: list[Column] = []
     spans = (np.inf, *sorted(windows_days, reverse=True))
     for place, concept in enumerate(vocabulary.concepts):
-        demographic = concept.code in _DEMOGRAPHIC
+        demographic = concept.code in FROM_THE_START
         if concept.kind == "number":
             columns += [Column(place, "last", np.inf)]
             if not demographic:
-                columns += [Column(place, "limit", np.inf), Column(place, "days_since", np.inf)]
+                columns += [Column(place, s, np.inf) for s in ("limit", "days_since", "change")]
                 columns += [Column(place, s, span) for span in spans for s in _WINDOW_STATISTICS]
         elif concept.kind == "category":
             columns += [Column(place, "is", np.inf, text) for text in vocabulary.categories[place]]
@@ -148,7 +147,7 @@ def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[s
     withheld: list[str] = []
     for number, case in enumerate(cases):
         unused: dict[str, None] = {}
-        for event in facts(case):
+        for event in facts(case, vocabulary.entry_codes):
             concept = reader.concept(event)
             if concept is None:
                 continue

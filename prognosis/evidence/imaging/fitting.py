@@ -25,7 +25,7 @@ from prognosis.evidence.imaging.members import FoldMembers
 from prognosis.evidence.imaging.model import Centres, ImagingEvidence, case_evidence, modality_evidence
 from prognosis.evidence.imaging.outline import outline_films
 from prognosis.evidence.imaging.typical import TypicalFilms
-from prognosis.evidence.readout import fit_readout, patient_weights
+from prognosis.evidence.readout import case_weights, fit_readout
 from prognosis.evidence.token import FittedEvidence
 
 if TYPE_CHECKING:
@@ -202,7 +202,7 @@ def _fit_fold(seen: _Seen, learn: NDArray[np.bool_], seed: int, on_progress: Pro
     rows = np.flatnonzero(learn & seen.table.present)
     own, latest = seen.target.take(rows), seen.table.latest[rows]
     patients = np.array([seen.cases[int(row)].patient for row in rows])
-    inner, weights = patient_folds(patients, own.cause, _INNER_FOLDS, seed), patient_weights(patients)
+    inner, weights = patient_folds(patients, own.cause, _INNER_FOLDS, seed), case_weights(own, patients)
 
     def ridge(parts: Array) -> Array:
         return fit_readout(parts.sum(axis=1)[latest], own, inner, weights).coefficients

@@ -12,7 +12,7 @@ from prognosis.cohort.case import Case
 from prognosis.cohort.splits import patient_folds
 from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
-from prognosis.evidence.readout import fit_readout, patient_weights
+from prognosis.evidence.readout import case_weights, fit_readout
 from prognosis.evidence.stack import convex_weights_by_fold
 from prognosis.evidence.text.config import TextConfig
 from prognosis.evidence.text.encoder import SentenceEncoder
@@ -107,7 +107,7 @@ def fit_text(
         features = TextFeatures(terms, components)
     members = _members(table, features, encoder)
     patients = np.array([case.patient for case in cases])
-    rows = _Rows(target, patients, patient_weights(patients), table.present)
+    rows = _Rows(target, patients, case_weights(target, patients), table.present)
     fitted = _fit_folds(members, rows, folds, config, seed, on_progress)
     evidence = [_left_out(member, own, folds) for member, own in zip(members, fitted, strict=True)]
     share = _shares(evidence, rows, folds)

@@ -44,8 +44,15 @@ def by_definition(facts: Facts, case: int, concept: int, span: float) -> tuple[f
     values, days = facts.number[rows], -facts.age_days[rows]
     slope = np.polyfit(days - days[0], values, 1)[0] if len(set(days)) > 1 else np.nan
     last = rows[-1]
+    own = np.flatnonzero((facts.case == case) & (facts.concept == concept))
+    earlier = own[facts.age_days[own] > facts.age_days[last]]
+    change = np.nan
+    if len(earlier):
+        gap = facts.age_days[earlier[-1]] - facts.age_days[last]
+        change = (facts.number[last] - facts.number[earlier[-1]]) / gap
     return (
-        len(rows), values.mean(), values.min(), values.max(), slope, facts.number[last], facts.age_days[last]
+        len(rows), values.mean(), values.min(), values.max(), slope,
+        facts.number[last], facts.age_days[last], change,
     )  # fmt: skip
 
 
