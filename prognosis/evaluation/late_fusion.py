@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from prognosis.fusion.head import cause_hazards
 from prognosis.fusion.inputs import FusionInputs
-from prognosis.fusion.likelihood import Exposure, negative_log_likelihood
+from prognosis.fusion.likelihood import Exposure, average_log_odds, negative_log_likelihood
 
 Array = NDArray[np.float64]
 
@@ -61,7 +61,6 @@ def fit_late_fusion(inputs: FusionInputs, exposure: Exposure) -> LateFusion:
     risks, absent = modality_risks(inputs), (~inputs.present).astype(np.float64)
     unit = _units(risks)
     risks = risks / unit
-    start = _average_log_odds(exposure)
 
     def loss_and_gradient(values: Array) -> tuple[float, Array]:
         alpha, weight, flag = _parts(values, modalities, causes, bins)
@@ -78,7 +77,7 @@ def fit_late_fusion(inputs: FusionInputs, exposure: Exposure) -> LateFusion:
         loss = float(negative_log_likelihood(eta, exposure).sum()) + rough + shrunk
         return loss, np.concatenate([part.ravel() for part in gradient])
 
-    begin = np.concatenate([start.ravel(), np.zeros(2 * modalities * causes)])
+    begin = np.concatenate([average_log_odds(exposure).ravel(), np.zeros(2 * modalities * causes)])
     solved = minimize(loss_and_gradient, begin, jac=True, method="L-BFGS-B", options={"maxiter": 500})
     alpha, weight, flag = _parts(solved.x, modalities, causes, bins)
     return LateFusion(alpha, weight / unit, flag)
@@ -88,13 +87,6 @@ def _units(risks: Array) -> Array:
     """(M, K) spread of each risk over all cases; infinite where it never varies."""
     spread = risks.std(axis=0)
     return np.where(spread > 1e-9, spread, np.inf)
-
-
-def _average_log_odds(exposure: Exposure) -> Array:
-    happened = exposure.happened.sum(axis=0) + 0.5
-    grouped = happened.reshape(exposure.at_risk.shape[1], -1, happened.shape[1])
-    surviving = np.maximum(exposure.at_risk.sum(axis=0) + 1.0 - grouped.sum(axis=1), 0.5)
-    return np.asarray(np.log(grouped / surviving[:, None])).reshape(happened.shape)
 
 
 def _roughness(alpha: Array) -> tuple[float, Array]:

@@ -56,6 +56,21 @@ def exposure_of(target: Target) -> Exposure:
     return Exposure(at_risk[:, None] * target.answered[:, :, None], happened.astype(np.float64))
 
 
+def average_log_odds(exposure: Exposure, weights: Array | None = None) -> Array:
+    """(K, B) log-odds of each cause against surviving the bin for the average case; half an event is added.
+
+    Args:
+        exposure: Of n cases.
+        weights: (n,) weight of each case; None for ones.
+    """
+    weights = np.ones(len(exposure.at_risk)) if weights is None else weights
+    happened = np.einsum("n,nkb->kb", weights, exposure.happened) + 0.5
+    at_risk = np.einsum("n,nqb->qb", weights, exposure.at_risk)
+    grouped = happened.reshape(len(at_risk), -1, happened.shape[1])
+    surviving = np.maximum(at_risk + 1.0 - grouped.sum(axis=1), 0.5)
+    return np.asarray(np.log(grouped / surviving[:, None])).reshape(happened.shape)
+
+
 def negative_log_likelihood(log_hazard: Array, exposure: Exposure) -> Array:
     """(n,) each case's negative log-likelihood under log-odds (n, K, B)."""
     cases, questions, bins = exposure.at_risk.shape

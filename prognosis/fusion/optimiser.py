@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from prognosis.fusion.head import HazardHead, modality_pairs
 from prognosis.fusion.inputs import FusionInputs
-from prognosis.fusion.likelihood import Exposure, torch_negative_log_likelihood
+from prognosis.fusion.likelihood import Exposure, average_log_odds, torch_negative_log_likelihood
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -131,14 +131,10 @@ class Layout:
     def start(self, exposure: Exposure, weights: Array, seed: int) -> Array:
         """Average hazard in each bin, evidence at its word, interactions away from their saddle at zero."""
         rng = np.random.default_rng(seed)
-        happened = np.einsum("n,nkb->kb", weights, exposure.happened) + 0.5
-        at_risk = np.einsum("n,nqb->qb", weights, exposure.at_risk)
-        grouped = happened.reshape(len(at_risk), -1, self.bins)
-        surviving = np.maximum(at_risk + 1.0 - grouped.sum(axis=1), 0.5)
         _, first, last, factors, strengths = self.sizes
         return np.concatenate(
             [
-                np.log(grouped / surviving[:, None]).ravel(),
+                average_log_odds(exposure, weights).ravel(),
                 np.ones(first + last),
                 rng.normal(0.0, 1.0, factors),
                 rng.normal(0.0, 0.5, strengths),
