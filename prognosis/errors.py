@@ -7,7 +7,8 @@
     |   |-- StudyError       one image or imaging study
     |   |-- TaskError        a task file
     |   |-- ConfigError      a model or benchmark configuration
-    |   `-- CohortError      the cohort cannot answer the question asked of it
+    |   |-- CohortError      the cohort cannot answer the question asked of it
+    |   `-- CheckpointError  the checkpoints of a training do not belong to it
     |-- ModelError           the model's owner must act
     |   |-- BundleError      a model folder is incomplete, altered or unsafe
     |   `-- ScopeError       the model was not made for this use
@@ -61,6 +62,10 @@ class ConfigError(InputError):
 
 class CohortError(InputError):
     """The cohort cannot answer the question asked of it."""
+
+
+class CheckpointError(InputError):
+    """The checkpoints of a training do not belong to the training that is to go on."""
 
 
 class ModelError(PrognosisError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -36,11 +37,13 @@ def run_train(
     settings: Sequence[str],
     *,
     json_output: bool,
+    checkpoints: Path | None = None,
 ) -> None:
     """Train on the sources' cases and write the model folder.
 
     Where a source fixes its own split, only its training part is learnt from and its validation part is
-    judged; otherwise every case is learnt from, and `evaluate --cv` judges.
+    judged; otherwise every case is learnt from, and `evaluate --cv` judges. A training end to end that was
+    stopped goes on from its checkpoints when the same command is run again; they are removed in the end.
     """
     task = Task.load(task_path)
     config = model_config(config_path, settings, task)
@@ -50,7 +53,9 @@ def run_train(
         train_masks(loaded, config, out, json_output=json_output)
         return
     started = time.monotonic()
-    trained = train_and_judge(loaded.cohort, config)
+    end_to_end = config.training.way == "end_to_end"
+    checkpoints = checkpoints or out.with_name(f"{out.name}.checkpoints")
+    trained = train_and_judge(loaded.cohort, config, checkpoints if end_to_end else None)
     seconds = round(time.monotonic() - started, 1)
     judged = trained.judged
     card = bundle_card(
@@ -66,6 +71,8 @@ def run_train(
     if judged is not None:
         metrics["validation"] = judged.to_json()
     model = save_model(trained.model, out, model_card(card), metrics)
+    if end_to_end:
+        shutil.rmtree(checkpoints)
     for name, reason in model.training.left_out.items():
         stderr.print(f"[yellow]note[/]: {name} is left out: {escape(reason)}")
     stderr.print(f"wrote {out} ({model.model_id}) in {seconds} s", markup=False)
@@ -82,12 +89,18 @@ class Trained:
     judged: EvaluationResult | None
 
 
-def train_and_judge(cohort: Cohort, config: ModelConfig) -> Trained:
-    """Train on a cohort, or on its training part and judge on its validation part, where it has them."""
+def train_and_judge(cohort: Cohort, config: ModelConfig, checkpoints: Path | None = None) -> Trained:
+    """Train on a cohort, or on its training part and judge on its validation part, where it has them.
+
+    Args:
+        cohort: Cases with labels.
+        config: How to train.
+        checkpoints: Of a training end to end.
+    """
     parts = {case.part for case in cohort.cases}
     training = cohort.where(lambda case: case.part == TRAINING_PART) if TRAINING_PART in parts else cohort
     with Bars() as bars:
-        model = train_model(training, config, bars)
+        model = train_model(training, config, bars, checkpoints)
     if VALIDATION_PART not in parts:
         return Trained(model, training, None)
     validation = cohort.where(lambda case: case.part == VALIDATION_PART)

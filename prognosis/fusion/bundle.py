@@ -90,7 +90,7 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
     model = FusionModel(
         task=Task.from_statement(stated["task"], str(folder / "config.json")),
         config=ModelConfig.from_statement(stated["config"], str(folder / "config.json")),
-        evidence={name: _load_evidence(name, folder, cache) for name in names},
+        evidence={name: load_evidence(name, folder, cache) for name in names},
         head=HazardHead(
             alpha=arrays["alpha"],
             beta=arrays["beta"],
@@ -118,7 +118,12 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
     return model
 
 
-def _load_evidence(name: str, folder: Path, cache: str | Path | None) -> EvidenceModel:
+def load_evidence(name: str, folder: Path, cache: str | Path | None = None) -> EvidenceModel:
+    """Read one modality's evidence model from `evidence/<name>` in a folder.
+
+    Raises:
+        BundleError: It is incomplete, or of a modality that this version does not know.
+    """
     part = f"evidence/{name}"
     if name == "clinical":
         from prognosis.evidence.clinical import load_clinical
@@ -131,11 +136,11 @@ def _load_evidence(name: str, folder: Path, cache: str | Path | None) -> Evidenc
     if name == "imaging":
         from prognosis.evidence.imaging import load_imaging
 
-        weights = part_digest(folder, part)
         imaging = load_imaging(folder / part)
         if cache is not None:
             from prognosis.evidence.imaging.cache import StudyCache, encoder_digest
 
+            weights = part_digest(folder, part)
             imaging.cache = StudyCache(Path(cache), encoder_digest(weights, imaging.engines))
         return imaging
     raise BundleError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -36,6 +37,48 @@ class FusionConfig(BaseModel):
     level: float = Field(default=0.9, gt=0.0, lt=1.0)
 
 
+class TrainingConfig(BaseModel):
+    """How the evidence is learned; docs/training.md says when to use which way.
+
+    Attributes:
+        way: "read_outs" fits each modality by itself, in closed form over its encoder; "end_to_end" goes on
+            from there and trains all of it, encoders too, through the joint likelihood. All that follows is
+            of the latter.
+        held_out: Share of the patients by whose likelihood training is stopped; they teach it nothing else.
+        epochs: Most passes over the training cases.
+        patience: Epochs without a better likelihood of the patients held out after which training stops.
+        batch: Cases read at once: what must fit into the memory.
+        accumulate: Batches whose gradients are added up to one step.
+        learning_rate: Largest step of AdamW; it rises over the first tenth and falls along a cosine.
+        encoder_rate: A network's own share of `learning_rate`; of a pretrained trunk, times
+            `imaging.trunk_rate`.
+        weight_decay: AdamW's decoupled decay: of a read-out towards where it started, of a network to zero.
+        modality_dropout: Share of the cases of a step that lose modalities: any subset may be left, none too.
+        own_loss: Weight of each modality's own likelihood beside the joint one.
+        ranking: Weight of a ranking term on pairs of one batch; 0 for none.
+        checkpoint_steps: Steps between two checkpoints.
+        device: "auto" for CUDA where there is one.
+        precision: "auto" for bfloat16 on CUDA; "float32".
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    way: Literal["read_outs", "end_to_end"] = "read_outs"
+    held_out: float = Field(default=0.15, gt=0.0, le=0.5)
+    epochs: int = Field(default=30, ge=1)
+    patience: int = Field(default=5, ge=1)
+    batch: int = Field(default=32, ge=2)
+    accumulate: int = Field(default=1, ge=1)
+    learning_rate: float = Field(default=1e-3, gt=0.0)
+    encoder_rate: float = Field(default=1.0, ge=0.0)
+    weight_decay: float = Field(default=0.05, ge=0.0)
+    modality_dropout: float = Field(default=0.5, ge=0.0, le=1.0)
+    own_loss: float = Field(default=0.3, ge=0.0)
+    ranking: float = Field(default=0.0, ge=0.0)
+    checkpoint_steps: int = Field(default=50, ge=1)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["auto", "float32"] = "auto"
+
+
 class ModelConfig(BaseModel):
     """A model: which modalities, how each becomes evidence, how they are joined.
 
@@ -57,6 +100,7 @@ class ModelConfig(BaseModel):
     imaging: ImagingConfig = ImagingConfig()
     segmentation: SegmentationConfig = SegmentationConfig()
     fusion: FusionConfig = FusionConfig()
+    training: TrainingConfig = TrainingConfig()
 
     @field_validator("modalities")
     @classmethod

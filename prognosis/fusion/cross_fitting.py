@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,16 +45,24 @@ class CrossFitted:
         return join_modalities({name: evidence.out_of_fold for name, evidence in self.fitted.items()})
 
 
-def cross_fit(cohort: Cohort, config: ModelConfig, on_progress: Progress | None = None) -> CrossFitted:
-    """Fit every modality of a configuration on folds of patients.
+def cross_fit(
+    cohort: Cohort,
+    config: ModelConfig,
+    on_progress: Progress | None = None,
+    checkpoints: Path | None = None,
+) -> CrossFitted:
+    """Fit every modality of a configuration on folds of patients: each by itself, or all end to end.
 
     Args:
         cohort: Cases with labels.
         config: How to train.
         on_progress: Told (what, done, total).
+        checkpoints: Folder in which a training end to end that was stopped finds where it was.
 
     Raises:
         CohortError: The cohort has too few patients or events, none of some cause, or no usable modality.
+        CheckpointError: The folder holds the checkpoints of another training.
+        ConfigError: Training end to end asks for a GPU that is not there, or its loss is no longer finite.
     """
     target = cohort_target(cohort, config.fusion.bins)
     left_out = {
@@ -63,18 +72,20 @@ def cross_fit(cohort: Cohort, config: ModelConfig, on_progress: Progress | None 
     count = config.folds or _default_folds(used, _patients_with_event(cohort, target))
     _check_size(cohort, target, count)
     folds = patient_folds(cohort.patients, target.cause, count, config.seed)
-    fitted = {
-        name: fit_modality(name, cohort, target, folds, config, on_progress)
-        for name in config.modalities
-        if name in used
-    }
-    if not fitted:
+    names = [name for name in config.modalities if name in used]
+    if not names:
         reasons = "; ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise CohortError(
             f"cohort of task {cohort.task.name}",
             f"has no usable modality ({reasons})",
             "add sources or cases",
         )
+    if config.training.way == "end_to_end":
+        from prognosis.fusion.end_to_end import fit_end_to_end
+
+        fitted = fit_end_to_end(names, cohort, target, folds, config, on_progress, checkpoints)
+    else:
+        fitted = {name: fit_modality(name, cohort, target, folds, config, on_progress) for name in names}
     return CrossFitted(target, folds, fitted, left_out)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 
@@ -22,21 +23,30 @@ from prognosis.fusion.replicates import bootstrap_head
 BACKGROUND_CASES = 256
 
 
-def train_model(cohort: Cohort, config: ModelConfig, on_progress: Progress | None = None) -> FusionModel:
+def train_model(
+    cohort: Cohort,
+    config: ModelConfig,
+    on_progress: Progress | None = None,
+    checkpoints: Path | None = None,
+) -> FusionModel:
     """Train a model on every case of a cohort.
 
-    Each modality is fitted on folds of patients; the head learns from evidence about patients that the
-    evidence models had not seen. Hold patients back before calling this, to judge the model.
+    Evidence is fitted on folds of patients, as `config.training.way` says; the head learns from evidence
+    about patients that the evidence models had not seen. Hold patients back before calling this, to judge
+    the model.
 
     Args:
         cohort: Cases with labels.
         config: How to train.
         on_progress: Told (what, done, total).
+        checkpoints: Folder in which a training end to end that was stopped finds where it was.
 
     Raises:
         CohortError: The cohort has too few patients or events, none of some cause, or no usable modality.
+        CheckpointError: The folder holds the checkpoints of another training.
+        ConfigError: Training end to end asks for a GPU that is not there, or its loss is no longer finite.
     """
-    return train_on(cohort, config, cross_fit(cohort, config, on_progress), on_progress)
+    return train_on(cohort, config, cross_fit(cohort, config, on_progress, checkpoints), on_progress)
 
 
 def train_on(

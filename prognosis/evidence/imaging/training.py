@@ -125,7 +125,7 @@ class _Steps:
         number = self.film_of[rows.numpy()]
         channels = torch.from_numpy(self.films.channels[number].astype(np.float32))
         weights = torch.from_numpy(self.films.weights[number].sum(axis=1))
-        channels, weights = _augmented(channels, weights, self.config)
+        channels, weights = augmented(channels, weights, self.config)
         cells = self.network(channels)
         spread = torch.einsum("nkp,np->nk", cells.flatten(2), weights.flatten(1))
         return read_out_gain(cells.shape[2:]) * spread
@@ -158,7 +158,7 @@ def _average_log_odds(event: Tensor, answered: Tensor) -> Tensor:
     return torch.log(share.clamp(1e-3, 1.0 - 1e-3) / nothing.clamp(min=1e-3))
 
 
-def _augmented(channels: Tensor, weights: Tensor, config: ImagingConfig) -> tuple[Tensor, Tensor]:
+def augmented(channels: Tensor, weights: Tensor, config: ImagingConfig) -> tuple[Tensor, Tensor]:
     """The batch with a random shift (edges repeated) and, where set, left and right exchanged at random."""
     import torch
 

@@ -1,0 +1,86 @@
+"""Where joint training starts: each fold's read-outs, kept beside the checkpoints to be fitted once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from prognosis.cohort import Cohort
+from prognosis.errors import BundleError
+from prognosis.evidence import EvidenceModel
+from prognosis.evidence.manifest import check_manifest
+from prognosis.evidence.model_folder import write_model_folder
+from prognosis.fusion.bundle import load_evidence
+from prognosis.fusion.config import ModelConfig
+from prognosis.fusion.end_to_end.checkpoint import another_run
+
+Models = tuple[EvidenceModel, ...]
+
+_RUN = "run.json"
+
+
+def run_digest(cohort: Cohort, config: ModelConfig) -> str:
+    """sha256 of the task, the settings, and of who the cases are and what is known of them and when.
+
+    What a fact or a pixel says is not part of it: reading all of them would cost as much as the start.
+    """
+    digest = hashlib.sha256(cohort.task.model_dump_json().encode())
+    digest.update(config.model_dump_json().encode())
+    for case in cohort.cases:
+        record = case.record
+        held = [len(record.events), len(record.notes), [study.study_uid for study in record.studies]]
+        digest.update(repr([case.patient, case.index_time.isoformat(), case.label, held]).encode())
+    return digest.hexdigest()
+
+
+def claim_folder(folder: Path, run: str) -> None:
+    """Make a folder a run's own, or see that it is.
+
+    Raises:
+        CheckpointError: It holds the checkpoints of another run, or other files.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    stated = folder / _RUN
+    if stated.exists() or any(folder.iterdir()):
+        try:
+            known = json.loads(stated.read_text(encoding="utf-8"))["run"]
+        except (OSError, ValueError, KeyError, TypeError):
+            known = ""
+        if known != run:
+            raise another_run(folder)
+        return
+    part = stated.with_suffix(".part")
+    part.write_text(json.dumps({"run": run}), encoding="utf-8")
+    part.replace(stated)
+
+
+def started(folder: Path, modality: str, fit: Callable[[], Models]) -> Models:
+    """The models of each fold: read where an earlier run left them whole, else fitted and written.
+
+    Args:
+        folder: Of the run.
+        modality: Whose models.
+        fit: Gives them.
+
+    Raises:
+        MissingDependencyError: What reads a modality is not installed.
+    """
+    own = folder / f"start-{modality}"
+    try:
+        check_manifest(own)
+        count = len(list(own.glob("fold*")))
+        return tuple(load_evidence(modality, own / f"fold{place}") for place in range(count))
+    except BundleError:
+        pass
+    models = fit()
+
+    def write(whole: Path) -> None:
+        for place, model in enumerate(models):
+            part = whole / f"fold{place}" / "evidence" / modality
+            part.mkdir(parents=True)
+            model.save(part)
+
+    write_model_folder(own, modality, write)
+    return models
