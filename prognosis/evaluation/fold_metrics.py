@@ -101,6 +101,14 @@ def _judge_survival(folds: Sequence[Judged], seed: int, replicates: int) -> Judg
     return Judging(judged.days, prepare, survival_protocol(judged, len(folds), seed, replicates))
 
 
+def held_out_parts(folds: Sequence[Judged], incidence: Sequence[Floats], days: Floats) -> list[HeldOut]:
+    """Predictions of the folds' cases, one (n, K, T) array a fold at `days` (T,), with what happened."""
+    return [
+        HeldOut(cif, days, fold.target, fold.training_target, fold.cohort.patients)
+        for fold, cif in zip(folds, incidence, strict=True)
+    ]
+
+
 def joined_target(folds: Sequence[Judged]) -> Target:
     """What happened to the cases of all folds, fold after fold."""
     targets = [fold.target for fold in folds]
@@ -109,4 +117,6 @@ def joined_target(folds: Sequence[Judged]) -> Target:
     days = np.concatenate([target.days for target in targets])
     marks = [target.marks for target in targets if target.marks is not None]
     joined = np.concatenate(marks) if marks else None
-    return Target(first.causes, cause, days, first.edges, first.survival, joined)
+    asked = [target.landmark for target in targets if target.landmark is not None]
+    landmark = np.concatenate(asked) if asked else None
+    return Target(first.causes, cause, days, first.edges, first.survival, joined, landmark)

@@ -14,8 +14,9 @@ from prognosis.cohort.target import reference_class
 from prognosis.errors import CohortError
 from prognosis.evaluation.comparison import compare
 from prognosis.evaluation.entrant import Fit
-from prognosis.evaluation.fold_metrics import joined_target, judging_of
+from prognosis.evaluation.fold_metrics import held_out_parts, joined_target, judging_of
 from prognosis.evaluation.judging_bounds import judge_bounds
+from prognosis.evaluation.landmarks import judge_landmarks
 from prognosis.evaluation.results import Comparison, EvaluationResult
 from prognosis.evaluation.subgroups import cohort_groups, evaluate_subgroups
 from prognosis.evaluation.survival_metrics import PreparedMetrics
@@ -208,6 +209,12 @@ def evaluate_folds_of(
         members=members,
         comparisons=_differences(prepared, target, seed, replicates),
         lower_bounds=judge_bounds(folds, groups, seed, replicates),
+        landmarks=judge_landmarks(
+            {name: held_out_parts(folds, incidence, days) for name, incidence in predicted.items()},
+            judging.protocol.horizons_days,
+            seed,
+            replicates,
+        ),
     )
     return Evaluation(result, cohort, target, days, np.concatenate(fused), prepared)
 

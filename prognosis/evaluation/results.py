@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from prognosis.evaluation.bound_coverage import BoundCoverage
 from prognosis.evaluation.interval_json import interval_json
+from prognosis.evaluation.landmark_metrics import LandmarkMetrics
 from prognosis.survival.bootstrap import Interval
 
 
@@ -234,14 +235,9 @@ class Comparison:
 
     def to_json(self) -> dict[str, object]:
         """{"a", "b", "metric", "difference", "low", "high"}."""
-        return {
-            "a": self.a,
-            "b": self.b,
-            "metric": self.metric,
-            "difference": self.difference.value,
-            "low": self.difference.low,
-            "high": self.difference.high,
-        }
+        gap = self.difference
+        named = {"a": self.a, "b": self.b, "metric": self.metric}
+        return {**named, "difference": gap.value, "low": gap.low, "high": gap.high}
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +259,7 @@ class EvaluationResult:
         comparisons: Paired differences.
         lower_bounds: Coverage of the lower bounds on event-free time.
         unknown: Number of cases that are not judged on each finding, since it is not known of them.
+        landmarks: The metrics at each landmark and horizon, among those at risk there.
     """
 
     task: str
@@ -279,6 +276,7 @@ class EvaluationResult:
     comparisons: tuple[Comparison, ...] = ()
     lower_bounds: tuple[BoundCoverage, ...] = ()
     unknown: Mapping[str, int] = field(default_factory=dict)
+    landmarks: tuple[LandmarkMetrics, ...] = ()
 
     def to_json(self) -> dict[str, object]:
         """Everything as JSON-ready dictionaries and lists; no value is ever NaN."""
@@ -297,4 +295,5 @@ class EvaluationResult:
             "members": {name: member.to_json() for name, member in self.members.items()},
             "comparisons": [comparison.to_json() for comparison in self.comparisons],
             "lower_bounds": [found.to_json() for found in self.lower_bounds],
+            "landmarks": [found.to_json() for found in self.landmarks],
         }

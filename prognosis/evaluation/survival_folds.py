@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.cohort.target import Target
 from prognosis.evaluation.held_out import HeldOut
 from prognosis.survival.brier import had_event, known_state_weights
 from prognosis.survival.censoring import Censoring, estimate_censoring
@@ -17,10 +18,10 @@ from prognosis.survival.statistic import RatioStatistic, Stratified
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """One fold's predictions.
+    """One fold's predictions; with landmarks, those of one landmark in a fold.
 
     Attributes:
-        part: The predictions, what happened, and what happened to the training cases.
+        part: The predictions, what happened, and what happened to the training cases (at this landmark).
         rows: The place of its cases among those of all folds.
         censoring: The censoring distribution of its training cases.
     """
@@ -56,16 +57,36 @@ class Pooled:
 
 
 def folds_of(parts: Sequence[HeldOut]) -> tuple[Fold, ...]:
-    """The folds in the order given."""
-    sizes = np.cumsum([0, *(len(part.target) for part in parts)])
-    return tuple(
-        Fold(
-            part,
-            np.arange(sizes[number], sizes[number + 1]),
-            estimate_censoring(part.training_target.days, part.training_target.cause > 0),
-        )
-        for number, part in enumerate(parts)
-    )
+    """The folds in the order given, each cut into its landmarks.
+
+    People are compared at the same landmark only, never with themselves at another, and weighed by how those
+    at risk at that landmark are censored: who is asked later is followed for a shorter time.
+    """
+    found: list[Fold] = []
+    first = 0
+    for part in parts:
+        for landmark, rows in rows_by_landmark(part.target):
+            training = part.training_target
+            if landmark is not None and training.landmark is not None:
+                same = training.landmark == landmark
+                training = training.take(same) if same.any() else training
+            own = replace(
+                part,
+                cif=part.cif[rows],
+                target=part.target.take(rows),
+                training_target=training,
+                clusters=part.clusters[rows],
+            )
+            found.append(Fold(own, first + rows, estimate_censoring(training.days, training.cause > 0)))
+        first += len(part.target)
+    return tuple(found)
+
+
+def rows_by_landmark(target: Target) -> list[tuple[float | None, NDArray[np.intp]]]:
+    """Each landmark with the rows of its cases; every row under None for a task without landmarks."""
+    if target.landmark is None:
+        return [(None, np.arange(len(target)))]
+    return [(float(own), np.flatnonzero(target.landmark == own)) for own in np.unique(target.landmark)]
 
 
 def stratified(folds: Sequence[Fold], make: Callable[[Fold], RatioStatistic]) -> Stratified:
@@ -74,7 +95,8 @@ def stratified(folds: Sequence[Fold], make: Callable[[Fold], RatioStatistic]) ->
 
 
 def pool(folds: Sequence[Fold], times: Floats, of_cause: int) -> Pooled:
-    """All folds' predictions of `of_cause` at `times` (T,) in one table."""
+    """All folds' predictions of `of_cause` at `times` (T,) in one table, in the order of the cases."""
+    order = np.argsort(np.concatenate([fold.rows for fold in folds]))
     targets = [fold.part.target for fold in folds]
     days = np.concatenate([target.days for target in targets])
     cause = np.concatenate([target.cause for target in targets])
@@ -83,9 +105,9 @@ def pool(folds: Sequence[Fold], times: Floats, of_cause: int) -> Pooled:
         for target, fold in zip(targets, folds, strict=True)
     ]
     return Pooled(
-        days,
-        cause,
-        np.concatenate([fold.part.risk_at(times, of_cause) for fold in folds]),
-        had_event(days, cause, times, of_cause),
-        np.concatenate(known),
+        days[order],
+        cause[order],
+        np.concatenate([fold.part.risk_at(times, of_cause) for fold in folds])[order],
+        had_event(days, cause, times, of_cause)[order],
+        np.concatenate(known)[order],
     )
