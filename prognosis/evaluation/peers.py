@@ -69,13 +69,26 @@ class HazardPredictor:
 
     def cumulative_incidence(self, cases: Sequence[Case], days: Floats) -> Floats:
         """See `Predictor`."""
-        covariates = self.features.transform(cases)
-        if len(self.models) == 1:
-            return 1.0 - self.models[0].survival(covariates, days)[:, None, :]
-        steps = np.unique(np.concatenate([self.event_days, days]))
-        free = np.stack([model.survival(covariates, steps) for model in self.models], axis=1)
-        hazards = -np.log(np.clip(free, 1e-12, 1.0))
-        return incidence_from_hazards(hazards)[:, :, np.searchsorted(steps, days)]
+        return incidence_of_causes(self.models, self.event_days, self.features.transform(cases), days)
+
+
+def incidence_of_causes(
+    models: Sequence[CauseModel], event_days: Floats, covariates: Floats, days: Floats
+) -> Floats:
+    """(n, K, T) cumulative incidences from cause-specific models.
+
+    Args:
+        models: One a cause.
+        event_days: (J,) distinct times of events of any cause in training: where risk can rise.
+        covariates: (n, p) of the cases.
+        days: (T,) increasing, > 0.
+    """
+    if len(models) == 1:
+        return 1.0 - models[0].survival(covariates, days)[:, None, :]
+    steps = np.unique(np.concatenate([event_days, days]))
+    free = np.stack([model.survival(covariates, steps) for model in models], axis=1)
+    hazards = -np.log(np.clip(free, 1e-12, 1.0))
+    return incidence_from_hazards(hazards)[:, :, np.searchsorted(steps, days)]
 
 
 def incidence_from_hazards(cumulative: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""XGBoost survival models as peers: boosted Cox with Breslow's baseline, and boosted failure times (AFT).
+"""XGBoost models as peers: boosted Cox with Breslow's baseline, boosted failure times (AFT), boosted classes.
 
 The number of trees (and the AFT scale) is chosen by inner cross-validation, so that the peers are not
 weakened by settings that suit another data set.
@@ -50,6 +50,19 @@ class BoostedAft:
         """(n, len(days)) probability of no event by each day."""
         late = np.log(np.maximum(days, _EARLIEST_DAY))[None, :] - _margin(self.booster, covariates)[:, None]
         return np.asarray(norm.sf(late / self.scale), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class BoostedClasses:
+    """Boosted log-odds of classes."""
+
+    booster: xgboost.Booster
+
+    def probabilities(self, covariates: Floats) -> Floats:
+        """(n, classes) probability of each class; rows sum to 1."""
+        import xgboost
+
+        return np.asarray(self.booster.predict(xgboost.DMatrix(covariates)), dtype=np.float64)
 
 
 def fit_boosted_cox(
@@ -112,6 +125,30 @@ def fit_boosted_aft(
     rounds, _, scale = min(tried, key=lambda each: each[1])
     scaled = settings | {"aft_loss_distribution_scale": scale}
     return BoostedAft(xgboost.train(scaled, matrix, rounds), scale)
+
+
+def fit_boosted_classes(
+    covariates: Floats, label: NDArray[np.int64], folds: NDArray[np.int64], *, seed: int
+) -> BoostedClasses:
+    """Boost the softmax likelihood of classes.
+
+    Args:
+        covariates: (n, p) finite.
+        label: (n,) the class, from 0; every class occurs.
+        folds: (n,) inner fold of each case.
+        seed: Of the trees' subsampling.
+    """
+    import xgboost
+
+    matrix = xgboost.DMatrix(covariates, label=label)
+    settings = _TREES | {
+        "objective": "multi:softprob",
+        "eval_metric": "mlogloss",
+        "num_class": int(label.max()) + 1,
+        "seed": seed,
+    }
+    rounds, _ = _best_rounds(settings, matrix, folds)
+    return BoostedClasses(xgboost.train(settings, matrix, rounds))
 
 
 def _best_rounds(

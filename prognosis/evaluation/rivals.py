@@ -1,0 +1,127 @@
+"""Every other way of joining the same evidence, fitted on the same training cases and judged on the same.
+
+The model keeps its explanation exact by adding evidence up. What that costs, or saves, is told by what joins
+the same out-of-fold tokens otherwise: late fusion, HAIM's way, a transformer; and by the model itself with
+each subset of its modalities.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from prognosis.cohort import Case, Cohort
+from prognosis.errors import CohortError
+from prognosis.evaluation.haim import HaimModel, embeddings, fit_haim
+from prognosis.evaluation.late_fusion import LateFusion, fit_late_fusion
+from prognosis.fusion import FusionModel
+from prognosis.fusion.challenger import (
+    Challenger,
+    ChallengerConfig,
+    out_of_fold_tokens,
+    tokens_of,
+    train_challenger,
+)
+from prognosis.fusion.cross_fitting import CrossFitted, Progress
+from prognosis.fusion.inputs import FusionInputs
+from prognosis.fusion.likelihood import exposure_of
+from prognosis.fusion.prior_shift import prior_shift
+from prognosis.survival.curves import Floats
+
+LATE = "late fusion"
+HAIM = "HAIM-style"
+TRANSFORMER = "transformer"
+RIVALS = (LATE, HAIM, TRANSFORMER)
+
+
+@dataclass(frozen=True, slots=True)
+class Rivals:
+    """Fitted rivals of one model.
+
+    Attributes:
+        late: One risk a modality, joined by logistic regression.
+        haim: Embeddings read by XGBoost.
+        transformer: Tokens read by self-attention.
+        log_odds_shift: (K,) what the log-odds of each class gain where the model is used, as the model's own.
+    """
+
+    late: LateFusion
+    haim: HaimModel
+    transformer: Challenger
+    log_odds_shift: Floats
+
+    def incidence(
+        self, model: FusionModel, inputs: FusionInputs, cases: Sequence[Case], days: Floats
+    ) -> dict[str, Floats]:
+        """By rival, (n, K, T) probability of each cause by each day, of each class, of each finding.
+
+        Args:
+            model: Trained on the same evidence.
+            inputs: The cases' evidence, by that model.
+            cases: The cases.
+            days: (T,) increasing, > 0.
+        """
+        tokens = tokens_of(model.evidence, cases)
+        log_odds = {LATE: self.late.log_hazard(inputs), TRANSFORMER: self.transformer.log_hazard(tokens)}
+        moved = self.log_odds_shift[:, None]
+        found = {name: model.incidence_at(eta + moved, days) for name, eta in log_odds.items()}
+        return {LATE: found[LATE], HAIM: self.haim.incidence(embeddings(inputs), days), **found}
+
+
+def fit_rivals(
+    cohort: Cohort, evidence: CrossFitted, seed: int, on_progress: Progress | None = None
+) -> Rivals:
+    """Fit every rival on what the evidence models said of the cases that they had not seen.
+
+    Args:
+        cohort: The training cases.
+        evidence: Every modality fitted on them.
+        seed: Of the trees and of the transformer.
+        on_progress: Told (what, done, total).
+
+    Raises:
+        CohortError: There is one modality: nothing is joined.
+    """
+    inputs, target = evidence.inputs(), evidence.target
+    if len(inputs.modalities) == 1:
+        raise CohortError(
+            f"rivals of {cohort.task.name}", f"only {inputs.modalities[0]} is read", "give another modality"
+        )
+    exposure, shift = exposure_of(target), prior_shift(cohort.task, target)
+    tokens = out_of_fold_tokens(evidence, cohort.cases)
+    return Rivals(
+        fit_late_fusion(inputs, exposure),
+        fit_haim(inputs, target, evidence.folds, seed, shift),
+        train_challenger(tokens, exposure, evidence.folds, ChallengerConfig(seed=seed), on_progress),
+        shift,
+    )
+
+
+def subset_incidence(model: FusionModel, inputs: FusionInputs, days: Floats) -> dict[str, Floats]:
+    """By subset of two modalities or more but not all, what the model says with only these left.
+
+    Args:
+        model: The model.
+        inputs: The cases' evidence.
+        days: (T,) increasing, > 0.
+    """
+    names = model.modalities
+    found = {}
+    for size in range(2, len(names)):
+        for subset in combinations(names, size):
+            kept = inputs.keeping(np.array([name in subset for name in names]))
+            found[" + ".join(subset)] = model.incidence_of(kept, days)
+    return found
+
+
+def is_subset(name: str) -> bool:
+    """Whether a method's name is that of a part of the model's modalities."""
+    return " + " in name or name.endswith(" alone")
+
+
+def joined(parts: Sequence[Mapping[str, Floats]]) -> dict[str, list[Floats]]:
+    """One mapping from methods to their predictions, a fold each, from one mapping a fold."""
+    return {name: [part[name] for part in parts] for name in parts[0]}
