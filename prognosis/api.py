@@ -8,7 +8,7 @@ from pathlib import Path
 from prognosis.cohort import Cohort
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
 from prognosis.evaluation.results import EvaluationResult
-from prognosis.explanation import Explanation, explain_case
+from prognosis.explanation import AskedScale, Explanation, explain_case
 from prognosis.fusion import FusionModel, ModelConfig, load_model, train_model
 from prognosis.prediction.predictor import case_of
 from prognosis.record import PatientRecord
@@ -47,7 +47,12 @@ def train(cohort: Cohort, config: str | Path | ModelConfig | None = None) -> Fus
 
 
 def explain(
-    model: FusionModel, record: PatientRecord, at: datetime | None = None, cause: str | None = None
+    model: FusionModel,
+    record: PatientRecord,
+    at: datetime | None = None,
+    cause: str | None = None,
+    scale: AskedScale = "log_hazard",
+    horizon_days: float | None = None,
 ) -> Explanation:
     """Why the model predicts what it does for one patient.
 
@@ -56,12 +61,14 @@ def explain(
         record: The patient's record; anything known after `at` is not read.
         at: The index time; the record's last fact by default.
         cause: Which cause; the task's first by default.
+        scale: "log_hazard", exact in closed form, or "probability" that the cause has come by a horizon.
+        horizon_days: Of the probability; the task's last horizon by default.
 
     Raises:
-        InputError: The record is empty and no time is given, the time names no time zone, or the cause is
-            unknown.
+        InputError: The record is empty and no time is given, the time names no time zone, the cause is
+            unknown, or the horizon is beyond what was observed in training.
     """
-    return explain_case(model, case_of(record, at), cause)
+    return explain_case(model, case_of(record, at), cause, scale, horizon_days)
 
 
 def evaluate(model: FusionModel, cohort: Cohort, seed: int = 0) -> EvaluationResult:

@@ -12,6 +12,17 @@ from typing import Annotated
 
 import typer
 
+from prognosis.cli.options import (
+    CACHE,
+    CacheOption,
+    ConfigOption,
+    JsonOption,
+    OutOption,
+    SettingOption,
+    SourceOption,
+    TaskArgument,
+)
+
 app = typer.Typer(
     name="prognosis",
     help="Explained, calibrated prognosis from health records, images and notes together.",
@@ -35,39 +46,6 @@ def main(
         raise typer.Exit
 
 
-SourceOption = Annotated[
-    list[str],
-    typer.Option(
-        "--source", help="scheme:place; repeat it for several sites. `prognosis doctor` lists the schemes."
-    ),
-]
-TaskArgument = Annotated[
-    Path, typer.Argument(help="A task file, e.g. configs/tasks/cxr_intensive_care.yaml.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
-OutOption = Annotated[Path, typer.Option("--out", help="Where to write.")]
-SettingOption = Annotated[
-    list[str] | None, typer.Option("--set", help="Override a model setting, e.g. --set imaging.epochs=10.")
-]
-ConfigOption = Annotated[Path | None, typer.Option("--config", help="A model configuration (YAML).")]
-
-
-def _cache_folder(stated: str) -> Path:
-    """The folder that was named: "" is the current one to a path, and what an unset variable leaves."""
-    if not stated.strip():
-        message = "names no folder; leave the option out to keep nothing"
-        raise typer.BadParameter(message)
-    return Path(stated)
-
-
-_CACHE = typer.Option(
-    "--cache",
-    envvar="PROGNOSIS_CACHE",
-    parser=_cache_folder,
-    metavar="PATH",
-    help="A folder for what the model needs of each study, so that none is read twice: patient data.",
-)
-CacheOption = Annotated[Path | None, _CACHE]
 INPUT_ERROR = 2
 
 
@@ -92,13 +70,20 @@ def train(
     out: OutOption,
     config: ConfigOption = None,
     setting: SettingOption = None,
+    checkpoints: Annotated[
+        Path | None,
+        typer.Option(
+            "--checkpoints",
+            help="Where a training end to end that was stopped goes on from; <out>.checkpoints by default.",
+        ),
+    ] = None,
     *,
     json_output: JsonOption = False,
 ) -> None:
     """Train a model on a task's cohort and write it as a folder."""
     from prognosis.cli.train import run_train
 
-    run_train(task, source, out, config, setting or [], json_output=json_output)
+    run_train(task, source, out, config, setting or [], json_output=json_output, checkpoints=checkpoints)
 
 
 @app.command()
@@ -133,6 +118,13 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     by_site: Annotated[
         bool, typer.Option("--by-site", help="Retrain without each site in turn and test on it.")
     ] = False,
+    rivals: Annotated[
+        bool,
+        typer.Option(
+            "--rivals",
+            help="With --cv or --by-site: also every subset of modalities, late fusion, HAIM, a transformer.",
+        ),
+    ] = False,
     explanations: Annotated[
         bool, typer.Option("--explanations", help="Judge the evidence maps of films instead of the risks.")
     ] = False,
@@ -151,6 +143,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         seed,
         cv=cv,
         by_site=by_site,
+        rivals=rivals,
         explanations=explanations,
         report=report,
         cache=cache,
@@ -162,7 +155,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
 def encode(
     source: Annotated[list[str], typer.Argument(help="scheme:place; several are read as one cohort.")],
     model: Annotated[Path, typer.Option("--model", help="A model folder.")],
-    cache: Annotated[Path, _CACHE],
+    cache: Annotated[Path, CACHE],
     *,
     json_output: JsonOption = False,
 ) -> None:
@@ -173,7 +166,7 @@ def encode(
 
 
 @app.command()
-def risk(
+def risk(  # noqa: PLR0913 - one parameter an option
     patient: Annotated[str, typer.Argument(help="Patient id, or site/id where two sites share it.")],
     model: Annotated[Path, typer.Option("--model", help="A model folder.")],
     source: SourceOption,
@@ -184,12 +177,19 @@ def risk(
     top: Annotated[int, typer.Option(min=0, help="How many drivers to print.")] = 8,
     cache: CacheOption = None,
     *,
+    scale: Annotated[
+        str, typer.Option(help="Of the drivers: log_hazard (exact) or probability (by a horizon).")
+    ] = "log_hazard",
+    horizon_days: Annotated[
+        float | None, typer.Option(help="Of --scale probability; the task's last horizon by default.")
+    ] = None,
     json_output: JsonOption = False,
 ) -> None:
     """One patient's risk: horizons with intervals, drivers with dates and sources, what is missing."""
-    from prognosis.cli.risk import run_risk
+    from prognosis.cli.risk import Asked, run_risk
 
-    run_risk(patient, model, source, at, report, top, cache=cache, json_output=json_output)
+    asked = Asked(at, top, scale, horizon_days)
+    run_risk(patient, model, source, asked, report=report, cache=cache, json_output=json_output)
 
 
 @app.command()

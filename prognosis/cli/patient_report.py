@@ -9,26 +9,24 @@ from collections.abc import Sequence
 import numpy as np
 
 from prognosis.cli.film_series import film_series
+from prognosis.cli.patient_explanations import told_explanation
 from prognosis.cohort import Case, ClassLabel, FindingsLabel, SurvivalLabel
 from prognosis.evidence.imaging.model import EvidenceMap, ImagingEvidence
 from prognosis.evidence.imaging.outline import Outline
 from prognosis.evidence.imaging.regions import Layout
 from prognosis.evidence.segmentation.zones import ZONES
-from prognosis.explanation import Explanation, explain_case
+from prognosis.explanation import AskedScale, Explanation, case_tokens, explain_tokens
 from prognosis.fusion import FusionModel
 from prognosis.fusion.bounds import ANY_EVENT
 from prognosis.outputs.estimate import Estimate, in_days
 from prognosis.outputs.patient_page import (
-    Driver,
     Film,
     FilmSeries,
     HorizonRisk,
     IncidenceCurve,
     Missing,
     NoteText,
-    PatientExplanation,
     PatientPage,
-    Receipt,
     Sentence,
     Zone,
 )
@@ -38,16 +36,28 @@ SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 NOTES_SHOWN = 3
 
 
-def patient_page(model: FusionModel, case: Case, outcome: str = "") -> PatientPage:
+def patient_page(
+    model: FusionModel,
+    case: Case,
+    outcome: str = "",
+    scale: AskedScale = "log_hazard",
+    horizon_days: float | None = None,
+) -> PatientPage:
     """Everything the model says of one case, ready to be drawn.
 
     Args:
         model: The model.
         case: As known at its index.
         outcome: What happened, for a page that judges the model.
+        scale: Of the drivers; zones and sentences are marked on the log-hazard's, as maps are.
+        horizon_days: Of the drivers on the scale of probability.
     """
     prediction = predict_cases(model, [case])[0]
-    explanations = tuple(explain_case(model, case, cause) for cause in model.task.causes)
+    known = case_tokens(model, case)
+    explanations = tuple(explain_tokens(model, known, cause) for cause in model.task.causes)
+    told = explanations
+    if scale == "probability":
+        told = tuple(explain_tokens(model, known, cause, scale, horizon_days) for cause in model.task.causes)
     level = round(100 * prediction.level)
     return PatientPage(
         patient=case.patient,
@@ -57,9 +67,7 @@ def patient_page(model: FusionModel, case: Case, outcome: str = "") -> PatientPa
         model_id=model.model_id,
         risks=horizon_risks(prediction),
         curves=_curves(prediction) if model.task.is_survival else (),
-        explanations=tuple(
-            _explanation(explanation, survival=model.task.is_survival) for explanation in explanations
-        ),
+        explanations=tuple(told_explanation(explanation) for explanation in told),
         films=_films(model, case, explanations[: model.task.questions]),
         series=_series(model, case),
         notes=_notes(case, explanations[0]),
@@ -147,22 +155,6 @@ def _curves(prediction: Prediction) -> tuple[IncidenceCurve, ...]:
     return tuple(
         IncidenceCurve(cause, prediction.days, curve, prediction.low[cause], prediction.high[cause])
         for cause, curve in prediction.cumulative_incidence.items()
-    )
-
-
-def _explanation(explanation: Explanation, *, survival: bool) -> PatientExplanation:
-    scale = "log-hazard, averaged over time" if survival else "log-odds"
-    return PatientExplanation(
-        cause=explanation.cause,
-        base=explanation.base,
-        total=explanation.total,
-        drivers=tuple(
-            Driver(a.name, a.detail, a.modality, a.time, a.source, a.contribution)
-            for a in explanation.attributions
-        ),
-        receipt=Receipt(
-            explanation.method, scale, explanation.max_additivity_error, explanation.standard_error
-        ),
     )
 
 

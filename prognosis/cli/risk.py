@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from prognosis.cohort import Case
 from prognosis.cohort.labels import last_contact
 from prognosis.cohort.selection import index_times
 from prognosis.errors import InputError
-from prognosis.explanation import Explanation, explain_case
+from prognosis.explanation import AskedScale, Explanation, case_tokens, explain_tokens
 from prognosis.fusion import FusionModel, load_model
 from prognosis.outputs.report import write_patient_page
 from prognosis.outputs.risk_text import risk_text
@@ -23,30 +24,67 @@ from prognosis.prediction import Prediction, predict_cases
 from prognosis.record import PatientRecord, Quarantine
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is asked of a patient.
+
+    Attributes:
+        at: Index time in ISO 8601; the task's last index where None.
+        top: How many drivers are told one by one.
+        scale: Of the drivers: "log_hazard" or "probability".
+        horizon_days: Of the probability; the task's last horizon where None.
+    """
+
+    at: str | None
+    top: int
+    scale: str
+    horizon_days: float | None
+
+    def known_scale(self) -> AskedScale:
+        """The scale.
+
+        Raises:
+            InputError: It is neither of the two, or a horizon is given on the log-hazard's.
+        """
+        if self.scale == "probability":
+            return "probability"
+        if self.scale != "log_hazard":
+            raise InputError(f"--scale {self.scale}", "is no scale", "ask for log_hazard or probability")
+        if self.horizon_days is not None:
+            raise InputError("--horizon-days", "belongs to a probability", "add --scale probability")
+        return "log_hazard"
+
+
 def run_risk(
     patient: str,
     folder: Path,
     sources: Sequence[str],
-    at: str | None,
-    report: Path | None,
-    top: int,
+    asked: Asked,
     *,
+    report: Path | None,
     cache: Path | None,
     json_output: bool,
 ) -> None:
     """Answer for one patient, at the task's last index or at a time given."""
+    scale = asked.known_scale()
     model = load_model(folder, cache)
     quarantine = Quarantine()
     record = find_patient(load_records(sources, model.task, quarantine), patient)
-    case = case_at(model, record, at)
-    if report is not None:
-        write_patient_page(report, patient_page(model, case))
+    case = case_at(model, record, asked.at)
+    page = None
+    if report is not None or not json_output:
+        page = patient_page(model, case, scale=scale, horizon_days=asked.horizon_days)
+    if report is not None and page is not None:
+        write_patient_page(report, page)
         stderr.print(f"wrote {report}", markup=False)
     if json_output:
-        explanations = [explain_case(model, case, cause) for cause in model.task.causes]
-        print_json(risk_json(predict_cases(model, [case])[0], explanations, top))
-    else:
-        stdout.print(risk_text(patient_page(model, case), top))
+        known = case_tokens(model, case)
+        explanations = [
+            explain_tokens(model, known, cause, scale, asked.horizon_days) for cause in model.task.causes
+        ]
+        print_json(risk_json(predict_cases(model, [case])[0], explanations, asked.top))
+    elif page is not None:
+        stdout.print(risk_text(page, asked.top))
 
 
 def find_patient(records: Sequence[PatientRecord], patient: str) -> PatientRecord:
@@ -130,9 +168,11 @@ def explanation_json(explanation: Explanation, top: int) -> dict[str, Any]:
     return {
         "cause": explanation.cause,
         "scale": explanation.scale,
+        "horizon_days": explanation.horizon_days,
         "base": explanation.base,
         "total": explanation.total,
         "by_modality": explanation.by_modality(),
+        "groups": [asdict(group) for group in explanation.groups],
         "drivers": [
             {
                 "modality": a.modality,
@@ -140,6 +180,7 @@ def explanation_json(explanation: Explanation, top: int) -> dict[str, Any]:
                 "detail": a.detail,
                 "source": a.source,
                 "time": a.time,
+                "span": a.span,
                 "contribution": a.contribution,
                 "interaction": a.interaction,
             }
@@ -150,5 +191,7 @@ def explanation_json(explanation: Explanation, top: int) -> dict[str, Any]:
             "method": explanation.method,
             "max_additivity_error": explanation.max_additivity_error,
             "standard_error": explanation.standard_error,
+            "coalitions": explanation.coalitions,
+            "permutations": explanation.permutations,
         },
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -30,6 +30,10 @@ class Token:
         evidence: (causes, 1) or (causes, bins): log-hazard (log-odds for a class), positive is worse,
             CENTRED so that zero is the training population's mean.
         vector: (width,) centred likewise; what interacts with other modalities.
+        subject: What it is about, the same whenever the patient is asked about: a concept's code, a sentence's
+            place in its note, a region; "" where `name` says it.
+        family: What it is told with where tokens are many: the note's section, the region; "" for `name`.
+        span: The sentence's first and one past its last character in the note's text; None elsewhere.
     """
 
     modality: str
@@ -40,6 +44,9 @@ class Token:
     age_days: float
     evidence: NDArray[np.float64]
     vector: NDArray[np.float64]
+    subject: str = ""
+    family: str = ""
+    span: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,3 +120,7 @@ class FittedEvidence:
     model: EvidenceModel
     out_of_fold: ModalityEvidence
     by_fold: tuple[EvidenceModel, ...]
+
+
+Fitting = Callable[[NDArray[np.float64] | None], FittedEvidence]
+"""Fits a modality whose data have been read, beside evidence (n, causes) known from elsewhere or none."""

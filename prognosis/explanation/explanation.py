@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import shap
+
+Scale = Literal["log_hazard", "log_odds", "probability"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,12 @@ class Attribution:
         source: "Observation/..", "DocumentReference/..#3", "ImagingStudy/..#left lower zone".
         time: ISO 8601 time at which it was known, "" where it has none.
         contribution: On the explanation's scale; positive raises the risk.
-        interaction: The part of `contribution` that is owed to other modalities being present.
+        interaction: The part of `contribution` that is owed to other modalities being present; None on the
+            scale of probability, whose curve makes everything depend on everything.
+        subject: What it is about, the same at every date and in every explanation of the patient.
+        family: What it is grouped with.
+        span: The sentence's first and one past its last character in the note's text; None elsewhere.
+        age_days: Days from when it was known to the index.
     """
 
     modality: str
@@ -32,7 +39,33 @@ class Attribution:
     source: str
     time: str
     contribution: float
-    interaction: float
+    interaction: float | None
+    subject: str = ""
+    family: str = ""
+    span: tuple[int, int] | None = None
+    age_days: float = 0.0
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """By which attributions of two explanations are matched: modality and subject."""
+        return (self.modality, self.subject or self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupValue:
+    """The exact Shapley value of a group of tokens: the sum of theirs.
+
+    Attributes:
+        modality: Of its tokens.
+        name: Their family, or "other".
+        tokens: How many.
+        contribution: On the explanation's scale.
+    """
+
+    modality: str
+    name: str
+    tokens: int
+    contribution: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,22 +77,30 @@ class Explanation:
         base: The answer for the average training patient on this scale.
         total: The answer for this patient: base + the sum of contributions.
         attributions: Every token's share, largest magnitude first.
-        scale: "log_hazard", averaged over the time bins, or "log_odds" of a class or a finding.
+        scale: "log_hazard", averaged over the time bins; "log_odds" of a class or a finding; "probability".
         method: How the values were computed.
         max_additivity_error: |base + sum - total|, total taken from the prediction's own path.
-        standard_error: 0.0 where values are exact.
+        standard_error: Largest of any value; 0.0 where values are exact.
         model_id: Which model.
+        horizon_days: By when, on the scale of probability; None on the others and for a class.
+        groups: Exact values of groups of tokens, largest magnitude first; only on the scale of probability.
+        coalitions: Of groups, evaluated one and all.
+        permutations: Drawn to split groups among their tokens.
     """
 
     cause: str
     base: float
     total: float
     attributions: tuple[Attribution, ...]
-    scale: str
+    scale: Scale
     method: str
     max_additivity_error: float
     standard_error: float
     model_id: str = ""
+    horizon_days: float | None = None
+    groups: tuple[GroupValue, ...] = ()
+    coalitions: int = 0
+    permutations: int = 0
 
     def top(self, count: int = 5) -> tuple[Attribution, ...]:
         """The attributions of largest magnitude."""
@@ -83,7 +124,7 @@ class Explanation:
         return shap.Explanation(
             values=self.values(),
             base_values=self.base,
-            data=np.array([attribution.detail for attribution in self.attributions]),
+            data=np.array([attribution.detail for attribution in self.attributions], dtype=object),
             feature_names=[
                 f"{attribution.modality}: {attribution.name}" for attribution in self.attributions
             ],

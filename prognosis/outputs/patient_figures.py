@@ -20,7 +20,8 @@ from prognosis.outputs.figures import (
     as_picture,
     drawing,
 )
-from prognosis.outputs.patient_page import Driver, Film, IncidenceCurve, PatientExplanation
+from prognosis.outputs.patient_explanation import Driver, PatientExplanation
+from prognosis.outputs.patient_page import Film, IncidenceCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.outputs.estimate import Estimate
+from prognosis.outputs.patient_explanation import PatientExplanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,63 +46,6 @@ class IncidenceCurve:
     incidence: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class Driver:
-    """One piece of evidence and what it adds to the risk.
-
-    Attributes:
-        name: What it is: "C reactive protein", "left lower zone".
-        detail: Its value: "185 mg/L, rising", the sentence.
-        modality: "clinical", "text" or "imaging".
-        time: When it became known, ISO 8601; "" where it has no time.
-        source: What to cite: "Observation/cr-1", "DocumentReference/n1#3".
-        contribution: Signed, on the page's scale; positive is worse.
-    """
-
-    name: str
-    detail: str
-    modality: str
-    time: str
-    source: str
-    contribution: float
-
-
-@dataclass(frozen=True, slots=True)
-class Receipt:
-    """How the explanation was made and how exact it is.
-
-    Attributes:
-        method: "closed-form Shapley values".
-        scale: "log-hazard", "log-odds" or "probability at 30 days".
-        max_additivity_error: Largest |base + sum of contributions - output| found; 0 is exact.
-        standard_error: Of the contributions, when they were sampled; 0 when computed.
-    """
-
-    method: str
-    scale: str
-    max_additivity_error: float
-    standard_error: float
-
-
-@dataclass(frozen=True, slots=True)
-class PatientExplanation:
-    """Why the risk of one cause is what it is: base + sum of the contributions = total.
-
-    Attributes:
-        cause: The cause explained.
-        base: What the model says when it knows nothing of the patient, on the receipt's scale.
-        total: What it says of this patient.
-        drivers: Every piece of evidence, in any order; the page sorts them by size.
-        receipt: Method and exactness.
-    """
-
-    cause: str
-    base: float
-    total: float
-    drivers: tuple[Driver, ...]
-    receipt: Receipt
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from prognosis.outputs.figures import Picture, calibration_picture, leaderboard_picture, risk_group_picture
 from prognosis.outputs.page import environment, style, write_whole
+from prognosis.outputs.patient_explanation import Driver
 from prognosis.outputs.patient_figures import BARS, film_picture, incidence_picture, waterfall_picture
-from prognosis.outputs.patient_page import Driver, Film, PatientPage
+from prognosis.outputs.patient_page import Film, PatientPage
 from prognosis.outputs.report_content import Calibration, Report
 from prognosis.outputs.series_figures import series_picture
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prognosis.outputs.estimate import as_percent, decimal, in_days, signed
+from prognosis.outputs.patient_explanation import PatientExplanation
 from prognosis.outputs.patient_figures import strongest
-from prognosis.outputs.patient_page import PatientExplanation, PatientPage
+from prognosis.outputs.patient_page import PatientPage
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
@@ -69,14 +70,16 @@ def _drivers(explanation: PatientExplanation, top: int) -> Table:
     receipt_line = (
         f"anyone {decimal(explanation.base)}, this patient {decimal(explanation.total)}; {receipt.method}; "
         f"largest additivity error {receipt.max_additivity_error:.1e}, "
-        f"standard error {receipt.standard_error:.1e}\n"
+        f"standard error {receipt.standard_error:.1e}"
     )
+    if receipt.evaluated:
+        receipt_line += f"; {receipt.evaluated}"
     table = Table(
         box=None,
         header_style="bold",
         title=Text(f"What drives {explanation.cause} ({receipt.scale})"),
         title_justify="left",
-        caption=Text(receipt_line),
+        caption=Text(f"{receipt_line}\n"),
         caption_justify="left",
     )
     table.add_column("adds", justify="right")

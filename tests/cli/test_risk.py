@@ -49,6 +49,41 @@ def test_contributions_add_up_and_every_driver_cites_its_source(risk, case: Case
         assert all(driver["time"] <= case.index_time.isoformat() for driver in explanation["drivers"])
 
 
+def test_on_the_scale_of_probability_drivers_add_up_to_the_risk_by_the_horizon(risk, case: Case) -> None:
+    stated = risk(
+        case.record.patient_id, "--json", "--top", 500, "--scale", "probability", "--horizon-days", 365
+    ).stated
+    told = {risk["cause"]: risk["probability"] for risk in stated["risks"] if risk["days"] == 365}
+    for explanation in stated["explanations"]:
+        assert explanation["scale"] == "probability"
+        assert explanation["horizon_days"] == 365
+        assert explanation["total"] == pytest.approx(told[explanation["cause"]], abs=1e-6)
+        whole = explanation["base"] + sum(d["contribution"] for d in explanation["drivers"])
+        assert whole + explanation["rest"] == pytest.approx(explanation["total"], abs=1e-6)
+        receipt, away = explanation["receipt"], abs(explanation["total"] - explanation["base"])
+        assert receipt["coalitions"] == 2 ** len(explanation["groups"])
+        assert receipt["standard_error"] <= max(0.01 * away, 1e-5)
+        groups = sum(group["contribution"] for group in explanation["groups"])
+        assert groups == pytest.approx(explanation["total"] - explanation["base"], abs=1e-6)
+
+
+def test_a_probability_s_receipt_is_on_the_page_and_on_the_terminal(risk, case: Case, tmp_path: Path) -> None:
+    ran = risk(case.record.patient_id, "--scale", "probability", "--report", tmp_path / "page.html")
+    assert "probability by 2 years" in " ".join(ran.out.split())
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for told in (" ".join(ran.out.split()), page):
+        assert "coalitions and" in told
+        assert "permutations evaluated" in told
+    assert "By group, each exact" in page
+
+
+def test_a_scale_or_a_horizon_that_cannot_be_is_refused(risk, case: Case) -> None:
+    patient = case.record.patient_id
+    assert "log_hazard or probability" in risk(patient, "--scale", "odds").err
+    assert "add --scale probability" in risk(patient, "--horizon-days", 90).err
+    assert "outside" in risk(patient, "--scale", "probability", "--horizon-days", 90000).err
+
+
 def test_the_terminal_shows_horizons_drivers_and_what_the_answer_rests_on(risk, case: Case) -> None:
     ran = risk(case.record.patient_id, "--top", 3)
     assert ran.status == 0

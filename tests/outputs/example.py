@@ -8,16 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.outputs.estimate import Count, Estimate
+from prognosis.outputs.patient_explanation import Driver, PatientExplanation, Receipt
 from prognosis.outputs.patient_page import (
-    Driver,
     Film,
     HorizonRisk,
     IncidenceCurve,
     Missing,
     NoteText,
-    PatientExplanation,
     PatientPage,
-    Receipt,
     Sentence,
     Zone,
 )

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prognosis.outputs.figures import calibration_picture, leaderboard_picture, risk_group_picture
+from prognosis.outputs.patient_explanation import Driver, PatientExplanation, Receipt
 from prognosis.outputs.patient_figures import (
     LEAST_SHOWN,
     film_picture,
@@ -19,7 +20,6 @@ from prognosis.outputs.patient_figures import (
     waterfall_bars,
     waterfall_picture,
 )
-from prognosis.outputs.patient_page import Driver, PatientExplanation, Receipt
 from tests.outputs.example import ATTACK, calibration, explanation, film, leaderboard, report, risk_groups
 
 SHARES = st.lists(st.floats(-3, 3), min_size=1, max_size=40)

@@ -11,7 +11,8 @@ import pytest
 
 from prognosis.errors import InputError
 from prognosis.outputs.estimate import as_percent, signed, with_interval
-from prognosis.outputs.patient_page import Driver, Missing, NoteText, Sentence
+from prognosis.outputs.patient_explanation import Driver
+from prognosis.outputs.patient_page import Missing, NoteText, Sentence
 from prognosis.outputs.report import render_patient_page, render_report, write_patient_page, write_report
 from prognosis.outputs.report_content import Report
 from tests.outputs.example import ATTACK, abstaining_patient, explanation, patient, report

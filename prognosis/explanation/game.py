@@ -1,0 +1,130 @@
+"""One case's log-hazard as a function of which of its tokens are known: the game whose values are shared out.
+
+    eta_k(b) = base_k(b) + sum_i main_ik(b) + sum_{m < n} sum_r strength_mnkr p_mr p_nr
+
+p_m is the sum of modality m's tokens in the directions in which modalities interact. The recalibration of the
+observed subset is held as it is for the case, and multiplied in: it belongs to what was there to be read, and
+not to any token. A removed token is one at the training mean, zero, as in a case that never had it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.evidence import Token
+from prognosis.fusion.head import HazardHead, modality_pairs
+
+Array = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class TokenGame:
+    """n players, K causes, B bins, M modalities, R directions.
+
+    Attributes:
+        base: (K, B) log-hazard when no token is known.
+        main: (n, K, B) what a player adds by itself.
+        projected: (n, R) a player in the directions in which modalities interact.
+        modality: (n,) place of each player's modality.
+        modalities: M.
+        pairs: Places of the pairs of modalities that interact at all.
+        strengths: (pairs, K, R) how strongly.
+    """
+
+    base: Array
+    main: Array
+    projected: Array
+    modality: Places
+    modalities: int
+    pairs: tuple[tuple[int, int], ...]
+    strengths: Array
+
+    def __len__(self) -> int:
+        return len(self.main)
+
+    def of_bins(self, bins: int) -> TokenGame:
+        """The game of the first bins only."""
+        return replace(self, base=self.base[:, :bins], main=self.main[:, :, :bins])
+
+    def of_groups(self, groups: Sequence[Places]) -> TokenGame:
+        """The game in which the members of a group, all of one modality, are known together."""
+        return replace(
+            self,
+            main=np.stack([self.main[group].sum(axis=0) for group in groups]),
+            projected=np.stack([self.projected[group].sum(axis=0) for group in groups]),
+            modality=self.modality[[group[0] for group in groups]],
+        )
+
+    def sums(self, known: Array) -> tuple[Array, Array]:
+        """(K, B, c) main parts and (M, R, c) directions of c coalitions.
+
+        Args:
+            known: (n, c) 1.0 where a player is known.
+        """
+        flat = self.main.reshape(len(self), self.base.size)
+        main = (flat.T @ known).reshape(*self.base.shape, known.shape[1])
+        projected = np.stack(
+            [
+                self.projected[self.modality == place].T @ known[self.modality == place]
+                for place in range(self.modalities)
+            ]
+        )
+        return main, projected
+
+    def log_hazard(self, main: Array, projected: Array) -> Array:
+        """(K, B, c) eta from sums over tokens: (K, B, c) main parts and (M, R, c) directions."""
+        eta = main + self.base[:, :, None]
+        for (first, second), strength in zip(self.pairs, self.strengths, strict=True):
+            eta += (strength @ (projected[first] * projected[second]))[:, None, :]
+        return eta
+
+    def shares(self) -> tuple[Array, Array]:
+        """Exact Shapley values of the log-hazard averaged over the bins: (n, K) own and (n, K) joint part.
+
+        A product of two modalities' sums is shared equally between the two; within a modality tokens only
+        add, so nothing else is shared: phi_i = w_i + 1/2 z_i' sum_n W_mn z_n.
+        """
+        sums = np.stack(
+            [self.projected[self.modality == place].sum(axis=0) for place in range(self.modalities)]
+        )
+        pull = np.zeros((self.modalities, *self.strengths.shape[1:]))
+        for (first, second), strength in zip(self.pairs, self.strengths, strict=True):
+            pull[first] += 0.5 * strength * sums[second]
+            pull[second] += 0.5 * strength * sums[first]
+        joint = np.einsum("ir,ikr->ik", self.projected, pull[self.modality])
+        return self.main.mean(axis=2), joint
+
+
+def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset: int) -> TokenGame:
+    """The game of one case's tokens.
+
+    Args:
+        head: Joins the modalities.
+        tokens: Of the modalities that the case has.
+        places: (n,) each token's modality in the head's order.
+        subset: The observed subset's number, whose recalibration is held fixed.
+    """
+    causes, bins = head.alpha.shape
+    scale = head.scale[subset]
+    count, rank = len(tokens), head.strengths.shape[2]
+    main, projected = np.zeros((count, causes, bins)), np.zeros((count, rank))
+    for row, (token, place) in enumerate(zip(tokens, places, strict=True)):
+        main[row] = token.evidence
+        projected[row] = token.vector @ head.factors[place]
+    main *= head.beta[places] * scale[:, None]
+    acting = [row for row, strength in enumerate(head.strengths) if strength.any()]
+    pairs = modality_pairs(len(head.beta))
+    return TokenGame(
+        base=head.alpha + head.shift[subset][:, None],
+        main=main,
+        projected=projected,
+        modality=np.asarray(places, dtype=np.intp),
+        modalities=len(head.beta),
+        pairs=tuple(pairs[row] for row in acting),
+        strengths=head.strengths[acting] * scale[:, None],
+    )

@@ -1,0 +1,53 @@
+"""The probability of one cause by one day, of many log-hazards at once, for explaining it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float64]
+
+_LARGEST = 300.0  # exp of it is still far from overflow, and a hazard of 1 - 1e-130 is 1
+_SMALLEST = 1e-300
+
+
+@dataclass(frozen=True, slots=True)
+class HorizonProbability:
+    """`fusion.head.cumulative_incidence` of one cause at one day, laid out for many coalitions.
+
+    Attributes:
+        cause: Place of the cause.
+        bins: Bins that begin before the day; later ones do not matter.
+        part: The part of the last of them that has passed by the day, above 0 to 1.
+        alone: True where the cause is asked about by itself, whatever the others.
+    """
+
+    cause: int
+    bins: int
+    part: float
+    alone: bool
+
+    @classmethod
+    def by(cls, cause: int, days: float, edges: Array, *, alone: bool) -> HorizonProbability:
+        """By a day, above 0 and at most the last edge."""
+        last = min(int(np.searchsorted(edges, days, side="left")), len(edges) - 1) - 1
+        return cls(cause, last + 1, float((days - edges[last]) / (edges[last + 1] - edges[last])), alone)
+
+    def of(self, log_hazard: Array) -> Array:
+        """(c,) probabilities from eta (K, bins, c).
+
+        The hazard of a bin is softmax over the causes and survival, its cumulative hazard linear in time.
+        """
+        eta = log_hazard[self.cause : self.cause + 1] if self.alone else log_hazard
+        odds = np.exp(np.minimum(eta, _LARGEST))
+        own = odds[0 if self.alone else self.cause]
+        total = odds.sum(axis=0)
+        kept = 1.0 / (1.0 + total)
+        falls = own * kept
+        if self.part < 1.0:
+            share = own[-1] / np.maximum(total[-1], _SMALLEST)
+            falls[-1] = share * -np.expm1(-self.part * np.log1p(total[-1]))
+        falls[1:] *= np.cumprod(kept[:-1], axis=0)
+        return np.asarray(falls.sum(axis=0))

@@ -1,0 +1,84 @@
+"""Why one patient's risk is what it is, as it is told: drivers, what they add, and the receipt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """One piece of evidence and what it adds to the risk.
+
+    Attributes:
+        name: What it is: "C reactive protein", "left lower zone".
+        detail: Its value: "185 mg/L, rising", the sentence.
+        modality: "clinical", "text" or "imaging".
+        time: When it became known, ISO 8601; "" where it has no time.
+        source: What to cite: "Observation/cr-1", "DocumentReference/n1#3".
+        contribution: Signed, on the page's scale; positive is worse.
+    """
+
+    name: str
+    detail: str
+    modality: str
+    time: str
+    source: str
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """How the explanation was made and how exact it is.
+
+    Attributes:
+        method: "closed-form Shapley values".
+        scale: "log-hazard", "log-odds" or "probability by 30 days".
+        max_additivity_error: Largest |base + sum of contributions - output| found; 0 is exact.
+        standard_error: Largest of any contribution, when they were sampled; 0 when computed.
+        coalitions: Of groups of drivers, all of them evaluated; 0 where nothing had to be enumerated.
+        permutations: By which groups were split among their drivers.
+    """
+
+    method: str
+    scale: str
+    max_additivity_error: float
+    standard_error: float
+    coalitions: int = 0
+    permutations: int = 0
+
+    @property
+    def evaluated(self) -> str:
+        """What was evaluated, in words; "" where the values are a formula."""
+        if not self.coalitions:
+            return ""
+        return f"{self.coalitions:,} coalitions and {self.permutations:,} permutations evaluated"
+
+
+@dataclass(frozen=True, slots=True)
+class DriverGroup:
+    """Drivers that are told together: "text: Assessment", of 4 drivers, and what they add."""
+
+    name: str
+    drivers: int
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class PatientExplanation:
+    """Why the risk of one cause is what it is: base + sum of the contributions = total.
+
+    Attributes:
+        cause: The cause explained.
+        base: What the model says when it knows nothing of the patient, on the receipt's scale.
+        total: What it says of this patient.
+        drivers: Every piece of evidence, in any order; the page sorts them by size.
+        receipt: Method and exactness.
+        groups: The drivers by family, largest first, where families were told exactly.
+    """
+
+    cause: str
+    base: float
+    total: float
+    drivers: tuple[Driver, ...]
+    receipt: Receipt
+    groups: tuple[DriverGroup, ...] = ()
