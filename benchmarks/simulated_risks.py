@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.simulated_inputs import SimulatedRun
+from prognosis.evaluation.late_fusion import LateFusion, fit_late_fusion
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.head import HazardHead, cumulative_incidence
 from prognosis.fusion.inputs import FusionInputs
@@ -50,14 +51,7 @@ def train_head(run: SimulatedRun, inputs: FusionInputs) -> HazardHead:
     return recalibrate(parameters.head(), inputs, exposure, np.ones(len(inputs)))
 
 
-def late_head(run: SimulatedRun) -> HazardHead:
-    """Late fusion: one weight a modality on the same evidence, no interaction, masks or recalibration."""
-    plain = run.config.fusion.model_copy(update={"rank": 0, "dropout_weight": 0.0})
-    inputs, exposure = run.training.inputs, exposure_of(run.training.target)
-    return fit_head(inputs, exposure, plain, run.folds, run.config.seed).head()
-
-
-def risk(head: HazardHead, inputs: FusionInputs) -> Floats:
+def risk(head: HazardHead | LateFusion, inputs: FusionInputs) -> Floats:
     """(n,) log-hazard of progression averaged over bins; higher is worse."""
     return np.asarray(head.log_hazard(inputs).mean(axis=2)[:, 0])
 
@@ -100,7 +94,8 @@ def risks_of(run: SimulatedRun, head: HazardHead) -> dict[str, Floats]:
     what was planted in it, the rest ours.
     """
     inputs, names = run.judged.inputs, run.judged.inputs.modalities
-    found = {FUSED: risk(head, inputs), LATE: risk(late_head(run), inputs)}
+    late = fit_late_fusion(run.training.inputs, exposure_of(run.training.target))
+    found = {FUSED: risk(head, inputs), LATE: risk(late, inputs)}
     found |= {f"{name} alone": risk(head, only(inputs, name)) for name in names}
     for name in names:
         relearnt = train_head(run, shuffled(run.training.inputs, name, run.seed))

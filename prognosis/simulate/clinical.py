@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ ICD10 = "http://hl7.org/fhir/sid/icd-10-cm"
 
 LUNG_DISEASE_PREVALENCE = 0.25
 _AGE_MEAN, _AGE_SPREAD = 65.0, 9.0
+_OLDEST = 92.0
 _WEIGHTS = {
     "progression": unit_weights(
         {"crp": 0.50, "ldh": 0.50, "albumin": -0.45, "hemoglobin": -0.35, "lung disease": 0.40}
@@ -25,6 +26,7 @@ _WEIGHTS = {
         {"crp": 0.30, "ldh": 0.20, "albumin": -0.55, "hemoglobin": -0.25, "lung disease": 0.35, "age": 0.50}
     ),
 }
+PLANTED_QUANTITIES = ("crp", "albumin", "ldh", "hemoglobin", "lung disease", "age")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,10 +125,31 @@ def draw_clinical(patients: int, random: np.random.Generator) -> ClinicalDraw:
     """Draw the planted quantities, which are independent of one another."""
     planted = {assay.name: random.standard_normal(patients) for assay in ASSAYS if assay.planted}
     lung_disease = random.random(patients) < LUNG_DISEASE_PREVALENCE
-    age = np.clip(random.normal(_AGE_MEAN, _AGE_SPREAD, patients), 30.0, 92.0)
+    age = np.clip(random.normal(_AGE_MEAN, _AGE_SPREAD, patients), 30.0, _OLDEST)
     planted["lung disease"] = standard_indicator(lung_disease, LUNG_DISEASE_PREVALENCE)
     planted["age"] = (age - _AGE_MEAN) / _AGE_SPREAD
     return ClinicalDraw(planted, lung_disease, age, random.random(patients) < 0.5)
+
+
+def at_second_site(draw: ClinicalDraw, second_site: NDArray[np.bool_], shift: float) -> ClinicalDraw:
+    """The draw with the second site's population moved: older, C reactive protein higher, albumin lower.
+
+    Args:
+        draw: As at the first site.
+        second_site: (n,) True at the second site.
+        shift: In standard deviations.
+    """
+    if shift == 0.0:
+        return draw
+    moved = shift * second_site
+    age_years = np.clip(draw.age_years + _AGE_SPREAD * moved, 18.0, _OLDEST)
+    planted = {
+        **draw.planted,
+        "crp": draw.planted["crp"] + moved,
+        "albumin": draw.planted["albumin"] - moved,
+        "age": (age_years - _AGE_MEAN) / _AGE_SPREAD,
+    }
+    return replace(draw, planted=planted, age_years=age_years)
 
 
 def draw_values(

@@ -2,7 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from prognosis.errors import ConfigError
+
+_SHARES = (
+    "growth_share",
+    "imaging_absent",
+    "notes_absent",
+    "results_absent",
+    "negations",
+    "copied_forward",
+    "censored",
+    "death_share",
+    "second_site",
+    "coding_shift",
+)
+_NOT_NEGATIVE = (
+    "clinical_signal",
+    "text_signal",
+    "imaging_signal",
+    "death_signal",
+    "growth_mm",
+    "laboratory_noise",
+    "scanner_shift",
+)
+_FURTHEST_SCANNER = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,18 +51,30 @@ class Dials:
         imaging_absent: Share of patients without any film.
         notes_absent: Share of patients without any note.
         missing_informative: Change in the log-odds of absence for one standard deviation more of the
-            patient's log-hazard: negative, the sicker are the better documented; 0, absence is at random.
+            patient's whole log-hazard, what is absent included: negative, the sicker are the better
+            documented; 0, absence does not depend on it.
+        missing_by_clinical: The same for the clinical log-hazard alone: absence at random, given what is
+            there.
         results_absent: Share of laboratory results missing at random.
         laboratory_noise: Standard deviation of a result's noise, as a multiple of the planted quantity's own.
-        decoys: Share of notes with a sentence that misleads: a negated finding, or one copied forward from
-            an earlier note that no longer holds.
+        negations: Share of notes that deny a finding which does not hold.
+        copied_forward: Share of notes that carry a sentence from an earlier note which no longer holds; no
+            note does both.
         censored: Share of patients whose follow-up ends before any event.
         death_share: Share of deaths among first events.
-        second_site: Share of patients at the second site, with its other scanner and its other codes.
+        second_site: Share of patients at the second site.
+        coding_shift: Share of the second site's patients whose chart is written in its own codes and units.
+        population_shift: Standard deviations by which the second site's patients are older, have a higher C
+            reactive protein and a lower albumin.
+        scanner_shift: How far the second site's scanner is from the first's: 0, the same one; 1, computed
+            radiography beside a direct detector; up to 2, further along the same line.
         arm_effect: Log-hazard ratio of the intensified against the standard arm.
         arm_modifier: What C reactive protein adds to `arm_effect`, for one standard deviation.
         confounding: Change in the log-odds of the intensified arm for one standard deviation more of the
             clinical log-hazard; 0 makes the arm randomised.
+
+    Raises:
+        ConfigError: A dial is out of its range.
     """
 
     patients: int = 1500
@@ -49,12 +88,56 @@ class Dials:
     imaging_absent: float = 0.30
     notes_absent: float = 0.30
     missing_informative: float = -0.4
+    missing_by_clinical: float = 0.0
     results_absent: float = 0.08
     laboratory_noise: float = 0.25
-    decoys: float = 0.5
+    negations: float = 0.25
+    copied_forward: float = 0.25
     censored: float = 0.40
     death_share: float = 0.25
     second_site: float = 0.40
+    coding_shift: float = 1.0
+    population_shift: float = 0.0
+    scanner_shift: float = 1.0
     arm_effect: float = -0.35
     arm_modifier: float = 0.0
     confounding: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.patients < 1:
+            raise _out_of_range("patients", self.patients, "at least 1")
+        for name in _SHARES:
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise _out_of_range(name, getattr(self, name), "a share from 0 to 1")
+        for name in _NOT_NEGATIVE:
+            if not getattr(self, name) >= 0.0:
+                raise _out_of_range(name, getattr(self, name), "at least 0")
+        if self.scanner_shift > _FURTHEST_SCANNER:
+            raise _out_of_range("scanner_shift", self.scanner_shift, f"at most {_FURTHEST_SCANNER:g}")
+        if self.decoys > 1.0:
+            raise _out_of_range("negations + copied_forward", self.decoys, "at most 1")
+
+    @property
+    def decoys(self) -> float:
+        """Share of notes with a sentence that misleads."""
+        return self.negations + self.copied_forward
+
+    @classmethod
+    def from_settings(cls, settings: Mapping[str, Any]) -> Dials:
+        """The defaults with some dials set.
+
+        Raises:
+            ConfigError: A name is not a dial's, or a value is not a number in its range.
+        """
+        known = {field.name for field in fields(cls)}
+        for name, value in settings.items():
+            if name not in known:
+                raise ConfigError(f"dial {name}", "does not exist", f"set one of {', '.join(sorted(known))}")
+            kind = int if name == "patients" else int | float
+            if not isinstance(value, kind) or isinstance(value, bool):
+                raise _out_of_range(name, value, "a whole number" if name == "patients" else "a number")
+        return cls(**settings)
+
+
+def _out_of_range(name: str, value: object, wanted: str) -> ConfigError:
+    return ConfigError(f"dial {name}", f"is {value}", f"give {wanted}")

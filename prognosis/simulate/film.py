@@ -9,7 +9,7 @@ and RALE scores).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 
 import numpy as np
@@ -77,6 +77,20 @@ SCANNERS = (
     Scanner("direct", gamma=1.0, low=0.02, high=0.92, noise=0.022, vignette=0.02),
     Scanner("computed", gamma=0.78, low=0.10, high=0.80, noise=0.034, vignette=0.12),
 )
+
+
+def scanner_of(site: int, shift: float = 1.0) -> Scanner:
+    """A site's machine.
+
+    Args:
+        site: 0 or 1.
+        shift: How far the second site's machine is from the first's, in multiples of how `SCANNERS` differ.
+    """
+    if site == 0:
+        return SCANNERS[0]
+    first, second = (astuple(each)[1:] for each in SCANNERS)
+    between = ((1.0 - shift) * low + shift * high for low, high in zip(first, second, strict=True))
+    return Scanner(SCANNERS[1].name, *between)
 
 
 def render_film(

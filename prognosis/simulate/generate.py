@@ -13,14 +13,14 @@ from prognosis.record.patient import sorted_record
 from prognosis.simulate.chart import FILM_LEAD, NOTE_LEAD, RESULT_LEAD, Chart, write_course, write_history
 from prognosis.simulate.clinical import ASSAYS, draw_values
 from prognosis.simulate.dials import Dials
-from prognosis.simulate.film import SCANNERS
+from prognosis.simulate.film import scanner_of
 from prognosis.simulate.films import FilmRecipe, SimulatedFilms
-from prognosis.simulate.hazard import FollowUp, cumulative_incidence, follow_up
+from prognosis.simulate.hazard import FollowUp, cumulative_incidence, draw_fates, follow_up
 from prognosis.simulate.notes import WrittenNote, write_notes
 from prognosis.simulate.oracle import Oracle, PlantedCause
 from prognosis.simulate.planting import planted_causes
 from prognosis.simulate.standard import CAUSES, Vector
-from prognosis.simulate.truth import ARMS, PlantedCohort, draw_planted, hazard_parts
+from prognosis.simulate.truth import ARMS, PlantedCohort, draw_patients, hazard_parts, plant
 
 SITES = ("north", "south")
 HORIZONS_DAYS = (180.0, 365.0, 730.0)
@@ -55,12 +55,17 @@ def simulate_cohort(dials: Dials | None = None, seed: int = 0) -> SimulatedCohor
     """
     dials = dials or Dials()
     random = np.random.default_rng(seed)
-    planted = draw_planted(dials, random)
+    drawn = draw_patients(dials, random)
     entry = random.integers(_ENTRY_DAYS, size=dials.patients)
     end_days = _end_days(entry, random)
-    log_hazard = {cause: planted.parts[cause].full() for cause in CAUSES}
-    course = follow_up(log_hazard, end_days, (dials.censored, dials.death_share), random)
+    fates = draw_fates(dials.patients, random)
     site = (random.random(dials.patients) < dials.second_site).astype(int)
+    planted = plant(dials, drawn, site == 1)
+    log_hazard = {cause: planted.parts[cause].full() for cause in CAUSES}
+    course = follow_up(log_hazard, end_days, (dials.censored, dials.death_share), fates)
+    # A stream of its own: however many charts it concerns, every other draw stays what it is.
+    own_habits = np.random.default_rng([seed, 1]).random(dials.patients) < dials.coding_shift
+    habit = np.where(own_habits, site, 0)
     visit_days = _visit_days(dials.patients, random)
     nothing = np.zeros(dials.patients)
     values = {
@@ -72,11 +77,12 @@ def simulate_cohort(dials: Dials | None = None, seed: int = 0) -> SimulatedCohor
     films = SimulatedFilms()
     records, causes = [], []
     for row in range(dials.patients):
-        writer = _Writer(row, f"sim{seed}-{row:05d}", int(site[row]), dials, planted, films)
+        places = int(site[row]), int(habit[row])
+        writer = _Writer(row, f"sim{seed}-{row:05d}", *places, dials, planted, films)
         index_time = _FIRST_INDEX + timedelta(days=int(entry[row]), minutes=int(random.integers(480)))
         record, notes = writer.record(index_time, visit_days[row], values, course, random)
         records.append(record)
-        causes.append(planted_causes(row, planted, dials, record.as_of(index_time), notes, int(site[row])))
+        causes.append(planted_causes(row, planted, record.as_of(index_time), notes, int(habit[row])))
     oracle = _oracle(tuple(records), planted, dials, course, tuple(causes))
     return SimulatedCohort(tuple(records), oracle)
 
@@ -88,6 +94,7 @@ class _Writer:
     row: int
     patient_id: str
     site: int
+    habit: int
     dials: Dials
     planted: PlantedCohort
     films: SimulatedFilms
@@ -100,7 +107,7 @@ class _Writer:
         course: FollowUp,
         random: np.random.Generator,
     ) -> tuple[PatientRecord, tuple[WrittenNote, ...]]:
-        chart = Chart(self.patient_id, self.site, index_time)
+        chart = Chart(self.patient_id, self.habit, index_time)
         kept = np.flatnonzero(np.isfinite(visit_days))
         days = tuple(float(visit_days[visit]) for visit in kept)
         lung_disease = bool(self.planted.clinical.lung_disease[self.row])
@@ -163,7 +170,7 @@ class _Writer:
             if taken[visit] or visit == len(days) - 1:
                 recipe = FilmRecipe(
                     lesions=self.planted.lesions.at(self.row, -day),
-                    scanner=SCANNERS[self.site],
+                    scanner=scanner_of(self.site, self.dials.scanner_shift),
                     anatomy_seed=anatomy_seed,
                     film_seed=int(film_seeds[visit]),
                 )
@@ -224,4 +231,5 @@ def _oracle(
         incidence=cumulative_incidence(eta, course.scale_days, HORIZONS_DAYS),
         incidence_by_arm=by_arm,
         planted=causes,
+        true_values=planted.true_values,
     )

@@ -36,14 +36,12 @@ class HazardParts:
         return self.clinical + self.text + self.imaging + self.interaction + self.arm
 
     def observed(self, has_text: NDArray[np.bool_], has_imaging: NDArray[np.bool_]) -> Vector:
-        """The planted parts of what a patient's record holds, and the population's mean of the rest.
+        """The planted parts of what a patient's record holds, and the population's mean, 0, of the rest.
 
         The interaction is one of imaging and clinical values, so it is absent with imaging.
         """
-        text = np.where(has_text, self.text, self.text.mean())
-        imaging = np.where(has_imaging, self.imaging, self.imaging.mean())
-        interaction = np.where(has_imaging, self.interaction, self.interaction.mean())
-        return self.clinical + text + imaging + interaction + self.arm
+        in_films = np.where(has_imaging, self.imaging + self.interaction, 0.0)
+        return self.clinical + np.where(has_text, self.text, 0.0) + in_films + self.arm
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +65,30 @@ class FollowUp:
     scale_days: dict[str, float]
 
 
+def draw_fates(patients: int, random: np.random.Generator) -> Vector:
+    """(3, n) standard exponentials: progression's, death's, and death's after progression."""
+    return np.stack([random.exponential(size=patients) for _ in range(3)])
+
+
 def follow_up(
-    log_hazard: dict[str, Vector],
-    end_days: Vector,
-    shares: tuple[float, float],
-    random: np.random.Generator,
+    log_hazard: dict[str, Vector], end_days: Vector, shares: tuple[float, float], fates: Vector
 ) -> FollowUp:
-    """Draw event times.
+    """Event times.
 
     Args:
         log_hazard: Cause to (n,) planted log-hazard.
         end_days: (n,) when follow-up ends, whatever happens.
         shares: Of censored patients, and of deaths among first events.
-        random: The source of chance.
+        fates: (3, n) from `draw_fates`.
     """
-    unscaled = {}
-    for cause in CAUSES:
-        exposure = random.exponential(size=len(end_days)) * np.exp(-log_hazard[cause])
-        unscaled[cause] = exposure ** (1.0 / SHAPES[cause])
+    unscaled = {
+        cause: (fate * np.exp(-log_hazard[cause])) ** (1.0 / SHAPES[cause])
+        for cause, fate in zip(CAUSES, fates, strict=False)
+    }
     scales = _scales(unscaled, end_days, shares)
     progression = np.maximum(scales["progression"] * unscaled["progression"], _SHORTEST_DAYS)
     death = np.maximum(scales["death"] * unscaled["death"], _SHORTEST_DAYS)
-    extra = random.exponential(size=len(end_days)) * np.exp(-log_hazard["death"]) / _DEATH_AFTER_PROGRESSION
+    extra = fates[2] * np.exp(-log_hazard["death"]) / _DEATH_AFTER_PROGRESSION
     spent = (progression / scales["death"]) ** SHAPES["death"]
     later = scales["death"] * (spent + extra) ** (1.0 / SHAPES["death"])
     death = np.where(progression <= death, np.maximum(later, progression + _SHORTEST_DAYS), death)

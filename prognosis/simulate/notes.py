@@ -20,7 +20,6 @@ from prognosis.simulate.standard import Vector, standard_indicator
 
 _STATED_EARLIER = 0.4
 _RESOLVED = 0.12
-_NEGATED_DECOYS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,7 @@ def write_notes(
     Args:
         present: (findings,) True where the finding holds at the index.
         visits: Number of notes.
-        dials: The share of notes with a decoy.
+        dials: The shares of notes with a decoy of each kind.
         random: The source of chance.
     """
     notes: list[WrittenNote] = []
@@ -104,7 +103,7 @@ def _write_note(
     absent = np.flatnonzero(~now)
     if len(absent) and random.random() < dials.decoys:
         resolved = [column for column in absent if column in past]
-        if random.random() < _NEGATED_DECOYS:
+        if random.random() < dials.negations / dials.decoys:
             denied = _pick(FINDINGS[int(random.choice(absent))].negated, random)
             history.append(denied)
             decoys = (denied,)

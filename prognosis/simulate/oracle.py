@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from prognosis.errors import CohortError
 from prognosis.simulate.hazard import HazardParts
 from prognosis.simulate.standard import CAUSES, Vector
+from prognosis.simulate.true_values import TrueValues
 from prognosis.survival.concordance import harrell_c
 
 
@@ -26,8 +27,8 @@ class PlantedCause:
         modality: "clinical", "text" or "imaging".
         source: A code as "system|value", "DocumentReference/<id>", or "ImagingStudy/<uid>".
         place: The sentence within the note, or the zone within the study; "" for a code.
-        contribution: Cause to log-hazard relative to the population's mean; the interaction's value is halved
-            between its two factors, as Shapley values do.
+        contribution: Cause to its true Shapley value, a log-hazard relative to the population's mean; see
+            `prognosis.simulate.true_values`.
     """
 
     modality: str
@@ -51,7 +52,9 @@ class Oracle:
         horizons_days: Horizons of the incidences.
         incidence: Cause to (n, H) true probability of coming first by each horizon.
         incidence_by_arm: Arm to (n, H): progression's, had the patient been given that arm.
-        planted: For each patient, what the hazard was planted in; only of modalities that are present.
+        planted: For each patient, what the hazard was planted in and the record states; only of modalities
+            that are present.
+        true_values: Shapley values of everything that the observed log-hazard was planted in, stated or not.
     """
 
     patient_ids: tuple[str, ...]
@@ -65,6 +68,7 @@ class Oracle:
     incidence: dict[str, Vector]
     incidence_by_arm: dict[str, Vector]
     planted: tuple[tuple[PlantedCause, ...], ...]
+    true_values: TrueValues
 
     def __len__(self) -> int:
         return len(self.patient_ids)

@@ -12,6 +12,7 @@ from prognosis.errors import SourceError
 from prognosis.simulate.hazard import HazardParts
 from prognosis.simulate.oracle import Oracle, PlantedCause
 from prognosis.simulate.standard import CAUSES, Vector
+from prognosis.simulate.true_values import PIECES, TrueValues
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 PATIENTS_FILE = "patients.parquet"
 PLANTED_FILE = "planted.parquet"
 _HORIZONS = b"horizons_days"
+_BASE = b"base_log_hazard"
 _PARTS = ("clinical", "text", "imaging", "interaction", "arm")
 _ARMS = ("standard", "intensified")
 
@@ -48,9 +50,11 @@ def write_oracle(oracle: Oracle, folder: Path) -> None:
             columns[f"{cause}.{part}"] = getattr(oracle.parts[cause], part)
         columns[f"{cause}.observed"] = oracle.observed(cause)
         columns.update(_by_horizon(f"{cause}.incidence", oracle.incidence[cause]))
+        columns.update(_by_piece(cause, oracle.true_values.values[cause]))
     for arm in _ARMS:
         columns.update(_by_horizon(f"{arm}.incidence", oracle.incidence_by_arm[arm]))
-    patients = pa.table(columns).replace_schema_metadata({_HORIZONS: json.dumps(oracle.horizons_days)})
+    stated = {_HORIZONS: json.dumps(oracle.horizons_days), _BASE: json.dumps(dict(oracle.true_values.base))}
+    patients = pa.table(columns).replace_schema_metadata(stated)
     pq.write_table(patients, folder / PATIENTS_FILE)
     pq.write_table(_planted_table(oracle), folder / PLANTED_FILE)
 
@@ -75,13 +79,18 @@ def read_oracle(folder: Path) -> Oracle:
 
 
 def _oracle_of(patients: pa.Table, planted: pa.Table) -> Oracle:
-    horizons = tuple(float(day) for day in json.loads((patients.schema.metadata or {})[_HORIZONS]))
+    stated = patients.schema.metadata or {}
+    horizons = tuple(float(day) for day in json.loads(stated[_HORIZONS]))
+    base = {cause: float(value) for cause, value in json.loads(stated[_BASE]).items()}
 
     def column(name: str) -> Vector:
         return np.asarray(patients.column(name).to_numpy(), dtype=np.float64)
 
     def by_horizon(name: str) -> Vector:
         return np.stack([column(f"{name}.{place}") for place in range(len(horizons))], axis=1)
+
+    def by_piece(cause: str) -> Vector:
+        return np.stack([column(f"{cause}.value.{modality}.{name}") for modality, name in PIECES], axis=1)
 
     patient_ids = tuple(patients.column("patient_id").to_pylist())
     return Oracle(
@@ -98,11 +107,19 @@ def _oracle_of(patients: pa.Table, planted: pa.Table) -> Oracle:
         incidence={cause: by_horizon(f"{cause}.incidence") for cause in CAUSES},
         incidence_by_arm={arm: by_horizon(f"{arm}.incidence") for arm in _ARMS},
         planted=_planted_of(planted, patient_ids),
+        true_values=TrueValues(base, {cause: by_piece(cause) for cause in CAUSES}),
     )
 
 
 def _by_horizon(name: str, values: Vector) -> dict[str, Vector]:
     return {f"{name}.{place}": values[:, place] for place in range(values.shape[1])}
+
+
+def _by_piece(cause: str, values: Vector) -> dict[str, Vector]:
+    return {
+        f"{cause}.value.{modality}.{name}": values[:, column]
+        for column, (modality, name) in enumerate(PIECES)
+    }
 
 
 def _planted_table(oracle: Oracle) -> pa.Table:

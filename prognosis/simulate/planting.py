@@ -2,103 +2,49 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from prognosis.record import PatientRecord
 from prognosis.simulate.chart import ARM_CODES
 from prognosis.simulate.clinical import ASSAYS, LUNG_DISEASE
-from prognosis.simulate.dials import Dials
 from prognosis.simulate.film import ZONES
 from prognosis.simulate.notes import WrittenNote
 from prognosis.simulate.oracle import PlantedCause
 from prognosis.simulate.standard import CAUSES
-from prognosis.simulate.truth import PlantedCohort, cause_scale
+from prognosis.simulate.true_values import ARM, PIECES
+from prognosis.simulate.truth import PlantedCohort
+
+_COLUMN = {piece: column for column, piece in enumerate(PIECES)}
 
 
 def planted_causes(
-    row: int,
-    planted: PlantedCohort,
-    dials: Dials,
-    known: PatientRecord,
-    notes: tuple[WrittenNote, ...],
-    site: int,
+    row: int, planted: PlantedCohort, known: PatientRecord, notes: tuple[WrittenNote, ...], habit: int
 ) -> tuple[PlantedCause, ...]:
     """One patient's planted causes that a reader of the record could find.
+
+    A finding that does not hold, a disease that the patient does not have, and age carry log-hazard too, but
+    nothing states them that could be cited.
 
     Args:
         row: The patient's place in `planted`.
         planted: The cohort.
-        dials: The signals' strengths.
         known: The record as of the index.
         notes: As written, the last being the index visit's.
-        site: Whose codes the record uses.
+        habit: 0 or 1; which site's codes the record uses.
     """
-    causes = list(_clinical(row, planted, dials, known, site))
-    if known.notes:
-        causes.extend(_text(row, planted, dials, known.notes[-1].source, notes[-1]))
-    if known.studies:
-        causes.extend(_imaging(row, planted, dials, known.studies[-1].study_uid))
-    return tuple(causes)
-
-
-def _clinical(
-    row: int, planted: PlantedCohort, dials: Dials, known: PatientRecord, site: int
-) -> list[PlantedCause]:
     written = {event.code for event in known.events}
-    codes = {assay.name: assay.codes[site] for assay in ASSAYS if assay.planted}
-    codes[LUNG_DISEASE.name] = LUNG_DISEASE.codes[site]
-    by_name: dict[str, dict[str, float]] = {name: dict.fromkeys(CAUSES, 0.0) for name in codes}
-    arm_values = {}
-    for cause in CAUSES:
-        scale = cause_scale(cause, dials)
-        contributions = planted.clinical.contributions(cause)
-        for name, by_cause in by_name.items():
-            by_cause[cause] = scale * dials.clinical_signal * float(contributions[name][row])
-        parts = planted.parts[cause]
-        if known.studies:
-            by_name["crp"][cause] += 0.5 * float(parts.interaction[row])
-        arm_values[cause] = float(parts.arm[row] - parts.arm.mean())
-    causes = [
-        PlantedCause("clinical", str(code), "", by_name[name])
-        for name, code in codes.items()
-        if code in written
-    ]
-    arm_code = ARM_CODES[str(planted.arm[row])]
-    return [*causes, PlantedCause("clinical", str(arm_code), "", arm_values)]
-
-
-def _text(
-    row: int, planted: PlantedCohort, dials: Dials, source: str, note: WrittenNote
-) -> list[PlantedCause]:
-    return [
-        PlantedCause(
-            "text",
-            source,
-            sentence,
-            {
-                cause: cause_scale(cause, dials)
-                * dials.text_signal
-                * float(planted.text.contributions(cause)[finding][row])
-                for cause in CAUSES
-            },
-        )
-        for finding, sentence in note.stated.items()
-    ]
-
-
-def _imaging(row: int, planted: PlantedCohort, dials: Dials, study_uid: str) -> list[PlantedCause]:
-    crp = float(planted.clinical.planted["crp"][row])
-    values = {}
-    for cause in CAUSES:
-        own = dials.imaging_signal * planted.lesion_hazard.by_zone[cause][row]
-        shared = 0.5 * dials.interaction * crp * planted.lesion_hazard.burden[row]
-        values[cause] = cause_scale(cause, dials) * np.asarray(own + shared)
-    return [
-        PlantedCause(
-            "imaging",
-            f"ImagingStudy/{study_uid}",
-            zone,
-            {cause: float(values[cause][place]) for cause in CAUSES},
-        )
-        for place, zone in enumerate(ZONES)
-    ]
+    codes = {assay.name: assay.codes[habit] for assay in ASSAYS if assay.planted}
+    codes[LUNG_DISEASE.name] = LUNG_DISEASE.codes[habit]
+    stated = [("clinical", name, str(code), "") for name, code in codes.items() if code in written]
+    stated.append(("clinical", ARM, str(ARM_CODES[str(planted.arm[row])]), ""))
+    if known.notes:
+        source = known.notes[-1].source
+        stated += [("text", finding, source, sentence) for finding, sentence in notes[-1].stated.items()]
+    if known.studies:
+        source = f"ImagingStudy/{known.studies[-1].study_uid}"
+        stated += [("imaging", zone, source, zone) for zone in ZONES]
+    values = {cause: planted.true_values.values[cause][row].tolist() for cause in CAUSES}
+    causes = []
+    for modality, name, source, place in stated:
+        column = _COLUMN[modality, name]
+        contribution = {cause: values[cause][column] for cause in CAUSES}
+        causes.append(PlantedCause(modality, source, place, contribution))
+    return tuple(causes)

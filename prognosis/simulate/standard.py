@@ -7,9 +7,16 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.simulate.dials import Dials
+
 Vector = NDArray[np.float64]
 
 CAUSES = ("progression", "death")
+
+
+def cause_scale(cause: str, dials: Dials) -> float:
+    """What a cause's log-hazards are multiplied by."""
+    return dials.death_signal if cause == "death" else 1.0
 
 
 def unit_weights(weights: Mapping[str, float]) -> dict[str, float]:

@@ -7,14 +7,34 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.simulate.clinical import ClinicalDraw, draw_clinical
+from prognosis.simulate.clinical import ClinicalDraw, at_second_site, draw_clinical
 from prognosis.simulate.dials import Dials
 from prognosis.simulate.hazard import HazardParts
 from prognosis.simulate.lesions import LesionDraw, LesionHazard, draw_lesions, lesion_hazard
 from prognosis.simulate.notes import TextDraw, draw_findings
-from prognosis.simulate.standard import CAUSES, standardised, with_share
+from prognosis.simulate.standard import CAUSES, Vector, cause_scale, standardised, with_share
+from prognosis.simulate.true_values import MEAN_TREATED, TrueValues, true_values
 
 ARMS = ("standard", "intensified")
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """Chance, before the dials give it a meaning.
+
+    Attributes:
+        clinical: Planted quantities, as at the first site.
+        text: Findings.
+        lesions: Lesions.
+        arm: (n,) uniform; decides the arm.
+        absent: (n, 2) uniform; decide whether notes and films are absent.
+    """
+
+    clinical: ClinicalDraw
+    text: TextDraw
+    lesions: LesionDraw
+    arm: Vector
+    absent: Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +50,7 @@ class PlantedCohort:
         has_text: (n,) True where notes are written.
         has_imaging: (n,) True where films are taken.
         parts: Cause to log-hazard.
+        true_values: The same, shared out over what it was planted in.
     """
 
     clinical: ClinicalDraw
@@ -40,24 +61,46 @@ class PlantedCohort:
     has_text: NDArray[np.bool_]
     has_imaging: NDArray[np.bool_]
     parts: dict[str, HazardParts]
+    true_values: TrueValues
 
 
-def draw_planted(dials: Dials, random: np.random.Generator) -> PlantedCohort:
-    """Draw n patients and their planted log-hazard."""
-    clinical = draw_clinical(dials.patients, random)
-    text = draw_findings(dials.patients, random)
-    lesions = draw_lesions(dials, dials.patients, random)
+def draw_patients(dials: Dials, random: np.random.Generator) -> Drawn:
+    """Draw n patients."""
+    return Drawn(
+        draw_clinical(dials.patients, random),
+        draw_findings(dials.patients, random),
+        draw_lesions(dials, dials.patients, random),
+        random.random(dials.patients),
+        np.stack([random.random(dials.patients) for _ in range(2)], axis=1),
+    )
+
+
+def plant(dials: Dials, drawn: Drawn, second_site: NDArray[np.bool_]) -> PlantedCohort:
+    """Give the patients their log-hazard, their arm and what their records hold.
+
+    Args:
+        dials: Strengths.
+        drawn: The patients.
+        second_site: (n,) True at the second site, whose population may be another.
+    """
+    clinical = at_second_site(drawn.clinical, second_site, dials.population_shift)
+    text, lesions = drawn.text, drawn.lesions
     hazard = lesion_hazard(lesions, dials)
     clinical_score = standardised(np.sum(list(clinical.contributions("progression").values()), axis=0))
-    intensified = random.random(dials.patients) < with_share(clinical_score, dials.confounding, 0.5)
-    arm = np.where(intensified, ARMS[1], ARMS[0])
+    treated = drawn.arm < with_share(clinical_score, dials.confounding, MEAN_TREATED)
+    arm = np.where(treated, ARMS[1], ARMS[0])
     parts = {cause: hazard_parts(cause, dials, clinical, text, hazard, arm) for cause in CAUSES}
-    score = standardised(parts["progression"].full())
-    absent = [
-        random.random(dials.patients) < with_share(score, dials.missing_informative, share)
-        for share in (dials.notes_absent, dials.imaging_absent)
-    ]
-    return PlantedCohort(clinical, text, lesions, hazard, arm, ~absent[0], ~absent[1], parts)
+    score = dials.missing_informative * standardised(parts["progression"].full())
+    score = score + dials.missing_by_clinical * clinical_score
+    has_text, has_imaging = (
+        drawn.absent[:, place] >= with_share(score, 1.0, share)
+        for place, share in enumerate((dials.notes_absent, dials.imaging_absent))
+    )
+    given = {"treated": treated, "text": has_text, "imaging": has_imaging}
+    values = true_values(
+        dials, clinical, text, hazard, {name: each.astype(np.float64) for name, each in given.items()}
+    )
+    return PlantedCohort(clinical, text, lesions, hazard, arm, has_text, has_imaging, parts, values)
 
 
 def hazard_parts(
@@ -79,8 +122,3 @@ def hazard_parts(
         interaction=scale * dials.interaction * crp * hazard.burden.sum(axis=1),
         arm=scale * effect,
     )
-
-
-def cause_scale(cause: str, dials: Dials) -> float:
-    """What a cause's log-hazards are multiplied by."""
-    return dials.death_signal if cause == "death" else 1.0

@@ -65,5 +65,7 @@ def test_an_affirmed_decoy_stands_only_under_the_heading_of_what_was_copied_forw
 
 def test_no_decoys_are_written_when_the_dial_is_at_zero() -> None:
     random = np.random.default_rng(0)
-    notes = write_notes(np.zeros(len(FINDINGS), dtype=bool), 3, Dials(decoys=0.0), random)
+    notes = write_notes(
+        np.zeros(len(FINDINGS), dtype=bool), 3, Dials(negations=0.0, copied_forward=0.0), random
+    )
     assert not any(note.decoys for note in notes)

@@ -18,7 +18,9 @@ def test_an_oracle_read_back_is_the_one_written(tmp_path: Path) -> None:
     assert again.patient_ids == oracle.patient_ids
     assert again.planted == oracle.planted
     assert again.horizons_days == oracle.horizons_days
+    assert again.true_values.base == oracle.true_values.base
     for cause in ("progression", "death"):
+        assert np.array_equal(again.true_values.values[cause], oracle.true_values.values[cause])
         assert np.array_equal(again.full(cause), oracle.full(cause))
         assert np.array_equal(again.observed(cause), oracle.observed(cause))
         assert np.array_equal(again.incidence[cause], oracle.incidence[cause])
