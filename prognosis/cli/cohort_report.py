@@ -20,6 +20,7 @@ from prognosis.outputs.report_content import (
     Calibration,
     CohortTable,
     Contender,
+    ContenderKind,
     Leaderboard,
     Measure,
     RiskGroup,
@@ -150,9 +151,7 @@ def leaderboard(
     others = [
         Contender(
             name,
-            "single modality"
-            if name.endswith(" alone") and not name.startswith("projection")
-            else "baseline",
+            _kind_of_method(name),
             estimate_of(found.metrics[metric]),
             gains.get(name),
         )
@@ -162,6 +161,12 @@ def leaderboard(
     chance = 0.5 if _kind(metric) in {"auroc", "auc", "uno_c", "harrell_c", "antolini_c"} else None
     protocol = f"the same {result.n} held-out cases for all; paired bootstrap over {result.patients} patients"
     return Leaderboard(title, chance, (ours, *others, *extra), _better(metric) == "higher", protocol)
+
+
+def _kind_of_method(name: str) -> ContenderKind:
+    if name.endswith(" alone") and not name.startswith("projection"):
+        return "single modality"
+    return "some modalities" if " + " in name else "baseline"
 
 
 def calibrations(result: Measured) -> tuple[Calibration, ...]:

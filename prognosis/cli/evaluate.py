@@ -31,6 +31,7 @@ from prognosis.evaluation.judging import (
 from prognosis.evaluation.judging_bounds import EVERYONE
 from prognosis.evaluation.prevalence import Prevalence
 from prognosis.evaluation.results import EvaluationResult
+from prognosis.evaluation.rivals import is_rival
 from prognosis.evaluation.view_shortcut import ViewShortcut
 from prognosis.evidence.segmentation.storage import holds_segmentation
 from prognosis.fusion import FusionModel, load_model
@@ -47,6 +48,7 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
     *,
     cv: bool,
     by_site: bool,
+    rivals: bool,
     explanations: bool,
     report: Path | None,
     cache: Path | None,
@@ -57,6 +59,8 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
         raise InputError(
             "--explanations", "judges one model's maps of films", "leave out --cv, --by-site and --report"
         )
+    if rivals and (explanations or not (cv or by_site) or holds_segmentation(folder)):
+        raise InputError("--rivals", "are trained beside a model on the same folds", "give --cv or --by-site")
     if by_site and (cv or report is not None):
         raise InputError("--by-site", "is judged apart, and printed only", "leave out --cv and --report")
     if holds_segmentation(folder):
@@ -73,9 +77,9 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
         report_explanations(model, held_out, replicates, seed, json_output=json_output)
         return
     if by_site:
-        report_sites(judge_sites(cohort, model, seed, replicates), json_output=json_output)
+        report_sites(judge_sites(cohort, model, seed, replicates, rivals=rivals), json_output=json_output)
         return
-    judged = retrained(cohort, model, folds, seed) if cv else [unseen(cohort, model)]
+    judged = retrained(cohort, model, folds, seed, rivals=rivals) if cv else [unseen(cohort, model)]
     evaluation = evaluate_folds_of(judged, seed, replicates, shortcuts(cohort))
     how = f"{folds}-fold cross-validation by patient" if cv else "Patients that did not train the model"
     if report is not None:
@@ -121,18 +125,20 @@ def unseen_cases(cohort: Cohort, model: FusionModel) -> Cohort:
     return new
 
 
-def retrained(cohort: Cohort, model: FusionModel, folds: int, seed: int) -> list[Judged]:
+def retrained(
+    cohort: Cohort, model: FusionModel, folds: int, seed: int, *, rivals: bool = False
+) -> list[Judged]:
     """Models trained with the model's own settings on folds of patients, each with what it had not seen."""
     with Bars() as bars:
-        return cross_validated_folds(cohort, model.config, folds, seed, bars)
+        return cross_validated_folds(cohort, model.config, folds, seed, bars, rivals=rivals)
 
 
 def judge_sites(
-    cohort: Cohort, model: FusionModel, seed: int, replicates: int
+    cohort: Cohort, model: FusionModel, seed: int, replicates: int, *, rivals: bool = False
 ) -> dict[str, Evaluation | CohortError]:
     """Retrain without each site in turn and test on it; a site whose others are too few says so."""
     with Bars() as bars:
-        judged = left_out_sites(cohort, model.config, bars)
+        judged = left_out_sites(cohort, model.config, bars, rivals=rivals)
     return {
         site: fold
         if isinstance(fold, CohortError)
@@ -175,15 +181,19 @@ def shortcuts(cohort: Cohort) -> dict[str, Fit]:
 
 
 def print_evaluation(evaluation: Evaluation, how: str) -> None:
-    """Tables of the first cause's metrics, modalities alone and paired differences; --json holds the rest."""
+    """Tables of the first cause's metrics, modalities alone and paired differences; --json holds the rest.
+
+    Rivals and further subsets of modalities stand among the differences, with what they reach themselves.
+    """
     result = evaluation.result
     events = ", ".join(f"{count} {name}" for name, count in result.events.items())
     table = Table(title=f"{result.task}: {how}, {result.n} cases of {result.patients} patients ({events})")
-    for name in ("", *result.members, "fused"):
+    beside = {name: found for name, found in result.members.items() if not is_rival(name)}
+    for name in ("", *beside, "fused"):
         table.add_column(name, justify="left" if not name else "right", min_width=None if name else 11)
     shown = [metric for metric in result.result.metrics if ":" not in metric]
     for metric in shown:
-        cells = [_cell(found.metrics.get(metric)) for found in (*result.members.values(), result.result)]
+        cells = [_cell(found.metrics.get(metric)) for found in (*beside.values(), result.result)]
         table.add_row(metric.replace("_", " "), *cells)
     stdout.print(table)
     if result.unknown and len(shown) < len(result.result.metrics):
@@ -193,10 +203,11 @@ def print_evaluation(evaluation: Evaluation, how: str) -> None:
             f"{len(result.result.metrics) - len(shown)} metrics of other causes: see --json or --report"
         )
     differences = Table(title="fused minus the other, paired by patient")
-    for name in ("other", "metric", "difference (95% interval)"):
+    for name in ("other", "metric", "the other", "difference (95% interval)"):
         differences.add_column(name)
     for found in result.comparisons:
-        differences.add_row(found.b, found.metric, _cell(found.difference))
+        its = result.members[found.b].metrics.get(found.metric)
+        differences.add_row(found.b, found.metric, _cell(its), _cell(found.difference))
     if result.comparisons:
         stdout.print(differences)
     if result.lower_bounds:

@@ -38,6 +38,9 @@ def evaluation_report(
     result, task = evaluation.result, loaded.cohort.task
     metric = "harrell_c" if task.is_survival else "auroc"
     boards = [leaderboard(result, metric, "Harrell's C" if task.is_survival else "AUROC")]
+    if folds[0].rivals is not None:
+        error = ("ibs", "integrated Brier score") if task.is_survival else ("brier", "Brier score")
+        boards.append(leaderboard(result, *error))
     return Report(
         title=task.name.replace("_", " "),
         question=task.question,

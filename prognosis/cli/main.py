@@ -64,6 +64,25 @@ def demo(
 
 
 @app.command()
+def simulate(
+    out: Annotated[Path, typer.Argument(help="A new or empty folder.")],
+    patients: Annotated[int, typer.Option(help="How many patients.")] = 2500,
+    seed: Annotated[int, typer.Option(min=0, help="Of the simulation.")] = 0,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Set a dial, e.g. --set interaction=0; docs/simulation.md."),
+    ] = None,
+    to: Annotated[str, typer.Option("--to", help="fhir-dicom or meds.")] = "fhir-dicom",
+    *,
+    json_output: JsonOption = False,
+) -> None:
+    """Write a cohort whose hazard is known as FHIR and DICOM, or MEDS, with its truth in a folder beside it."""
+    from prognosis.cli.simulate import run_simulate
+
+    run_simulate(out, patients, seed, setting or [], to, json_output=json_output)
+
+
+@app.command()
 def train(
     task: TaskArgument,
     source: SourceOption,

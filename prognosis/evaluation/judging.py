@@ -18,10 +18,13 @@ from prognosis.evaluation.fold_metrics import held_out_parts, joined_target, jud
 from prognosis.evaluation.judging_bounds import judge_bounds
 from prognosis.evaluation.landmarks import judge_landmarks
 from prognosis.evaluation.results import Comparison, EvaluationResult
+from prognosis.evaluation.rivals import Rivals, fit_rivals, rival_incidence
 from prognosis.evaluation.subgroups import cohort_groups, evaluate_subgroups
 from prognosis.evaluation.survival_metrics import PreparedMetrics
-from prognosis.fusion import FusionModel, ModelConfig, train_model
+from prognosis.fusion import FusionModel, ModelConfig
+from prognosis.fusion.cross_fitting import cross_fit
 from prognosis.fusion.inputs import FusionInputs
+from prognosis.fusion.train import train_on
 
 Floats = NDArray[np.float64]
 Progress = Callable[[str, int, int], None]
@@ -42,6 +45,7 @@ class Judged:
         inputs: Their evidence.
         target: What happened to them.
         training: The cohort that trained the model, None when it is not at hand.
+        rivals: What joins the same evidence otherwise; None where it was not asked for.
     """
 
     model: FusionModel
@@ -49,6 +53,7 @@ class Judged:
     inputs: FusionInputs
     target: Target
     training: Cohort | None
+    rivals: Rivals | None = None
 
     @property
     def training_target(self) -> Target:
@@ -81,13 +86,16 @@ class Evaluation:
     prepared: Mapping[str, PreparedMetrics]
 
 
-def held_out_fold(model: FusionModel, cohort: Cohort, training: Cohort | None = None) -> Judged:
+def held_out_fold(
+    model: FusionModel, cohort: Cohort, training: Cohort | None = None, rivals: Rivals | None = None
+) -> Judged:
     """A trained model and the cases it is to be judged on.
 
     Args:
         model: The model.
         cohort: Labelled cases.
         training: The cohort that trained it; where it is not at hand, censoring is learnt from `cohort`.
+        rivals: Fitted on the same cohort.
 
     Raises:
         CohortError: A case's patient trained the model.
@@ -100,27 +108,34 @@ def held_out_fold(model: FusionModel, cohort: Cohort, training: Cohort | None = 
             "evaluate on other patients, or retrain on folds with --cv",
         )
     target = cohort_target(cohort, edges=model.edges)
-    return Judged(model, cohort, model.inputs(cohort.cases), target, training)
+    return Judged(model, cohort, model.inputs(cohort.cases), target, training, rivals)
 
 
 def cross_validated_folds(
-    cohort: Cohort, config: ModelConfig, folds: int, seed: int, on_progress: Progress | None = None
+    cohort: Cohort,
+    config: ModelConfig,
+    folds: int,
+    seed: int,
+    on_progress: Progress | None = None,
+    *,
+    rivals: bool = False,
 ) -> list[Judged]:
     """Train on all but one fold of patients, in turn, and keep each model with the fold it has not seen.
 
-    Where films are read, patients with films that look the same share a fold.
+    Where films are read, patients with films that look the same share a fold. With `rivals`, what joins the
+    same evidence otherwise is fitted beside each model.
     """
     reads_films = "imaging" in config.modalities
     groups = look_alike_patients(cohort, on_progress) if reads_films else cohort.patients
     fold = patient_folds(groups, cohort_target(cohort).cause, folds, seed)
     return [
-        _trained_without(cohort, fold == n, config, on_progress, f"fold {n + 1} of {folds}")
+        _trained_without(cohort, fold == n, config, on_progress, f"fold {n + 1} of {folds}", rivals=rivals)
         for n in range(folds)
     ]
 
 
 def left_out_sites(
-    cohort: Cohort, config: ModelConfig, on_progress: Progress | None = None
+    cohort: Cohort, config: ModelConfig, on_progress: Progress | None = None, *, rivals: bool = False
 ) -> dict[str, Judged | CohortError]:
     """For each site, a model trained on all the others, or why none could be.
 
@@ -136,14 +151,22 @@ def left_out_sites(
     found: dict[str, Judged | CohortError] = {}
     for name in names:
         try:
-            found[name] = _trained_without(cohort, site == name, config, on_progress, f"without {name}")
+            found[name] = _trained_without(
+                cohort, site == name, config, on_progress, f"without {name}", rivals=rivals
+            )
         except CohortError as error:
             found[name] = error
     return found
 
 
 def _trained_without(
-    cohort: Cohort, held_out: NDArray[np.bool_], config: ModelConfig, on_progress: Progress | None, what: str
+    cohort: Cohort,
+    held_out: NDArray[np.bool_],
+    config: ModelConfig,
+    on_progress: Progress | None,
+    what: str,
+    *,
+    rivals: bool,
 ) -> Judged:
     training = cohort.take(np.flatnonzero(~held_out))
 
@@ -151,8 +174,10 @@ def _trained_without(
         if on_progress is not None:
             on_progress(f"{what}: {step}", done, total)
 
-    model = train_model(training, config, report)
-    return held_out_fold(model, cohort.take(np.flatnonzero(held_out)), training)
+    evidence = cross_fit(training, config, report)
+    model = train_on(training, config, evidence, report)
+    others = fit_rivals(training, evidence, config.seed, report) if rivals else None
+    return held_out_fold(model, cohort.take(np.flatnonzero(held_out)), training, others)
 
 
 def evaluate_folds_of(
@@ -162,6 +187,8 @@ def evaluate_folds_of(
     others: Mapping[str, Fit] | None = None,
 ) -> Evaluation:
     """Judge held-out cases: the fused model, each of its modalities alone, and the paired differences.
+
+    Where folds have rivals, these and every other subset of modalities are judged too.
 
     Args:
         folds: One element a fold, none sharing a patient with another.
@@ -184,6 +211,8 @@ def evaluate_folds_of(
                 for fold in folds
                 if fold.training is not None
             ]
+    if folds[0].rivals is not None:
+        predicted |= rival_incidence(folds, days)
     prepared = {name: prepare(incidence, None) for name, incidence in predicted.items()}
     members = {name: found.bootstrap(replicates, seed) for name, found in prepared.items() if name != FUSED}
     cohort = Cohort(folds[0].cohort.task, tuple(case for fold in folds for case in fold.cohort.cases))

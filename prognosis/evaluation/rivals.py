@@ -7,9 +7,10 @@ each subset of its modalities.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -30,6 +31,9 @@ from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import exposure_of
 from prognosis.fusion.prior_shift import prior_shift
 from prognosis.survival.curves import Floats
+
+if TYPE_CHECKING:
+    from prognosis.evaluation.judging import Judged
 
 LATE = "late fusion"
 HAIM = "HAIM-style"
@@ -117,11 +121,23 @@ def subset_incidence(model: FusionModel, inputs: FusionInputs, days: Floats) -> 
     return found
 
 
-def is_subset(name: str) -> bool:
-    """Whether a method's name is that of a part of the model's modalities."""
-    return " + " in name or name.endswith(" alone")
+def is_rival(name: str) -> bool:
+    """Whether a method's name is that of a rival, or of two modalities or more of the model's own."""
+    return name in RIVALS or " + " in name
 
 
-def joined(parts: Sequence[Mapping[str, Floats]]) -> dict[str, list[Floats]]:
-    """One mapping from methods to their predictions, a fold each, from one mapping a fold."""
-    return {name: [part[name] for part in parts] for name in parts[0]}
+def rival_incidence(folds: Sequence[Judged], days: Floats) -> dict[str, list[Floats]]:
+    """By subset and by rival, its predictions of each fold's cases, (n, K, T) a fold.
+
+    Args:
+        folds: Models with the cases that they have not seen, each with its rivals.
+        days: (T,) increasing, > 0.
+    """
+    found: dict[str, list[Floats]] = {}
+    for fold in folds:
+        told = subset_incidence(fold.model, fold.inputs, days)
+        if fold.rivals is not None:
+            told |= fold.rivals.incidence(fold.model, fold.inputs, fold.cohort.cases, days)
+        for name, incidence in told.items():
+            found.setdefault(name, []).append(incidence)
+    return found

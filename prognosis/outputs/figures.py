@@ -27,6 +27,7 @@ CAUSES = (VERMILLION, BLUE, PURPLE, GREEN, AMBER)
 MARKS = {
     "ours": ("D", VERMILLION),
     "single modality": ("o", BLUE),
+    "some modalities": ("o", PURPLE),
     "baseline": ("s", GREY),
     "oracle": ("*", GREEN),
 }

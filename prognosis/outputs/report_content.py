@@ -56,6 +56,9 @@ class Measure:
     meaning: str = ""
 
 
+ContenderKind = Literal["ours", "single modality", "some modalities", "baseline", "oracle"]
+
+
 @dataclass(frozen=True, slots=True)
 class Contender:
     """One row of the leaderboard.
@@ -69,7 +72,7 @@ class Contender:
     """
 
     name: str
-    kind: Literal["ours", "single modality", "baseline", "oracle"]
+    kind: ContenderKind
     estimate: Estimate
     gain: Estimate | None = None
     note: str = ""
