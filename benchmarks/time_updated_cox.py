@@ -1,8 +1,8 @@
 """A time-updated Cox model: the baseline that landmark predictions of serial measurements are held against.
 
 Time runs from entry. Each visit opens an interval with the values known then, which lasts to the next visit
-or to the end of follow-up (Andersen and Gill 1982); causes compete, one model each. At a landmark the last values
-are carried forward and the baseline hazard goes on from there, as if nothing could change after the landmark.
+or to the end of follow-up (Andersen and Gill 1982); causes compete, one model each. At a landmark the last
+values are carried forward and the baseline hazard goes on from there, as if nothing could change any more.
 """
 
 from __future__ import annotations

@@ -41,6 +41,8 @@ class TableColumns:
         further_outcomes: Events with time columns of their own: relapse beside death.
         visit_time: When a row was measured. With it the rows of one `patient_id` are one record, and the
             row of the last visit says how follow-up ended.
+        event_at_visits: Each visit says what was seen at it: the first visit with an event dates it, and
+            follow-up without one ends with the last visit.
         constant: Columns that say the same at every visit: read once, at the first.
         index_time: When the question is asked, in the unit of `time`: a landmark above 0.
     """
@@ -58,6 +60,7 @@ class TableColumns:
     keep_rows_where: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
     further_outcomes: tuple[OutcomeColumns, ...] = ()
     visit_time: str | None = None
+    event_at_visits: bool = False
     constant: tuple[str, ...] = ()
     index_time: float = 0.0
 

@@ -73,13 +73,14 @@ class TableRecords:
 
     def _record(self, patient_id: str, rows: Sequence[int]) -> PatientRecord:
         visits = sorted(((self._visit(row), row) for row in rows), key=lambda visit: visit[0])
-        first, last = visits[0][1], visits[-1][1]
+        first, ordered = visits[0][1], [row for _, row in visits]
         events = [Event(self._index, INDEX, source=self._source(first))]
         for time, row in visits:
             events += self._measurements(time, row, self._measured if row == first else self._at_each_visit)
-        events += self._ends(last)
-        for _, row in visits[:-1]:
-            self._check_earlier(row, events)
+        events += self._ends(ordered if self.columns.event_at_visits else ordered[-1:])
+        if not self.columns.event_at_visits:
+            for row in ordered[:-1]:
+                self._check_earlier(row, events)
         events.sort(key=lambda event: event.time)
         return PatientRecord(
             patient_id=patient_id, events=tuple(events), site=self.site, cluster=self._cluster(first)
@@ -124,11 +125,12 @@ class TableRecords:
             stated = text if number is None else None
             yield Event(time, each.code, number, None, None, stated, f"{source}:{each.column}", each.column)
 
-    def _ends(self, row: int) -> Iterator[Event]:
-        """How follow-up ended, and each further outcome that happened."""
-        source = self._source(row)
+    def _ends(self, rows: Sequence[int]) -> Iterator[Event]:
+        """How follow-up ended, and each further outcome: of `rows`, by time, the first to show an event."""
         for place, outcome in enumerate(self.columns.outcomes):
-            ended, cause = self._end(row, outcome)
+            ends = [(*self._end(row, outcome), row) for row in rows]
+            ended, cause, row = next((end for end in ends if end[1] is not None), ends[-1])
+            source = self._source(row)
             if cause is not None:
                 yield Event(ended, Code("outcome", cause), source=source, display=cause)
             elif place == 0:

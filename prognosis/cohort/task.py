@@ -136,6 +136,7 @@ class TableMapping(OutcomeMapping):
     (relapse beside death). `cluster` is the patient where a row is only a part of one (an eye). A cell with
     one of `missing_values` is absent.
     `index_time`, in the unit of `time`, is a landmark: the question is asked then, of those still at risk.
+    With `event_at_visits` each visit says what was seen at it, and the first that shows an event dates it.
     """
 
     patient_id: str | None = None
@@ -147,6 +148,7 @@ class TableMapping(OutcomeMapping):
     keep_rows_where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
     further_outcomes: tuple[OutcomeMapping, ...] = ()
     visit_time: str | None = None
+    event_at_visits: bool = False
     constant: tuple[str, ...] = ()
     index_time: DaysOrZero = 0.0
 
@@ -154,6 +156,9 @@ class TableMapping(OutcomeMapping):
     def _visits_have_a_patient(self) -> TableMapping:
         if self.visit_time is not None and self.patient_id is None:
             message = "visit_time needs patient_id: whose visits they are"
+            raise ValueError(message)
+        if self.event_at_visits and self.visit_time != self.time:
+            message = "event_at_visits needs time and visit_time to name the same column"
             raise ValueError(message)
         return self
 

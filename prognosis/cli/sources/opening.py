@@ -121,6 +121,7 @@ def _columns(uri: str, task: Task | None) -> TableColumns:
             for each in mapping.further_outcomes
         ),
         visit_time=mapping.visit_time,
+        event_at_visits=mapping.event_at_visits,
         constant=mapping.constant,
         index_time=mapping.index_time,
     )

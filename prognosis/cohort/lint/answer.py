@@ -32,6 +32,8 @@ class Answer:
         target: The labels of the labelled cases, this cause numbered 1.
         happened: (n,) True where the cause happened.
         expected: (n,) events expected of each case over its follow-up were all cases alike.
+        share: (n,) how much of an independent observation a case is: 1, but of the cases of a patient at
+            landmarks, whose follow-up is the same seen again, one over their number.
         settled: (n,) True where the state at `horizon` is known.
         by_horizon: (n,) True where the cause happened by then.
         fold: (n,) folds of whole patients.
@@ -41,6 +43,7 @@ class Answer:
     target: Target
     happened: Flags
     expected: Floats
+    share: Floats
     settled: Flags
     by_horizon: Flags
     fold: NDArray[np.int64]
@@ -138,7 +141,11 @@ def _answer(labelled: Cohort, target: Target, name: str, happened: Flags) -> Ans
         expected = nelson_aalen(target.days, happened).at(target.days)
         settled, by_horizon = _clearest_horizon(target, happened, labelled.task.horizons_days)
     fold = patient_folds(labelled.patients, target.cause, FOLDS, seed=0)
-    return Answer(name, target, happened, expected, settled, by_horizon, fold)
+    share = np.ones(len(happened))
+    if target.landmark is not None:
+        _, patient, counts = np.unique(labelled.patients, return_inverse=True, return_counts=True)
+        share = 1.0 / counts[patient]
+    return Answer(name, target, happened, expected, share, settled, by_horizon, fold)
 
 
 def _clearest_horizon(target: Target, happened: Flags, horizons: tuple[float, ...]) -> tuple[Flags, Flags]:

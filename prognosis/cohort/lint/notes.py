@@ -63,8 +63,9 @@ def told_by_words(labelled: Cohort, answer: Answer, limits: Thresholds) -> Itera
 
 
 def _tells(answer: Answer, rows: list[int], limits: Thresholds, words: int) -> bool:
-    events, expected = answer.happened[rows].sum(), answer.expected[rows].sum()
-    if settles(answer, len(rows), events, expected, limits.chance / words):
+    events, expected = answer.happened[rows].sum(), (answer.share * answer.expected)[rows].sum()
+    independent = float(answer.share[rows].sum())
+    if settles(answer, len(rows), independent, events, expected, limits.chance / words):
         return True
     there = np.zeros(len(answer.target), dtype=bool)
     there[rows] = True

@@ -100,9 +100,12 @@ def _told_by_level(column: Column, levels: Levels, answer: Answer, limits: Thres
         return
     sizes = np.bincount(levels.level[here], minlength=len(levels.names))
     events = np.bincount(levels.level[here], answer.happened[here], len(levels.names))
-    expected = np.bincount(levels.level[here], answer.expected[here], len(levels.names))
+    expected = (answer.share * answer.expected)[here]
+    expected = np.bincount(levels.level[here], expected, len(levels.names))
+    independent = np.bincount(levels.level[here], answer.share[here], len(levels.names))
     for place in np.flatnonzero(sizes >= limits.least_cases):
-        if settles(answer, int(sizes[place]), events[place], expected[place], limits.chance):
+        counts = int(sizes[place]), float(independent[place]), events[place]
+        if settles(answer, *counts, expected[place], limits.chance):
             who = "every" if events[place] else "no"
             yield Finding(
                 "level settles the outcome",
@@ -113,15 +116,25 @@ def _told_by_level(column: Column, levels: Levels, answer: Answer, limits: Thres
             )
 
 
-def settles(answer: Answer, size: int, events: float, expected: float, chance: float) -> bool:
+def settles(
+    answer: Answer, size: int, independent: float, events: float, expected: float, chance: float
+) -> bool:
     """Whether everyone or no one of a level has the event although chance would rarely have it so.
 
     For a time to event, "no one" is judged by the events expected over the level's own follow-up.
+
+    Args:
+        answer: The outcome.
+        size: Cases of the level.
+        independent: How many independent ones they amount to; see `Answer.share`.
+        events: Those that have the event.
+        expected: Events expected of the independent ones.
+        chance: The least probability that is still called chance.
     """
     if events == size:
-        return bool(answer.rate**size < chance)
+        return bool(answer.rate**independent < chance)
     if events == 0:
-        nobody = np.exp(-expected) if answer.target.survival else (1.0 - answer.rate) ** size
+        nobody = np.exp(-expected) if answer.target.survival else (1.0 - answer.rate) ** independent
         return bool(nobody < chance)
     return False
 
