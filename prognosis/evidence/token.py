@@ -97,6 +97,10 @@ class EvidenceModel(Protocol):
         """The pieces of evidence of one case, each with its source."""
         ...
 
+    def tokens_of(self, cases: Sequence[Case]) -> list[tuple[Token, ...]]:
+        """The same of each of many cases, which may cost less than asking one by one."""
+        ...
+
     def save(self, folder: Path) -> None:
         """Write the fitted state into an existing, empty folder: JSON, safetensors, UBJ; no pickle."""
         ...

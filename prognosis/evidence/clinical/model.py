@@ -81,9 +81,13 @@ class ClinicalEvidence:
 
     def tokens(self, case: Case) -> tuple[Token, ...]:
         """One token a clinical concept; what was not measured has one where its absence says something."""
+        return self.tokens_of([case])[0]
+
+    def tokens_of(self, cases: Sequence[Case]) -> list[tuple[Token, ...]]:
+        """The tokens of each case; trees are asked about all of them at once."""
         from prognosis.evidence.clinical.tokens import concept_tokens
 
-        return concept_tokens(self, case)
+        return concept_tokens(self, cases)
 
     def by_column(self, values: Floats) -> Floats:
         """(n, columns, causes, bins) exact Shapley values of the evidence, averaged over folds."""

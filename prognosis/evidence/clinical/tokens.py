@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.case import Case
-from prognosis.evidence.clinical.concepts import FROM_THE_START, ConceptReader, facts
+from prognosis.evidence.clinical.concepts import FROM_THE_START, Concept, ConceptReader, facts
 from prognosis.evidence.clinical.windows import window_table
 from prognosis.evidence.token import Token
 from prognosis.record import Event
@@ -21,12 +22,18 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 
 NEGLIGIBLE = 0.02
+_CASES_AT_ONCE = 256
 CHANGE = ", change since the visit before"
+FAMILIES = {
+    "number": "measured values",
+    "category": "coded values",
+    "occurrence": "conditions, treatments and encounters",
+}
 _TREND = 0.1
 
 
-def concept_tokens(model: ClinicalEvidence, case: Case) -> tuple[Token, ...]:
-    """One token a concept, and a second for its change since the visit before; they sum to `summarise`.
+def concept_tokens(model: ClinicalEvidence, cases: Sequence[Case]) -> list[tuple[Token, ...]]:
+    """Each case's tokens: one a concept, one for its change since the visit before; they sum to `summarise`.
 
     A concept that was not measured has a token of its own when that moves any cause's evidence by 0.02 or
     more; the rest share one token, so that the sum stays exact. A concept measured at one time only has no
@@ -34,37 +41,59 @@ def concept_tokens(model: ClinicalEvidence, case: Case) -> tuple[Token, ...]:
 
     Args:
         model: The fitted evidence.
-        case: Whose record is read.
+        cases: Whose records are read; many at once cost little more than one.
     """
-    table = window_table([case], model.vocabulary, model.columns)
-    if not table.present[0]:
-        return ()
+    found: list[tuple[Token, ...]] = []
+    for first in range(0, len(cases), _CASES_AT_ONCE):
+        some = cases[first : first + _CASES_AT_ONCE]
+        table = window_table(some, model.vocabulary, model.columns)
+        evidence, scores = model.by_column(table.values), model.vector_by_column(table.values)
+        for row, case in enumerate(some):
+            columns = table.values[row], evidence[row], scores[row]
+            found.append(_of_case(model, case, *columns) if table.present[row] else ())
+    return found
+
+
+def _of_case(
+    model: ClinicalEvidence, case: Case, values: Floats, own_evidence: Floats, own_scores: Floats
+) -> tuple[Token, ...]:
+    """The tokens of one case from its columns' values, evidence and scores."""
     count = len(model.vocabulary.concepts)
     concept = np.array([column.concept for column in model.columns], dtype=np.int64)
     changed = np.array([column.statistic == "change" for column in model.columns])
-    part = concept + count * (changed & ~np.isnan(table.values[0]))
-    evidence = _by_part(model.by_column(table.values)[0], part, 2 * count)
-    scores = _by_part(model.vector_by_column(table.values)[0], part, 2 * count)
+    part = concept + count * (changed & ~np.isnan(values))
+    evidence = _by_part(own_evidence, part, 2 * count)
+    scores = _by_part(own_scores, part, 2 * count)
     vector = np.concatenate([evidence.mean(axis=2), scores], axis=1)
     events = _events_by_concept(model, case)
     tokens: list[Token] = []
     rest: list[int] = []
     for place, name in enumerate(model.vocabulary.names):
+        own: list[Token] = []
         if place in events:
-            tokens.append(_measured(name, events[place], case, evidence[place], vector[place]))
+            own.append(_measured(name, events[place], case, evidence[place], vector[place]))
             if np.abs(vector[count + place]).max(initial=0.0) > 0.0:
                 moved = evidence[count + place], vector[count + place]
-                tokens.append(_changed(f"{name}{CHANGE}", events[place], case, *moved))
+                own.append(_changed(f"{name}{CHANGE}", events[place], case, *moved))
         elif np.abs(evidence[place]).max(initial=0.0) >= NEGLIGIBLE:
-            tokens.append(_unmeasured(_absence(model, place), "", evidence[place], vector[place]))
+            own.append(_unmeasured(_absence(model, place), "", evidence[place], vector[place]))
         else:
             rest.append(place)
+        tokens += _about(own, model.vocabulary.concepts[place])
     if rest and np.abs(vector[rest]).max(initial=0.0) > 0.0:
         detail = f"{len(rest)} more, each of negligible evidence"
         tokens.append(
             _unmeasured("other facts not recorded", detail, evidence[rest].sum(0), vector[rest].sum(0))
         )
     return tuple(tokens)
+
+
+def _about(tokens: Sequence[Token], concept: Concept) -> list[Token]:
+    """A concept's tokens, level first, with what they are about and what they are told with."""
+    subject = f"{concept.code} {concept.unit}".rstrip()
+    family = "demographics" if concept.code in FROM_THE_START else FAMILIES[concept.kind]
+    subjects = (subject, f"{subject}{CHANGE}")
+    return [replace(token, subject=own, family=family) for token, own in zip(tokens, subjects, strict=False)]
 
 
 def _absence(model: ClinicalEvidence, place: int) -> str:

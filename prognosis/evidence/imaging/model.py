@@ -146,26 +146,28 @@ class ImagingEvidence:
         age_days = (case.index_time - film.time).total_seconds() / 86_400.0
         day, kind = film.time.date().isoformat(), "film" if self.config.dimensions == 2 else "volume"
         nothing = np.zeros(len(self.causes))
+
+        def told(region: str, name: str, detail: str, own: Array, vector: Array) -> Token:
+            source, time = f"{film.source}#{region}", film.time.isoformat()
+            known = (source, time, age_days)
+            return Token("imaging", name, detail, *known, own[:, None], vector, name, region)
+
         tokens = []
         for place, name in enumerate(self.config.layout.names):
             own = level[0, :, place]
-            vector = np.concatenate([own, nothing])
-            source, time = f"{film.source}#{name}", film.time.isoformat()
-            tokens.append(
-                Token("imaging", name, f"{kind} of {day}", source, time, age_days, own[:, None], vector)
-            )
+            tokens.append(told(name, name, f"{kind} of {day}", own, np.concatenate([own, nothing])))
         if table.previous[0] < 0:
             return tuple(tokens)
         before = table.films[int(table.previous[0])]
         detail = f"{kind} of {day} against that of {before.time.date().isoformat()}"
         for place, name in enumerate(self.config.layout.names):
             own = change[0, :, place]
-            vector = np.concatenate([nothing, own])
-            source, time = f"{film.source}#{name}", film.time.isoformat()
-            tokens.append(
-                Token("imaging", f"{name}, change", detail, source, time, age_days, own[:, None], vector)
-            )
+            tokens.append(told(name, f"{name}, change", detail, own, np.concatenate([nothing, own])))
         return tuple(tokens)
+
+    def tokens_of(self, cases: Sequence[Case]) -> list[tuple[Token, ...]]:
+        """The tokens of each case."""
+        return [self.tokens(case) for case in cases]
 
     def evidence_map(self, case: Case) -> EvidenceMap | None:
         """Where in the latest film its evidence lies, on its own pixels; None without a readable film.

@@ -84,6 +84,10 @@ class TextEvidence:
         outputs = self._of([dated.sentence for dated in read.sentences])
         return tuple(self._token(dated, own) for dated, own in zip(read.sentences, outputs, strict=True))
 
+    def tokens_of(self, cases: Sequence[Case]) -> list[tuple[Token, ...]]:
+        """The tokens of each case."""
+        return [self.tokens(case) for case in cases]
+
     def save(self, folder: Path) -> None:
         """Write config.json and model.safetensors into `folder`; an encoder stays where it is installed."""
         from prognosis.evidence.text.storage import save_text

@@ -65,8 +65,7 @@ def tokens_of(models: Mapping[str, EvidenceModel], cases: Sequence[Case]) -> Cas
         cases: At least one.
     """
     names, widths = tuple(models), [model.width for model in models.values()]
-    found = [[token for model in models.values() for token in model.tokens(case)] for case in cases]
-    return _padded(names, max(widths), found)
+    return _padded(names, max(widths), _joined([model.tokens_of(cases) for model in models.values()]))
 
 
 def out_of_fold_tokens(evidence: CrossFitted, cases: Sequence[Case]) -> CaseTokens:
@@ -77,11 +76,19 @@ def out_of_fold_tokens(evidence: CrossFitted, cases: Sequence[Case]) -> CaseToke
         cases: The training cases, in the order in which they were fitted.
     """
     names, widths = tuple(evidence.fitted), [fitted.model.width for fitted in evidence.fitted.values()]
-    found = [
-        [token for fitted in evidence.fitted.values() for token in fitted.by_fold[fold].tokens(case)]
-        for case, fold in zip(cases, evidence.folds, strict=True)
-    ]
+    found: list[list[Token]] = [[] for _ in cases]
+    for fold in np.unique(evidence.folds):
+        rows = np.flatnonzero(evidence.folds == fold)
+        some = [cases[int(row)] for row in rows]
+        told = _joined([fitted.by_fold[fold].tokens_of(some) for fitted in evidence.fitted.values()])
+        for row, own in zip(rows, told, strict=True):
+            found[int(row)] = own
     return _padded(names, max(widths), found)
+
+
+def _joined(by_modality: Sequence[Sequence[Sequence[Token]]]) -> list[list[Token]]:
+    """Each case's tokens of all modalities, one after the other."""
+    return [[token for own in case for token in own] for case in zip(*by_modality, strict=True)]
 
 
 def _padded(names: tuple[str, ...], width: int, found: Sequence[Sequence[Token]]) -> CaseTokens:
