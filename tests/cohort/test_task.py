@@ -65,6 +65,13 @@ def test_every_task_in_the_repository_states_a_question(path: Path) -> None:
             {"table": {"time": "t", "event": "e", "event_causes": {}, "visit_time": "day"}},
             "visit_time needs patient_id",
         ),
+        (
+            {
+                "table": {"time": "t", "event": "e", "event_causes": {}, "event_at_visits": True}
+                | {"patient_id": "p", "visit_time": "day"}
+            },
+            "event_at_visits needs time and visit_time to name the same column",
+        ),
     ],
 )
 def test_a_fault_in_a_task_is_named_with_its_field(changes: dict[str, Any], named: str) -> None:

@@ -112,7 +112,7 @@ def _events_by_concept(model: ClinicalEvidence, case: Case) -> dict[int, list[Ev
     reader = ConceptReader(model.vocabulary.excluded_codes)
     places = model.vocabulary.places()
     found: dict[int, list[Event]] = {}
-    for event in sorted(facts(case), key=lambda event: event.time):
+    for event in sorted(facts(case, model.vocabulary.entry_codes), key=lambda event: event.time):
         concept = reader.concept(event)
         place = None if concept is None else places.get(concept)
         if place is None or concept is None:

@@ -177,3 +177,32 @@ def test_a_misspelt_column_is_refused_whatever_its_role(tmp_path: Path, role: st
     columns = replace(TableColumns("time", "event", {"1": "death"}), **{role: ("adge",)})
     with pytest.raises(SourceError, match=r"lacks the column\(s\) adge"):
         read([{"time": 5, "event": 1, "age": 3}], tmp_path, columns)
+
+
+def test_where_visits_show_the_event_the_first_that_does_dates_it(tmp_path: Path) -> None:
+    columns = TableColumns(
+        time="day",
+        event="rating",
+        event_causes={"0.5": "dementia", "1": "dementia"},
+        patient_id="id",
+        visit_time="day",
+        event_at_visits=True,
+    )
+    rows: list[dict[str, object]] = [
+        {"id": "a", "day": 700, "rating": 1.0, "volume": 0.69},
+        {"id": "a", "day": 400, "rating": 0.5, "volume": 0.70},
+        {"id": "a", "day": 0, "rating": 0.0, "volume": 0.71},
+        {"id": "b", "day": 0, "rating": 0.5, "volume": 0.72},
+        {"id": "b", "day": 90, "rating": 0.0, "volume": 0.73},
+        {"id": "c", "day": 0, "rating": 0.0, "volume": 0.74},
+        {"id": "c", "day": 90, "rating": 0.0, "volume": 0.75},
+    ]
+    records, quarantine = read(rows, tmp_path, columns)
+    assert not len(quarantine)
+    ends = {"outcome|dementia", "prognosis|follow-up-complete"}
+    found = [[dated(e)[:2] for e in record.events if str(e.code) in ends] for record in records]
+    assert found == [
+        [(400.0, "outcome|dementia")],
+        [(0.0, "outcome|dementia")],
+        [(90.0, "prognosis|follow-up-complete")],
+    ]
