@@ -89,28 +89,35 @@ class TokenGame:
         A product of two modalities' sums is shared equally between the two; within a modality tokens only
         add, so nothing else is shared: phi_i = w_i + 1/2 z_i' sum_n W_mn z_n.
         """
-        sums = np.stack(
-            [self.projected[self.modality == place].sum(axis=0) for place in range(self.modalities)]
-        )
-        pull = np.zeros((self.modalities, *self.strengths.shape[1:]))
-        for (first, second), strength in zip(self.pairs, self.strengths, strict=True):
-            pull[first] += 0.5 * strength * sums[second]
-            pull[second] += 0.5 * strength * sums[first]
-        joint = np.einsum("ir,ikr->ik", self.projected, pull[self.modality])
+        joint = np.einsum("ir,ikr->ik", self.projected, 0.5 * self.pull(self.directions())[self.modality])
         return self.main.mean(axis=2), joint
 
+    def directions(self) -> Array:
+        """(M, R) each modality's sum over all of its players."""
+        own = [self.projected[self.modality == place].sum(axis=0) for place in range(self.modalities)]
+        return np.stack(own)
 
-def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset: int) -> TokenGame:
+    def pull(self, directions: Array) -> Array:
+        """(M, K, R) what one more unit in each direction of a modality adds, the others being (M, R)."""
+        pull = np.zeros((self.modalities, *self.strengths.shape[1:]))
+        for (first, second), strength in zip(self.pairs, self.strengths, strict=True):
+            pull[first] += strength * directions[second]
+            pull[second] += strength * directions[first]
+        return pull
+
+
+def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset: int | None) -> TokenGame:
     """The game of one case's tokens.
 
     Args:
         head: Joins the modalities.
         tokens: Of the modalities that the case has.
         places: (n,) each token's modality in the head's order.
-        subset: The observed subset's number, whose recalibration is held fixed.
+        subset: The observed subset's number, whose recalibration is held fixed; None for no recalibration.
     """
     causes, bins = head.alpha.shape
-    scale = head.scale[subset]
+    shift = np.zeros(causes) if subset is None else head.shift[subset]
+    scale = np.ones(causes) if subset is None else head.scale[subset]
     count, rank = len(tokens), head.strengths.shape[2]
     main, projected = np.zeros((count, causes, bins)), np.zeros((count, rank))
     for row, (token, place) in enumerate(zip(tokens, places, strict=True)):
@@ -120,7 +127,7 @@ def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset
     acting = [row for row, strength in enumerate(head.strengths) if strength.any()]
     pairs = modality_pairs(len(head.beta))
     return TokenGame(
-        base=head.alpha + head.shift[subset][:, None],
+        base=head.alpha + shift[:, None],
         main=main,
         projected=projected,
         modality=np.asarray(places, dtype=np.intp),

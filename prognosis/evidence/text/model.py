@@ -14,8 +14,10 @@ from prognosis.cohort.case import Case
 from prognosis.evidence.text.config import TextConfig
 from prognosis.evidence.text.encoder import SentenceEncoder
 from prognosis.evidence.text.features import SentenceTable, TextFeatures, age_weight, sentence_table
-from prognosis.evidence.text.sentences import DatedSentence, ReadNotes, Sentence, read_notes
+from prognosis.evidence.text.sentences import DatedSentence, ReadNotes, Sentence, read_notes, split_note
+from prognosis.evidence.text.spans import sentence_spans
 from prognosis.evidence.token import ModalityEvidence, Token
+from prognosis.record import Note
 
 Floats = NDArray[np.float64]
 
@@ -82,7 +84,11 @@ class TextEvidence:
         """One token a sentence of the notes that are read, the oldest first."""
         read = read_notes(case, self._patterns, self.config.most_sentences)
         outputs = self._of([dated.sentence for dated in read.sentences])
-        return tuple(self._token(dated, own) for dated, own in zip(read.sentences, outputs, strict=True))
+        spans = {id(note): _spans(note) for note in {id(d.note): d.note for d in read.sentences}.values()}
+        return tuple(
+            self._token(dated, own, spans[id(dated.note)][dated.sentence.number])
+            for dated, own in zip(read.sentences, outputs, strict=True)
+        )
 
     def tokens_of(self, cases: Sequence[Case]) -> list[tuple[Token, ...]]:
         """The tokens of each case."""
@@ -97,7 +103,7 @@ class TextEvidence:
     def _of(self, sentences: Sequence[Sentence]) -> Floats:
         return self.weights.of(*self.features.of(sentences, self.encoder))
 
-    def _token(self, dated: DatedSentence, outputs: Floats) -> Token:
+    def _token(self, dated: DatedSentence, outputs: Floats, span: tuple[int, int]) -> Token:
         sentence, note = dated.sentence, dated.note
         own = outputs * age_weight(dated.age_days, self.config.half_life_days)
         mark = (
@@ -116,6 +122,9 @@ class TextEvidence:
             age_days=dated.age_days,
             evidence=own[: len(self.causes), None],
             vector=own,
+            subject=f"{note.source or note.time.isoformat()}#{sentence.number}",
+            family=sentence.section or note.kind or "note",
+            span=span,
         )
 
 
@@ -131,6 +140,13 @@ def assemble(
         typical_distance=(outputs[:, causes:] ** 2).sum(axis=1) / usual,
         withheld=tuple(read.withheld for read in notes),
     )
+
+
+def _spans(note: Note) -> dict[int, tuple[int, int]]:
+    """Where each sentence of a note stands in it, by its number."""
+    sentences = split_note(note.text)
+    spans = sentence_spans(note.text, sentences)
+    return {sentence.number: span for sentence, span in zip(sentences, spans, strict=True)}
 
 
 def compiled(patterns: Sequence[str]) -> tuple[re.Pattern[str], ...]:
