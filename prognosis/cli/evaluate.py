@@ -13,6 +13,7 @@ from rich.table import Table
 from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.evaluation_report import evaluation_report
 from prognosis.cli.explanations import report_explanations
+from prognosis.cli.landmark_report import landmark_table
 from prognosis.cli.loading import load_cohort
 from prognosis.cli.masks import How, evaluate_masks_of
 from prognosis.cohort import Cohort
@@ -202,18 +203,25 @@ def print_evaluation(evaluation: Evaluation, how: str) -> None:
         stderr.print(
             f"{len(result.result.metrics) - len(shown)} metrics of other causes: see --json or --report"
         )
-    differences = Table(title="fused minus the other, paired by patient")
-    for name in ("other", "metric", "the other", "difference (95% interval)"):
-        differences.add_column(name)
-    for found in result.comparisons:
-        its = result.members[found.b].metrics.get(found.metric)
-        differences.add_row(found.b, found.metric, _cell(its), _cell(found.difference))
+    if result.landmarks:
+        stdout.print(landmark_table(result, evaluation.cohort.task))
     if result.comparisons:
-        stdout.print(differences)
+        stdout.print(differences_table(result))
     if result.lower_bounds:
         stdout.print(coverage_table(result.lower_bounds))
     for name, reason in result.result.refused.items():
         stderr.print(f"{name}: not given, {reason}", markup=False, highlight=False)
+
+
+def differences_table(result: EvaluationResult) -> Table:
+    """The fused model against each other one, with what that one reaches itself."""
+    table = Table(title="fused minus the other, paired by patient")
+    for name in ("other", "metric", "the other", "difference (95% interval)"):
+        table.add_column(name)
+    for found in result.comparisons:
+        its = result.members[found.b].metrics.get(found.metric)
+        table.add_row(found.b, found.metric, _cell(its), _cell(found.difference))
+    return table
 
 
 def findings_table(result: EvaluationResult) -> Table:

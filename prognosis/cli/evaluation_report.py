@@ -15,6 +15,7 @@ from prognosis.cli.cohort_report import (
     risk_groups,
     subgroup_tables,
 )
+from prognosis.cli.landmark_report import landmark_curves
 from prognosis.cli.loading import Loaded
 from prognosis.cli.patient_report import outcome_of, patient_page
 from prognosis.evaluation.judging import Evaluation, Judged
@@ -56,6 +57,7 @@ def evaluation_report(
         leaderboards=tuple(board for board in boards if board is not None),
         calibrations=calibrations(result),
         risk_groups=risk_groups(evaluation),
+        landmarks=landmark_curves(result, task),
         subgroups=(*subgroup_tables(result, metric), *coverage_tables(result)),
         patients=(_most_told(folds),),
         intended_use=task.intended_use,

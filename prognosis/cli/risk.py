@@ -117,8 +117,9 @@ def case_at(model: FusionModel, record: PatientRecord, at: str | None) -> Case:
             raise InputError(f"--at {at}", "is not a time", "write it as 2020-03-02T12:00:00Z") from error
         time = time if time.tzinfo else time.replace(tzinfo=UTC)
     else:
-        times = index_times(record, model.task.index)
-        last = times[-1] if times else last_contact(record)
+        contact = last_contact(record)
+        times = [time for time in index_times(record, model.task.index) if contact and time <= contact]
+        last = times[-1] if times else contact
         if last is None:
             raise InputError(f"patient {record.key}", "has an empty record", "give a source that has it")
         time = last

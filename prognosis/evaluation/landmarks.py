@@ -28,7 +28,7 @@ LEAST_EVENTS = 5
 def judge_landmarks(
     predicted: Mapping[str, Sequence[HeldOut]], horizons: Sequence[float], seed: int, replicates: int
 ) -> tuple[LandmarkMetrics, ...]:
-    """Judge each landmark and horizon by itself; nothing for a task without landmarks.
+    """Judge each landmark and horizon by itself; nothing for a class, or for a task without landmarks.
 
     Args:
         predicted: Each method's held-out predictions, one element a fold, the same cases for all; the first
@@ -38,6 +38,8 @@ def judge_landmarks(
         replicates: Bootstrap samples.
     """
     first = next(iter(predicted.values()))
+    if not first[0].target.survival:
+        return ()
     landmarks = sorted({own for part in first for own, _ in rows_by_landmark(part.target) if own is not None})
     return tuple(
         _judge(

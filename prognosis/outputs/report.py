@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prognosis.outputs.figures import Picture, calibration_picture, leaderboard_picture, risk_group_picture
+from prognosis.outputs.landmark_figures import landmark_picture
 from prognosis.outputs.page import environment, style, write_whole
 from prognosis.outputs.patient_explanation import Driver
 from prognosis.outputs.patient_figures import BARS, film_picture, incidence_picture, waterfall_picture
@@ -77,6 +78,7 @@ def render_report(report: Report) -> str:
             leaderboards=[(board, leaderboard_picture(board)) for board in report.leaderboards],
             calibrations=[(item, calibration_picture(item)) for item in report.calibrations],
             risk_groups=[(groups, risk_group_picture(groups)) for groups in report.risk_groups],
+            landmarks=[(curves, landmark_picture(curves)) for curves in report.landmarks],
             patients=[_view(page) for page in report.patients],
         )
     )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.outputs.estimate import Count, Estimate
+from prognosis.outputs.landmark_curves import LandmarkCurves
 from prognosis.outputs.patient_page import PatientPage
 
 
@@ -197,6 +198,7 @@ class Report:
         leaderboards: Ours beside every other.
         calibrations: Plots.
         risk_groups: Observed and predicted incidence.
+        landmarks: Performance over the landmarks, of a task that has them.
         subgroups: Tables.
         patients: Pages of single patients.
         intended_use: For what and for whom.
@@ -218,6 +220,7 @@ class Report:
     leaderboards: tuple[Leaderboard, ...] = ()
     calibrations: tuple[Calibration, ...] = ()
     risk_groups: tuple[RiskGroups, ...] = ()
+    landmarks: tuple[LandmarkCurves, ...] = ()
     subgroups: tuple[SubgroupTable, ...] = ()
     patients: tuple[PatientPage, ...] = ()
     intended_use: str = ""

@@ -100,8 +100,8 @@ def _told_by_level(column: Column, levels: Levels, answer: Answer, limits: Thres
         return
     sizes = np.bincount(levels.level[here], minlength=len(levels.names))
     events = np.bincount(levels.level[here], answer.happened[here], len(levels.names))
-    expected = (answer.share * answer.expected)[here]
-    expected = np.bincount(levels.level[here], expected, len(levels.names))
+    each = (answer.share * answer.expected)[here]
+    expected = np.bincount(levels.level[here], each, len(levels.names))
     independent = np.bincount(levels.level[here], answer.share[here], len(levels.names))
     for place in np.flatnonzero(sizes >= limits.least_cases):
         counts = int(sizes[place]), float(independent[place]), events[place]
