@@ -22,6 +22,7 @@ SOURCE = "--source=meds:."
         (("cohort", "export", "out", SOURCE, "--to", "pdf"), "meds:."),
         (("train", TASK_PATH, "--source=table:no.csv", "--out", "m"), "is not a file"),
         (("evaluate", "no/model", SOURCE), "is not a model folder"),
+        (("evaluate", "no/model", SOURCE, "--rivals"), "give --cv or --by-site"),
         (("risk", "p1", "--model", "no/model", SOURCE), "is not a model folder"),
         (("benchmark", "no/suite.yaml"), "give the path of a benchmark file"),
     ],

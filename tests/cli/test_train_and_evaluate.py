@@ -92,10 +92,16 @@ def test_cross_validation_judges_every_training_patient_by_a_model_that_did_not_
     prognosis: Program, small: Simulated
 ) -> None:
     arguments = (small.model_folder, *sources(small.uris), "--cv", "--folds", 2, "--replicates", 100)
-    ran = prognosis("evaluate", *arguments, "--json")
+    ran = prognosis("evaluate", *arguments, "--rivals", "--json")
     assert ran.status == 0
     assert ran.stated["cross_validated"] is True
     assert ran.stated["n"] == PATIENTS
+    subsets = {"clinical + text", "clinical + imaging", "text + imaging"}
+    singles = {f"{name} alone" for name in small.model.modalities}
+    rivals = {"late fusion", "HAIM-style", "transformer"}
+    assert set(ran.stated["members"]) == singles | subsets | rivals
+    compared = {(each["b"], each["metric"]) for each in ran.stated["comparisons"]}
+    assert {(name, metric) for name in subsets | rivals for metric in ("uno_c", "ibs")} <= compared
 
 
 def test_a_judged_model_is_shown_beside_its_modalities(
