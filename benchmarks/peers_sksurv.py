@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.errors import CohortError, MissingDependencyError
-from prognosis.survival.cox import BaselineHazard, breslow_baseline
+from prognosis.survival.breslow import BaselineHazard, breslow_baseline
 from prognosis.survival.curves import Floats
 from prognosis.survival.partial_likelihood import RiskSets
 

@@ -21,7 +21,7 @@ from prognosis.errors import CohortError
 from prognosis.evaluation.features import FeatureTable, last_values, learn_features
 from prognosis.evaluation.peers import incidence_from_hazards
 from prognosis.record import PatientRecord
-from prognosis.survival.cox import BaselineHazard
+from prognosis.survival.breslow import BaselineHazard
 
 Floats = NDArray[np.float64]
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from prognosis.survival.cox import BaselineHazard, breslow_baseline
+from prognosis.survival.breslow import BaselineHazard, breslow_baseline
 from prognosis.survival.curves import Floats
 
 if TYPE_CHECKING:

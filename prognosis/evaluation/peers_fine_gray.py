@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case, Cohort, cohort_target
 from prognosis.errors import CohortError
 from prognosis.evaluation.features import FeatureTable, learn_features
+from prognosis.survival.breslow import BaselineHazard
 from prognosis.survival.censoring import estimate_censoring
-from prognosis.survival.cox import BaselineHazard
 from prognosis.survival.curves import Floats
 
 PENALTY = 1.0

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.errors import CohortError, MissingDependencyError
-from prognosis.survival.cox import BaselineHazard
+from prognosis.survival.breslow import BaselineHazard
 from prognosis.survival.curves import Floats
 
 PENALTY = 0.01

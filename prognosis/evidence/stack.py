@@ -30,18 +30,26 @@ def convex_weights(
         features: Features that the second member may use; 0 for no shrinkage.
         weights: (n,) case weights; None for ones.
     """
-    share = np.zeros(len(target.causes))
-    for place in range(len(share)):
-        events = int(target.happened[:, place].sum())
-        if events < FEWEST_EVENTS:
-            continue
-        likelihood = [
-            cause_log_likelihood(target, place, (1.0 - s) * first[:, place] + s * second[:, place], weights)
-            for s in _GRID
+    return np.array(
+        [
+            convex_weight(first[:, place], second[:, place], target, place, features, weights)
+            for place in range(len(target.causes))
         ]
-        share[place] = _GRID[int(np.argmax(likelihood))]
-        share[place] *= trust(events, features)
-    return share
+    )
+
+
+def convex_weight(
+    first: Floats, second: Floats, target: Target, place: int, features: int, weights: Floats | None
+) -> float:
+    """The share for one cause of evidence (n,); see `convex_weights`."""
+    events = int(target.happened[:, place].sum())
+    if events < FEWEST_EVENTS:
+        return 0.0
+    likelihood = [
+        cause_log_likelihood(target, place, (1.0 - share) * first + share * second, weights)
+        for share in _GRID
+    ]
+    return float(_GRID[int(np.argmax(likelihood))]) * trust(events, features)
 
 
 def trust(events: int, features: int) -> float:

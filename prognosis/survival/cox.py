@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.errors import CohortError
+from prognosis.survival.breslow import BaselineHazard, breslow_baseline
 from prognosis.survival.partial_likelihood import RiskSets
 
 Floats = NDArray[np.float64]
@@ -17,24 +18,6 @@ PENALTIES = (1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0)
 _TOLERANCE = 1e-10  # of the Newton decrement, in log-likelihood; the last step is still taken
 _PATH_TOLERANCE = 1e-4  # enough to compare penalties
 _MAX_STEPS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class BaselineHazard:
-    """Breslow's cumulative hazard of a case whose log-hazard is zero (Breslow 1972, discussion of Cox).
-
-    Attributes:
-        days: (E,) distinct event times, increasing.
-        cumulative: (E,) cumulative hazard just after each, non-decreasing.
-    """
-
-    days: Floats
-    cumulative: Floats
-
-    def at(self, days: Floats) -> Floats:
-        """The cumulative hazard at `days`: a right-continuous step, 0 before the first event."""
-        steps = np.concatenate([[0.0], self.cumulative])
-        return steps[np.searchsorted(self.days, np.asarray(days, dtype=float), side="right")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +30,7 @@ class CoxRidge:
         scales: (p,) what each is then divided by; 1 where a covariate does not vary.
         penalty: Of 1/2 penalty |coefficients|^2, against the summed log partial likelihood.
         log_likelihood: The log partial likelihood reached, without the penalty.
-        baseline: The cumulative hazard of a case at the means.
+        baseline: The cumulative hazard of a case at the means, its offset zero.
         converged: False when the largest gradient stayed above tolerance.
     """
 
@@ -82,6 +65,7 @@ def fit_cox_ridge(
     weights: Floats | None = None,
     *,
     standardise: bool = True,
+    offset: Floats | None = None,
 ) -> CoxRidge:
     """The Cox model that maximises the penalised partial likelihood, ties by Efron's method.
 
@@ -95,20 +79,22 @@ def fit_cox_ridge(
         penalty: Of 1/2 penalty |coefficients|^2 against the summed log partial likelihood; 0 for none.
         weights: (n,) case weights; None for ones.
         standardise: False when the covariates' own scales are to count, as those of principal components do.
+        offset: (n,) log-hazard that is known beside the covariates; None for none.
 
     Raises:
         CohortError: There is no event, or a covariate is not finite.
     """
     covariates = _checked(covariates, event)
     weights = np.ones(len(days)) if weights is None else np.asarray(weights, dtype=float)
+    known = np.zeros(len(days)) if offset is None else offset
     means, scales = _centre_and_scale(covariates, weights, standardise=standardise)
     standardised = (covariates - means) / scales
     rotation = _rotation(standardised)
     design = standardised if rotation is None else standardised @ rotation
     sets = RiskSets(days, event, weights)
-    solution = _newton(sets, design, penalty, np.zeros(design.shape[1]))
+    solution = _newton(sets, design, penalty, np.zeros(design.shape[1]), known)
     coefficients = solution.coefficients if rotation is None else rotation @ solution.coefficients
-    log_hazard = standardised @ coefficients
+    log_hazard = standardised @ coefficients + known
     return CoxRidge(
         coefficients=coefficients,
         means=means,
@@ -128,7 +114,7 @@ class PenaltyChoice:
         penalty: The choice.
         penalties: (g,) those tried, decreasing.
         likelihoods: (g,) cross-validated log partial likelihood of each; higher is better.
-        null_likelihood: That of a model without covariates.
+        null_likelihood: That of a model without covariates, of the offset alone.
     """
 
     penalty: float
@@ -138,7 +124,7 @@ class PenaltyChoice:
 
 
 def choose_penalty(
-    covariates: Floats,
+    covariates: Floats | Callable[[NDArray[np.bool_]], Floats],
     days: Floats,
     event: NDArray[np.bool_],
     folds: NDArray[np.int64],
@@ -146,6 +132,7 @@ def choose_penalty(
     weights: Floats | None = None,
     *,
     standardise: bool = True,
+    offset: Floats | None = None,
 ) -> PenaltyChoice:
     """The ridge penalty that predicts cases left out best.
 
@@ -153,18 +140,21 @@ def choose_penalty(
     coefficients fitted without the fold (Verweij and van Houwelingen 1993, Stat Med 12:2305).
 
     Args:
-        covariates: (n, p) finite.
+        covariates: (n, p) finite; or, where they are themselves learned, from the mask of the cases to be
+            fitted to the covariates (n, p) that these cases teach.
         days: (n,) follow-up in days.
         event: (n,) True where the event ended it.
         folds: (n,) fold of each case, equal for all cases of a patient.
         penalties: The grid.
         weights: (n,) case weights; None for ones.
         standardise: As for `fit_cox_ridge`.
+        offset: Likewise.
 
     Raises:
         CohortError: There is no event, or a covariate is not finite.
     """
-    covariates = _checked(covariates, event)
+    design_of = covariates if callable(covariates) else _always(covariates)
+    known = np.zeros(len(days)) if offset is None else offset
     weights = np.ones(len(days)) if weights is None else np.asarray(weights, dtype=float)
     grid = np.array(sorted(penalties, reverse=True), dtype=float)
     everyone = RiskSets(days, event, weights)
@@ -175,40 +165,15 @@ def choose_penalty(
         if not event[kept].any() or not event[~kept].any():
             continue
         fitted = RiskSets(days[kept], event[kept], weights[kept])
-        zeros = np.zeros(len(days))
-        null_likelihood += everyone.log_likelihood(zeros) - fitted.log_likelihood(zeros[kept])
-        means, scales = _centre_and_scale(covariates[kept], weights[kept], standardise=standardise)
-        path = _path(fitted, (covariates - means) / scales, kept, grid)
+        null_likelihood += everyone.log_likelihood(known) - fitted.log_likelihood(known[kept])
+        own = _checked(design_of(kept), event)
+        means, scales = _centre_and_scale(own[kept], weights[kept], standardise=standardise)
+        path = _path(fitted, (own - means) / scales, kept, grid, known)
         for place, log_hazard in enumerate(path):
             left_out = everyone.log_likelihood(log_hazard) - fitted.log_likelihood(log_hazard[kept])
             likelihoods[place] += left_out
     best = int(np.argmax(likelihoods))
     return PenaltyChoice(float(grid[best]), grid, likelihoods, null_likelihood)
-
-
-def breslow_baseline(
-    days: Floats, event: NDArray[np.bool_], log_hazard: Floats, weights: Floats | None = None
-) -> BaselineHazard:
-    """Breslow's estimate of the cumulative hazard of a case whose log-hazard is zero.
-
-    Args:
-        days: (n,) follow-up in days.
-        event: (n,) True where the event ended it.
-        log_hazard: (n,) of each case.
-        weights: (n,) case weights; None for ones.
-
-    Raises:
-        CohortError: There is no event.
-    """
-    if not event.any():
-        raise CohortError("baseline hazard", "has no event", "use a longer follow-up")
-    weights = np.ones(len(days)) if weights is None else weights
-    times = np.unique(days[event])
-    order = np.argsort(days, kind="stable")
-    risk = weights[order] * np.exp(log_hazard[order])
-    at_risk = np.cumsum(risk[::-1])[::-1][np.searchsorted(days[order], times, side="left")]
-    deaths = np.bincount(np.searchsorted(times, days[event]), weights=weights[event], minlength=len(times))
-    return BaselineHazard(times, np.cumsum(deaths / at_risk))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,23 +184,29 @@ class _Solution:
 
 
 def _newton(
-    sets: RiskSets, design: Floats, penalty: float, start: Floats, tolerance: float = _TOLERANCE
+    sets: RiskSets,
+    design: Floats,
+    penalty: float,
+    start: Floats,
+    offset: Floats,
+    tolerance: float = _TOLERANCE,
 ) -> _Solution:
     """Newton's method with step halving; the penalised partial likelihood is concave."""
     coefficients = start
-    current = sets.log_likelihood(design @ coefficients)
+    current = sets.log_likelihood(design @ coefficients + offset)
     identity = np.eye(design.shape[1])
     for _ in range(_MAX_STEPS):
-        slope, curvature = sets.slope_and_curvature(design, design @ coefficients)
+        slope, curvature = sets.slope_and_curvature(design, design @ coefficients + offset)
         gradient = slope - penalty * coefficients
         step = _solved(curvature + penalty * identity, gradient)
         if float(gradient @ step) < tolerance:
             coefficients = coefficients + step
-            return _Solution(coefficients, sets.log_likelihood(design @ coefficients), converged=True)
+            reached = sets.log_likelihood(design @ coefficients + offset)
+            return _Solution(coefficients, reached, converged=True)
         objective = current - 0.5 * penalty * float(coefficients @ coefficients)
         for _ in range(30):
             proposal = coefficients + step
-            reached = sets.log_likelihood(design @ proposal)
+            reached = sets.log_likelihood(design @ proposal + offset)
             if reached - 0.5 * penalty * float(proposal @ proposal) >= objective:
                 break
             step = step / 2.0
@@ -252,7 +223,14 @@ def _solved(curvature: Floats, gradient: Floats) -> Floats:
         return np.asarray(np.linalg.lstsq(curvature, gradient, rcond=None)[0], dtype=float)
 
 
-def _path(fitted: RiskSets, standardised: Floats, kept: NDArray[np.bool_], grid: Floats) -> list[Floats]:
+def _always(covariates: Floats) -> Callable[[NDArray[np.bool_]], Floats]:
+    """The same covariates, whichever cases are fitted."""
+    return lambda _kept: covariates
+
+
+def _path(
+    fitted: RiskSets, standardised: Floats, kept: NDArray[np.bool_], grid: Floats, offset: Floats
+) -> list[Floats]:
     """The log-hazard of every case, at each penalty, by models of the kept cases; each starts at the last."""
     rotation = _rotation(standardised[kept])
     design = standardised if rotation is None else standardised @ rotation
@@ -260,9 +238,9 @@ def _path(fitted: RiskSets, standardised: Floats, kept: NDArray[np.bool_], grid:
     path = []
     for penalty in grid:
         coefficients = _newton(
-            fitted, design[kept], float(penalty), coefficients, _PATH_TOLERANCE
+            fitted, design[kept], float(penalty), coefficients, offset[kept], _PATH_TOLERANCE
         ).coefficients
-        path.append(design @ coefficients)
+        path.append(design @ coefficients + offset)
     return path
 
 

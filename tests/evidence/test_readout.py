@@ -101,3 +101,30 @@ def test_a_patient_with_many_cases_counts_once() -> None:
     weights = patient_weights(np.array(["a", "a", "a", "b"]))
     np.testing.assert_allclose(weights[:3].sum(), weights[3])
     assert weights.mean() == pytest.approx(1.0)
+
+
+def test_where_few_of_many_features_matter_the_others_are_shrunk_further() -> None:
+    rng = np.random.default_rng(5)
+    features = rng.normal(size=(800, 60))
+    log_hazard = features[:, 0] - 0.7 * features[:, 1]
+    days = rng.exponential(np.exp(-log_hazard))
+    edges = np.quantile(days, np.linspace(0.0, 1.0, 6))
+    edges[0] = 0.0
+    target = Target(("event",), np.ones(800, dtype=np.int64), days, edges, survival=True)
+    found = fit_readout(features, target, np.arange(800) % 3).coefficients[:, 0]
+    assert np.abs(found[2:]).mean() < 0.02
+    np.testing.assert_allclose(found[:2], [1.0, -0.7], atol=0.12)
+
+
+def test_evidence_known_from_elsewhere_is_left_to_it() -> None:
+    rng = np.random.default_rng(6)
+    features = rng.normal(size=(1500, 1))
+    other = features[:, 0] + rng.normal(size=1500)
+    positive = rng.random(1500) < 1.0 / (1.0 + np.exp(-other))
+    target = Target(
+        ("ill",), positive.astype(np.int64), np.full(1500, 0.5), np.array([0.0, 1.0]), survival=False
+    )
+    alone = fit_readout(features, target, np.arange(1500) % 3).coefficients[0, 0]
+    beside = fit_readout(features, target, np.arange(1500) % 3, offset=other[:, None]).coefficients[0, 0]
+    assert alone > 0.6
+    assert abs(beside) < 0.2

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from prognosis.errors import CohortError
-from prognosis.survival.cox import breslow_baseline, choose_penalty, fit_cox_ridge
+from prognosis.survival.breslow import breslow_baseline
+from prognosis.survival.cox import choose_penalty, fit_cox_ridge
 
 
 def _cohort(
@@ -117,3 +118,15 @@ def test_without_an_event_there_is_no_model() -> None:
         fit_cox_ridge(covariates, days, np.zeros_like(event), 1.0)
     with pytest.raises(CohortError):
         breslow_baseline(days, np.zeros_like(event), np.zeros(len(days)))
+
+
+def test_what_is_known_beforehand_is_not_learned_again() -> None:
+    rng = np.random.default_rng(3)
+    covariates = rng.normal(size=(3000, 2))
+    days = rng.exponential(np.exp(-covariates @ np.array([1.0, 0.8])))
+    event = np.ones(3000, dtype=bool)
+    beside = fit_cox_ridge(covariates[:, :1], days, event, 0.0, offset=0.8 * covariates[:, 1])
+    whole = fit_cox_ridge(covariates, days, event, 0.0)
+    alone = fit_cox_ridge(covariates[:, :1], days, event, 0.0)
+    assert beside.per_unit[0] == pytest.approx(whole.per_unit[0], abs=0.02)
+    assert alone.per_unit[0] < 0.9

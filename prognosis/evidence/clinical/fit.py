@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from prognosis.cohort.case import Case
 from prognosis.cohort.splits import patient_folds
 from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
-from prognosis.evidence.clinical.concepts import learn_vocabulary
+from prognosis.evidence.clinical.concepts import Vocabulary, learn_vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel, bins_needed
 from prognosis.evidence.clinical.model import ClinicalEvidence, PatientSpace, assemble
@@ -22,21 +23,24 @@ from prognosis.evidence.clinical.trees import TrainingRows, TreeMember, fit_tree
 from prognosis.evidence.clinical.weights import cause_outcome, member_weights
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
 from prognosis.evidence.readout import case_weights, fit_readout
-from prognosis.evidence.stack import convex_weights, trust
-from prognosis.evidence.token import FittedEvidence
+from prognosis.evidence.stack import convex_weight, trust
+from prognosis.evidence.token import FittedEvidence, Fitting
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The training table and what goes with each of its rows."""
+    """The training table and what goes with each of its rows; `offset` is evidence known from elsewhere."""
 
     table: WindowTable
     columns: tuple[Column, ...]
     target: Target
     patients: NDArray[np.str_]
     weights: Floats
+    vocabulary: Vocabulary
+    space: PatientSpace
+    offset: Floats | None = None
 
 
 def fit_clinical(
@@ -49,7 +53,23 @@ def fit_clinical(
     on_progress: Callable[[str, int, int], None] | None = None,
     entry_codes: tuple[str, ...] = (),
 ) -> FittedEvidence:
-    """Train one model a fold; the model kept is their average.
+    """Read the facts and fit them; see `clinical_fitting`."""
+    return clinical_fitting(cases, target, folds, config, seed, excluded_codes, on_progress, entry_codes)(
+        None
+    )
+
+
+def clinical_fitting(
+    cases: Sequence[Case],
+    target: Target,
+    folds: NDArray[np.int64],
+    config: ClinicalConfig,
+    seed: int,
+    excluded_codes: frozenset[str],
+    on_progress: Callable[[str, int, int], None] | None = None,
+    entry_codes: tuple[str, ...] = (),
+) -> Fitting:
+    """What trains one model a fold from the cases' facts; the model kept is their average.
 
     Columns, scales, read-outs and trees of a fold's model are learned without the fold; so are the members'
     factors. The list of concepts and the background's rows come from all cases, without their labels.
@@ -77,29 +97,43 @@ def fit_clinical(
     if not space.directions.size:
         raise CohortError("clinical evidence", "no fact differs between cases", "check codes and exclusions")
     patients = np.array([case.patient for case in cases])
-    rows = _Rows(table, columns, target, patients, case_weights(target, patients))
+    rows = _Rows(table, columns, target, patients, case_weights(target, patients), vocabulary, space)
+    return partial(_fit, rows, folds, config, seed, on_progress)
+
+
+def _fit(
+    rows: _Rows,
+    folds: NDArray[np.int64],
+    config: ClinicalConfig,
+    seed: int,
+    on_progress: Callable[[str, int, int], None] | None,
+    offset: Floats | None,
+) -> FittedEvidence:
+    """The models of all folds, beside evidence known from elsewhere."""
+    rows = replace(rows, offset=offset)
+    table, columns, target = rows.table, rows.columns, rows.target
     drafts = []
     for fold in range(int(folds.max()) + 1):
         drafts.append(_fit_fold(rows, folds != fold, config, seed))
         if on_progress is not None:
             on_progress("clinical evidence", fold + 1, int(folds.max()) + 1)
     left_out = _left_out(drafts, rows, folds)
-    factors = _factors(left_out, drafts, rows, folds, len(vocabulary.concepts))
+    factors = _factors(left_out, drafts, rows, folds, len(rows.vocabulary.concepts))
     background = _background(table, left_out[0].sum(axis=2), config.background_rows)
     bins = max(
         bins_needed(draft.members, own, target.bins) for draft, own in zip(drafts, factors, strict=True)
     )
     models = [replace(draft, factors=own, bins=bins) for draft, own in zip(drafts, factors, strict=True)]
-    evidence = np.zeros((len(cases), len(target.causes), bins))
+    evidence = np.zeros((len(target), len(target.causes), bins))
     for fold, model in enumerate(models):
         out = folds == fold
         evidence[out] = model.evidence(table.values[out], columns, background)
 
     def of(folds_models: Sequence[FoldModel]) -> ClinicalEvidence:
-        return ClinicalEvidence(config, target.causes, vocabulary, space, folds_models, background)
+        return ClinicalEvidence(config, target.causes, rows.vocabulary, rows.space, folds_models, background)
 
     by_fold = tuple(of([model]) for model in models)
-    return FittedEvidence(of(models), assemble(table, evidence, space, columns), by_fold)
+    return FittedEvidence(of(models), assemble(table, evidence, rows.space, columns), by_fold)
 
 
 def _fit_fold(rows: _Rows, kept: NDArray[np.bool_], config: ClinicalConfig, seed: int) -> FoldModel:
@@ -109,11 +143,13 @@ def _fit_fold(rows: _Rows, kept: NDArray[np.bool_], config: ClinicalConfig, seed
     preparation = learn_preparation(values, rows.columns, fewest, config.closest)
     inner = patient_folds(rows.patients[kept], target.cause, config.inner_folds, seed + 1)
     weights = rows.weights[kept]
-    readout = fit_readout(preparation.standardised(values, rows.columns), target, inner, weights)
+    offset = None if rows.offset is None else rows.offset[kept]
+    standard = preparation.standardised(values, rows.columns)
+    readout = fit_readout(standard, target, inner, weights, offset=offset)
     members: tuple[TreeMember, ...] = ()
     if config.trees is not None:
         raw = preparation.raw(values, rows.columns)
-        members = fit_tree_members(TrainingRows(raw, target, inner, weights), config.trees, seed)
+        members = fit_tree_members(TrainingRows(raw, target, inner, weights, offset), config.trees, seed)
     alone = np.zeros((1 + len(members), len(target.causes)))
     alone[0] = 1.0
     return FoldModel(preparation, readout, members, alone, 1)
@@ -173,12 +209,14 @@ def _cause_factors(
 ) -> Floats:
     own = [part[kept, place] for part in left_out]
     target, weights = rows.target.take(kept), rows.weights[kept]
+    known = np.zeros(len(target)) if rows.offset is None else rows.offset[kept, place]
     learned = np.array([True, *(member.tables[place] is not None for member in draft.members)])
     if not target.survival:
-        share = convex_weights(own[0], own[1], target, features, weights)[place] if learned[1] else 0.0
+        first, second = (part[:, 0] + known for part in own)
+        share = convex_weight(first, second, target, place, features, weights) if learned[1] else 0.0
         return np.array([1.0 - share, share])
     kept_share = trust(int(target.happened[:, place].sum()), features)
-    return member_weights(own, cause_outcome(target, place, weights), learned, kept_share)
+    return member_weights(own, cause_outcome(target, place, weights, known), learned, kept_share)
 
 
 def _background(table: WindowTable, risk: Floats, most: int) -> Floats:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from prognosis.cohort.target import Target
 from prognosis.evidence.clinical.boosting import TreeSettings, grow, threads
-from prognosis.evidence.clinical.log_time import log_time_spread
+from prognosis.evidence.clinical.log_time import LogTime, log_time
 from prognosis.evidence.clinical.person_steps import PersonSteps, person_steps
 from prognosis.evidence.clinical.tree_algebra import added, fixed, scaled
 from prognosis.evidence.clinical.tree_tables import LeafTable, leaf_table
@@ -66,12 +66,15 @@ class TrainingRows:
         target: What happened.
         folds: (n,) inner folds by patient.
         weights: (n,) case weights.
+        offset: (n, causes) log-hazard (log-odds of a class) known from elsewhere, from which the trees start;
+            None for none.
     """
 
     raw: Floats
     target: Target
     folds: NDArray[np.int64]
     weights: Floats
+    offset: Floats | None = None
 
 
 def fit_tree_members(rows: TrainingRows, settings: TreeSettings, seed: int) -> tuple[TreeMember, ...]:
@@ -115,6 +118,7 @@ def _by_cause(
             np.maximum(rows.target.days[own], _SHORTEST_DAYS),
             event,
             rows.weights[own],
+            np.zeros(len(event)) if rows.offset is None else rows.offset[own, place],
         )
         parameters = {**settings.parameters(seed, len(event)), **_objective(kind, part)}
         grown = grow(partial(_MATRIX[kind], part), parameters, settings, depths, rows.folds[own], event)
@@ -130,24 +134,47 @@ class _Part:
     days: Floats
     event: Bools
     weights: Floats
+    offset: Floats
+
+    @property
+    def log_time(self) -> LogTime:
+        """Where the log times lie before the columns are read."""
+        return log_time(self.days, self.event, self.weights, self.offset)
+
+    def start(self, kind: str) -> Floats | None:
+        """(n,) the margin from which trees of a kind start; None leaves it to XGBoost."""
+        if not self.offset.any():
+            return None
+        if kind == "boosted_aft":
+            return self.log_time.centre
+        share = float(np.clip(np.average(self.event, weights=self.weights), 1e-6, 1.0 - 1e-6))
+        usual = np.log(share / (1.0 - share)) if kind == "boosted_class" else 0.0
+        return np.asarray(self.offset - np.average(self.offset, weights=self.weights) + usual)
 
 
 def _cox_matrix(part: _Part, kept: Bools) -> DMatrix:
     from xgboost import DMatrix
 
-    signed = np.where(part.event, part.days, -part.days)
-    return DMatrix(part.raw[kept], label=signed[kept], weight=part.weights[kept], nthread=threads(len(kept)))
+    signed, start = np.where(part.event, part.days, -part.days), part.start("boosted_cox")
+    return DMatrix(
+        part.raw[kept],
+        label=signed[kept],
+        weight=part.weights[kept],
+        base_margin=None if start is None else start[kept],
+        nthread=threads(len(kept)),
+    )
 
 
 def _aft_matrix(part: _Part, kept: Bools) -> DMatrix:
     from xgboost import DMatrix
 
-    upper = np.where(part.event, part.days, np.inf)
+    upper, start = np.where(part.event, part.days, np.inf), part.start("boosted_aft")
     return DMatrix(
         part.raw[kept],
         weight=part.weights[kept],
         label_lower_bound=part.days[kept],
         label_upper_bound=upper[kept],
+        base_margin=None if start is None else start[kept],
         nthread=threads(len(kept)),
     )
 
@@ -155,8 +182,14 @@ def _aft_matrix(part: _Part, kept: Bools) -> DMatrix:
 def _class_matrix(part: _Part, kept: Bools) -> DMatrix:
     from xgboost import DMatrix
 
-    label = part.event[kept].astype(float)
-    return DMatrix(part.raw[kept], label=label, weight=part.weights[kept], nthread=threads(len(kept)))
+    start = part.start("boosted_class")
+    return DMatrix(
+        part.raw[kept],
+        label=part.event[kept].astype(float),
+        weight=part.weights[kept],
+        base_margin=None if start is None else start[kept],
+        nthread=threads(len(kept)),
+    )
 
 
 def _objective(kind: str, part: _Part) -> dict[str, object]:
@@ -165,7 +198,7 @@ def _objective(kind: str, part: _Part) -> dict[str, object]:
             "objective": "survival:aft",
             "eval_metric": "aft-nloglik",
             "aft_loss_distribution": "normal",
-            "aft_loss_distribution_scale": log_time_spread(part.days, part.event, part.weights),
+            "aft_loss_distribution_scale": part.log_time.spread,
         }
     if kind == "boosted_cox":
         return {"objective": "survival:cox", "eval_metric": "cox-nloglik"}
@@ -181,6 +214,9 @@ def _joint_hazard(
     """All causes' hazards in one booster over person-steps, with the step of time as one more column."""
     causes = len(rows.target.causes)
     expanded = person_steps(rows.target, rows.weights, settings.steps)
+    start = expanded.baseline[expanded.step]
+    if rows.offset is not None:
+        start[:, -causes:] += rows.offset[expanded.case] - rows.offset.mean(axis=0)
     counts = np.bincount(expanded.outcome, minlength=causes + 1)[1:]
     if (counts < 2 * FEWEST_EVENTS).any():
         return TreeMember("boosted_hazard", (None,) * causes)
@@ -188,7 +224,7 @@ def _joint_hazard(
     several = {"objective": "multi:softprob", "num_class": causes + 1, "eval_metric": "mlogloss"}
     one = {"objective": "binary:logistic", "eval_metric": "logloss"}
     parameters = {**settings.parameters(seed, len(table)), **(several if causes > 1 else one)}
-    make = partial(_hazard_matrix, table, expanded)
+    make = partial(_hazard_matrix, table, expanded, start)
     grown = grow(make, parameters, settings, depths, rows.folds, rows.target.cause > 0)
     if grown is None:
         return TreeMember("boosted_hazard", (None,) * causes)
@@ -200,7 +236,7 @@ def _joint_hazard(
     )
 
 
-def _hazard_matrix(table: NDArray[np.float32], expanded: PersonSteps, kept: Bools) -> DMatrix:
+def _hazard_matrix(table: NDArray[np.float32], expanded: PersonSteps, start: Floats, kept: Bools) -> DMatrix:
     from xgboost import DMatrix
 
     here = kept[expanded.case]
@@ -208,7 +244,7 @@ def _hazard_matrix(table: NDArray[np.float32], expanded: PersonSteps, kept: Bool
         table[here],
         label=expanded.outcome[here],
         weight=expanded.weight[here],
-        base_margin=expanded.baseline[expanded.step[here]],
+        base_margin=start[here],
         nthread=threads(len(here)),
     )
 

@@ -28,6 +28,7 @@ class CauseOutcome:
         over: (n, B - 1) True where the event came by the inner edge.
         spans: (B - 1,) share of the integral that each inner edge stands for.
         weights: (n,) case weights, mean 1.
+        offset: (n, 1) log-hazard known from elsewhere, beside which the members are judged.
     """
 
     exposure: Floats
@@ -36,6 +37,7 @@ class CauseOutcome:
     over: NDArray[np.bool_]
     spans: Floats
     weights: Floats
+    offset: Floats
 
     def survival(self, evidence: Floats) -> Floats:
         """(n, B - 1) probability of no event by each inner edge, with Breslow's hazard in each bin.
@@ -43,7 +45,7 @@ class CauseOutcome:
         Args:
             evidence: (n, B or 1) log-hazard.
         """
-        ratio = np.exp(np.clip(evidence, -30.0, 30.0)) * np.ones((1, self.exposure.shape[1]))
+        ratio = np.exp(np.clip(evidence + self.offset, -30.0, 30.0)) * np.ones((1, self.exposure.shape[1]))
         own = self.weights[:, None]
         at_risk = (own * self.exposure * ratio).sum(axis=0)
         hazard = (own * self.happened).sum(axis=0) / np.maximum(at_risk, 1e-300)
@@ -61,7 +63,7 @@ class CauseOutcome:
         count = (own * self.happened).sum(axis=0)
         at = 1.0
         for _ in range(30):
-            ratio = own * self.exposure * np.exp(np.clip(at * wide, -30.0, 30.0))
+            ratio = own * self.exposure * np.exp(np.clip(at * wide + self.offset, -30.0, 30.0))
             total = np.maximum(ratio.sum(axis=0), 1e-300)
             mean = (ratio * wide).sum(axis=0) / total
             spread = (ratio * wide**2).sum(axis=0) / total - mean**2
@@ -73,13 +75,14 @@ class CauseOutcome:
         return at
 
 
-def cause_outcome(target: Target, place: int, weights: Floats) -> CauseOutcome:
+def cause_outcome(target: Target, place: int, weights: Floats, offset: Floats) -> CauseOutcome:
     """The outcome of one cause.
 
     Args:
         target: What happened to each case.
         place: Which cause, from 0.
         weights: (n,) case weights.
+        offset: (n,) log-hazard known from elsewhere.
     """
     event = target.happened[:, place]
     last = target.bin_of()
@@ -93,7 +96,7 @@ def cause_outcome(target: Target, place: int, weights: Floats) -> CauseOutcome:
     over = (target.days[:, None] <= inner) & event[:, None]
     free = target.days[:, None] > inner
     known = over * censoring.event_weight(target.days)[:, None] + free * censoring.free_weight(inner)
-    return CauseOutcome(exposure, happened, known, over, _spans(inner), weights)
+    return CauseOutcome(exposure, happened, known, over, _spans(inner), weights, offset[:, None])
 
 
 def _spans(inner: Floats) -> Floats:

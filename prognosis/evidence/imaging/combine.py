@@ -49,7 +49,9 @@ def film_change(level: Array, table: FilmTable[Dated]) -> Array:
     return change
 
 
-def fit_combination(members: Array, table: FilmTable[Dated], target: Target) -> Combination:
+def fit_combination(
+    members: Array, table: FilmTable[Dated], target: Target, offset: Array | None = None
+) -> Combination:
     """The slopes and the coefficient of change, each cause by itself.
 
     Slopes shrink toward an equal share of one, so that a tiny cohort averages its members; a slope below zero
@@ -59,41 +61,46 @@ def fit_combination(members: Array, table: FilmTable[Dated], target: Target) -> 
         members: (members, films, causes, regions) out-of-fold evidence of each film by each member, centred.
         table: Which films are each case's.
         target: What happened to each case.
+        offset: (n, causes) evidence known from elsewhere; None for none.
     """
     rows = np.flatnonzero(table.present)
     own = target.take(rows)
+    known = np.zeros((len(target), members.shape[2])) if offset is None else offset
     causes = members.shape[2]
     slopes, change = np.zeros((len(members), causes)), np.zeros(causes)
     for cause in range(causes):
         levels = members[:, table.latest[rows], cause].sum(axis=-1).T
-        slopes[:, cause] = _slopes(levels, own, cause)
+        slopes[:, cause] = _slopes(levels, own, cause, known[rows, cause])
         film_level = np.einsum("m,mfr->fr", slopes[:, cause], members[:, :, cause])
         moved = film_change(film_level[:, None, :], table)[rows, 0].sum(axis=-1)
         paired = table.previous[rows] >= 0
         if paired.sum() >= FEWEST_PAIRS and moved.std() > 0.0:
             moved = np.where(paired, moved - moved[paired].mean(), 0.0)
-            change[cause] = _change(levels @ slopes[:, cause], moved, own, cause)
+            change[cause] = _change(levels @ slopes[:, cause], moved, own, cause, known[rows, cause])
     return Combination(slopes, change)
 
 
-def _slopes(levels: Array, target: Target, cause: int) -> Array:
+def _slopes(levels: Array, target: Target, cause: int, offset: Array) -> Array:
     """Ridge slopes of the members, from 0 to 1.5; zero for one that says nothing."""
     used = levels.std(axis=0) > 1e-9
     slopes = np.zeros(levels.shape[1])
     if used.any():
         prior = np.full(int(used.sum()), 1.0 / used.sum())
         precision, bounds = np.full(len(prior), _PRIOR_PRECISION), [(0.0, _LARGEST_SLOPE)] * len(prior)
-        slopes[used] = _ridge(levels[:, used], target, cause, prior, precision, bounds)
+        slopes[used] = _ridge(levels[:, used], target, cause, prior, precision, bounds, offset)
     return slopes
 
 
-def _change(level: Array, moved: Array, target: Target, cause: int) -> float:
+def _change(level: Array, moved: Array, target: Target, cause: int, offset: Array) -> float:
     """The coefficient of change, zero unless it adds to the likelihood more than chance would."""
     unit = float(moved.std())
     columns = np.column_stack([level, moved / unit])
     bounds = [(1.0, 1.0), (-_LARGEST_CHANGE, _LARGEST_CHANGE)]
-    weights = _ridge(columns, target, cause, np.array([1.0, 0.0]), np.full(2, _PRIOR_PRECISION), bounds)
-    gain = cause_log_likelihood(target, cause, columns @ weights) - cause_log_likelihood(target, cause, level)
+    weights = _ridge(
+        columns, target, cause, np.array([1.0, 0.0]), np.full(2, _PRIOR_PRECISION), bounds, offset
+    )
+    without = cause_log_likelihood(target, cause, level + offset)
+    gain = cause_log_likelihood(target, cause, columns @ weights + offset) - without
     return float(weights[1]) / unit if gain > _GAIN_NEEDED else 0.0
 
 
@@ -104,11 +111,12 @@ def _ridge(
     towards: Array,
     precision: Array,
     bounds: list[tuple[float, float]],
+    offset: Array,
 ) -> Array:
     """The few weights of the highest penalised likelihood; a concave problem."""
 
     def loss(weights: Array) -> float:
-        likelihood = cause_log_likelihood(target, cause, columns @ weights)
+        likelihood = cause_log_likelihood(target, cause, columns @ weights + offset)
         return float(0.5 * precision @ (weights - towards) ** 2) - likelihood
 
     return np.asarray(minimize(loss, towards, method="L-BFGS-B", bounds=bounds).x, dtype=np.float64)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,7 +27,7 @@ from prognosis.evidence.imaging.model import Centres, ImagingEvidence, case_evid
 from prognosis.evidence.imaging.outline import outline_films
 from prognosis.evidence.imaging.typical import TypicalFilms
 from prognosis.evidence.readout import case_weights, fit_readout
-from prognosis.evidence.token import FittedEvidence
+from prognosis.evidence.token import FittedEvidence, Fitting
 
 if TYPE_CHECKING:
     from prognosis.evidence.imaging.pretrained import PretrainedEncoder
@@ -46,7 +47,19 @@ def fit_imaging(
     seed: int,
     on_progress: Progress | None = None,
 ) -> FittedEvidence:
-    """Train one model a fold on the other folds' films, and average them.
+    """Read the films and fit them; see `imaging_fitting`."""
+    return imaging_fitting(cases, target, folds, config, seed, on_progress)(None)
+
+
+def imaging_fitting(
+    cases: Sequence[Case],
+    target: Target,
+    folds: NDArray[np.int64],
+    config: ImagingConfig,
+    seed: int,
+    on_progress: Progress | None = None,
+) -> Fitting:
+    """What trains one model a fold on the other folds' films, once they are read, and averages them.
 
     Args:
         cases: The training cases; those without a readable film teach nothing and get zeros.
@@ -71,14 +84,29 @@ def fit_imaging(
             "add a source with films, or leave imaging out of the model's configuration",
         )
     films = film_arrays(table.films, config, on_progress, encoder)
-    learned_from = _Seen(cases, target, table, films, config, encoder, segmenter)
     film_folds = _film_folds(cases, table, folds)
+    seen = _Seen(cases, target, table, films, config, encoder, segmenter)
+    return partial(_fit, seen, _typical(seen, film_folds, seed), folds, film_folds, seed, on_progress)
+
+
+def _fit(
+    seen: _Seen,
+    typical: _Typical,
+    folds: NDArray[np.int64],
+    film_folds: NDArray[np.int64],
+    seed: int,
+    on_progress: Progress | None,
+    offset: Array | None,
+) -> FittedEvidence:
+    """The models of all folds, beside evidence known from elsewhere."""
+    seen = replace(seen, offset=offset)
+    target, table, films, config = seen.target, seen.table, seen.films, seen.config
     number = int(folds.max()) + 1
     fitted, centres = [], []
-    count = 1 + (encoder is not None) + bool(config.epochs)
+    count = 1 + (seen.encoder is not None) + bool(config.epochs)
     held_out = np.zeros((count, len(films), len(target.causes), films.descriptors.shape[1]))
     for fold in range(number):
-        members = _fit_fold(learned_from, folds != fold, seed + fold, _told(on_progress, fold, number))
+        members = _fit_fold(seen, folds != fold, seed + fold, _told(on_progress, fold, number))
         evidence = members.regions(films, config)
         own = film_folds == fold
         judged = table.present & ((folds == fold) if own.any() else True)
@@ -86,13 +114,15 @@ def fit_imaging(
         held_out[:, own] = evidence[:, own] - centre[:, None]
         fitted.append(members)
         centres.append(centre)
-    typical = _typical(learned_from, film_folds, seed)
-    return _assembled(learned_from, folds, tuple(fitted), held_out, np.stack(centres), typical)
+    return _assembled(seen, folds, tuple(fitted), held_out, np.stack(centres), typical)
 
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What a fit has before it: the cases, what happened to them, their films, how to read them."""
+    """What a fit has before it: the cases, what happened to them, their films, how to read them.
+
+    `offset` is evidence (n, causes) known from elsewhere.
+    """
 
     cases: Sequence[Case]
     target: Target
@@ -101,6 +131,11 @@ class _Seen:
     config: ImagingConfig
     encoder: PretrainedEncoder | None
     segmenter: SegmentationModel | None
+    offset: Array | None = None
+
+    def known(self, rows: NDArray[np.intp]) -> Array | None:
+        """The cases' evidence known from elsewhere."""
+        return None if self.offset is None else self.offset[rows]
 
 
 def _segmenter(config: ImagingConfig) -> SegmentationModel | None:
@@ -137,14 +172,16 @@ def _assembled(
     by_fold = []
     for fold, members in enumerate(fitted):
         own, others = folds == fold, np.flatnonzero(folds != fold)
-        combination, change_centre = _combined(held_out, table.take(others), target.take(others))
+        combination, change_centre = _combined(
+            held_out, table.take(others), target.take(others), seen.known(others)
+        )
         both = case_evidence(held_out, table, combination, change_centre)
         level[own], change[own] = both[0][own], both[1][own]
         own_centres = Centres(centres[fold : fold + 1], change_centre)
         by_fold.append(_evidence_model(seen, (members,), combination, own_centres, typical))
     distance = np.zeros(len(target))
     distance[table.present] = typical.distance[table.latest[table.present]]
-    combination, change_centre = _combined(held_out, table, target)
+    combination, change_centre = _combined(held_out, table, target, seen.offset)
     model = _evidence_model(seen, fitted, combination, Centres(centres, change_centre), typical)
     return FittedEvidence(model, modality_evidence(table, level, change, distance), tuple(by_fold))
 
@@ -189,9 +226,11 @@ def _typical(seen: _Seen, film_folds: NDArray[np.int64], seed: int) -> _Typical:
     return _Typical(films, None, distance)
 
 
-def _combined(held_out: Array, table: FilmTable[Film], target: Target) -> tuple[Combination, Array]:
+def _combined(
+    held_out: Array, table: FilmTable[Film], target: Target, offset: Array | None
+) -> tuple[Combination, Array]:
     """The combination, and (causes, regions) the mean change a day over cases with two films."""
-    combination = fit_combination(held_out, table, target)
+    combination = fit_combination(held_out, table, target, offset)
     moved = film_change(np.einsum("mk,mfkr->fkr", combination.slopes, held_out), table)
     both = table.previous >= 0
     return combination, moved[both].mean(axis=0) if both.any() else np.zeros(moved.shape[1:])
@@ -201,11 +240,12 @@ def _fit_fold(seen: _Seen, learn: NDArray[np.bool_], seed: int, on_progress: Pro
     """The ridges and the network of the cases at `learn`."""
     rows = np.flatnonzero(learn & seen.table.present)
     own, latest = seen.target.take(rows), seen.table.latest[rows]
-    patients = np.array([seen.cases[int(row)].patient for row in rows])
+    patients, known = np.array([seen.cases[int(row)].patient for row in rows]), seen.known(rows)
     inner, weights = patient_folds(patients, own.cause, _INNER_FOLDS, seed), case_weights(own, patients)
 
     def ridge(parts: Array) -> Array:
-        return fit_readout(parts.sum(axis=1)[latest], own, inner, weights).coefficients
+        features = parts.sum(axis=1)[latest]
+        return fit_readout(features, own, inner, weights, offset=known).coefficients
 
     coefficients = ridge(seen.films.descriptors)
     frozen = None if seen.films.features is None else ridge(seen.films.features)
@@ -213,7 +253,7 @@ def _fit_fold(seen: _Seen, learn: NDArray[np.bool_], seed: int, on_progress: Pro
         return FoldMembers(coefficients, None, frozen)
     from prognosis.evidence.imaging.training import train_encoder
 
-    network = train_encoder(seen.films, latest, own, seen.config, seed, on_progress, seen.encoder)
+    network = train_encoder(seen.films, latest, own, seen.config, seed, on_progress, seen.encoder, known)
     return FoldMembers(coefficients, network, frozen)
 
 

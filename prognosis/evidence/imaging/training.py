@@ -28,6 +28,7 @@ def train_encoder(
     seed: int,
     on_progress: Progress | None = None,
     encoder: PretrainedEncoder | None = None,
+    offset: NDArray[np.float64] | None = None,
 ) -> nn.Module:
     """An encoder whose evidence, summed over a film, is the log-hazard (or log-odds) of each cause.
 
@@ -39,13 +40,14 @@ def train_encoder(
         seed: Of the first weights, the order of films and the shifts.
         on_progress: Told the number of epochs done.
         encoder: Whose trunk is fine-tuned, where the settings say so.
+        offset: (examples, causes) evidence known from elsewhere, beside which the films are read.
     """
     import torch
 
     with network_threads(config.threads), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build_encoder(config, len(target.causes), encoder)
-        steps = _Steps(network, films, film_of, target, config)
+        steps = _Steps(network, films, film_of, target, config, offset)
         for epoch in range(config.epochs):
             steps.one_epoch()
             if on_progress is not None:
@@ -63,6 +65,7 @@ class _Steps:
         film_of: NDArray[np.intp],
         target: Target,
         config: ImagingConfig,
+        offset: NDArray[np.float64] | None,
     ) -> None:
         import torch
 
@@ -72,6 +75,8 @@ class _Steps:
         self.answered = torch.from_numpy(target.answered.astype(np.float32))
         self.intercept = torch.nn.Parameter(_average_log_odds(self.event, self.answered))
         self.evidence = np.zeros(self.event.shape)
+        known = np.zeros(self.event.shape) if offset is None else offset - offset.mean(axis=0)
+        self.known = torch.from_numpy(known.astype(np.float32))
         self.exposure = self._exposure()
         self.batches = max(1, round(len(film_of) / config.batch))
         groups = self._parameter_groups()
@@ -131,17 +136,19 @@ class _Steps:
         return read_out_gain(cells.shape[2:]) * spread
 
     def _loss(self, evidence: Tensor, rows: Tensor) -> Tensor:
+        whole = evidence + self.known[rows]
         if self.target.survival:
-            return poisson_cox_loss(evidence, self.exposure[rows], self.event[rows])
-        return class_loss(evidence, self.intercept, self.event[rows], self.answered[rows])
+            return poisson_cox_loss(whole, self.exposure[rows], self.event[rows])
+        return class_loss(whole, self.intercept, self.event[rows], self.answered[rows])
 
     def _exposure(self) -> Tensor:
         """(examples, causes) each cause's baseline cumulative hazard at the end of follow-up."""
         import torch
 
+        whole = self.evidence + self.known.numpy()
         columns = [
             breslow_exposure(
-                self.target.days, self.target.happened[:, cause], np.clip(self.evidence[:, cause], -6, 6)
+                self.target.days, self.target.happened[:, cause], np.clip(whole[:, cause], -6, 6)
             )
             for cause in range(len(self.target.causes))
         ]

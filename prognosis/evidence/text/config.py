@@ -23,7 +23,7 @@ class TextConfig:
     """
 
     encoder: str = "minilm"
-    dimensions: int = 32
+    dimensions: int = 96
     trend_dimensions: int = 8
     half_life_days: float = 30.0
     most_sentences: int = 400

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,19 +24,23 @@ from prognosis.evidence.text.features import (
     sentence_table,
 )
 from prognosis.evidence.text.model import SentenceWeights, TextEvidence, assemble, compiled
-from prognosis.evidence.text.sentences import read_notes
+from prognosis.evidence.text.sentences import ReadNotes, read_notes
 from prognosis.evidence.text.terms import learn_terms
-from prognosis.evidence.token import FittedEvidence
+from prognosis.evidence.token import FittedEvidence, Fitting
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class _Member:
-    """One member's features: (cases, p) sums over sentences, not yet centred."""
+    """One member's features: (cases, p) sums over sentences, not yet centred.
+
+    Terms are brought to one scale; a principal component counts by how far sentences spread along it.
+    """
 
     sums: Floats
     totals: Floats
+    standardise: bool
 
     def centre(self, kept: NDArray[np.bool_]) -> Floats:
         """(p,) the average sentence of the kept cases."""
@@ -62,6 +67,12 @@ class _Rows:
     patients: NDArray[np.str_]
     weights: Floats
     present: NDArray[np.bool_]
+    offset: Floats | None = None
+
+    @property
+    def known(self) -> Floats:
+        """(cases, causes) evidence known from elsewhere; zeros for none."""
+        return np.zeros((len(self.target), len(self.target.causes))) if self.offset is None else self.offset
 
 
 def fit_text(
@@ -73,7 +84,20 @@ def fit_text(
     sentence_patterns: tuple[str, ...],
     on_progress: Callable[[str, int, int], None] | None = None,
 ) -> FittedEvidence:
-    """Train a term member and an encoder member a fold, and keep their average.
+    """Read the notes and fit them; see `text_fitting`."""
+    return text_fitting(cases, target, folds, config, seed, sentence_patterns, on_progress)(None)
+
+
+def text_fitting(
+    cases: Sequence[Case],
+    target: Target,
+    folds: NDArray[np.int64],
+    config: TextConfig,
+    seed: int,
+    sentence_patterns: tuple[str, ...],
+    on_progress: Callable[[str, int, int], None] | None = None,
+) -> Fitting:
+    """What trains a term member and an encoder member a fold from the cases' notes, and keeps their average.
 
     The vocabulary and the principal components come from all cases without their labels; read-outs, centres
     and the share of the encoder are learned without the fold that they are tested on.
@@ -108,6 +132,33 @@ def fit_text(
     members = _members(table, features, encoder)
     patients = np.array([case.patient for case in cases])
     rows = _Rows(target, patients, case_weights(target, patients), table.present)
+    read_so_far = _Read(tuple(notes), table, features, members, sentence_patterns)
+    return partial(_fit, read_so_far, rows, folds, config, seed, on_progress)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """The training cases' notes as features."""
+
+    notes: tuple[ReadNotes, ...]
+    table: SentenceTable
+    features: TextFeatures
+    members: tuple[_Member, ...]
+    patterns: tuple[str, ...]
+
+
+def _fit(
+    read: _Read,
+    rows: _Rows,
+    folds: NDArray[np.int64],
+    config: TextConfig,
+    seed: int,
+    on_progress: Callable[[str, int, int], None] | None,
+    offset: Floats | None,
+) -> FittedEvidence:
+    """The read-outs of all folds, beside evidence known from elsewhere."""
+    rows = replace(rows, offset=offset)
+    members, table, target = read.members, read.table, rows.target
     fitted = _fit_folds(members, rows, folds, config, seed, on_progress)
     evidence = [_left_out(member, own, folds) for member, own in zip(members, fitted, strict=True)]
     share = _shares(evidence, rows, folds)
@@ -121,12 +172,12 @@ def fit_text(
 
     def of(own: Sequence[Sequence[_FoldWeights]], part: Floats) -> TextEvidence:
         weights = _average(members, own, part, directions)
-        return TextEvidence(config, target.causes, sentence_patterns, features, weights, usual, part)
+        return TextEvidence(config, target.causes, read.patterns, read.features, weights, usual, part)
 
     by_fold = tuple(
         of([[member[fold]] for member in fitted], share[fold : fold + 1]) for fold in range(len(share))
     )
-    left_out_evidence = assemble(table, notes, outputs, len(target.causes), usual)
+    left_out_evidence = assemble(table, read.notes, outputs, len(target.causes), usual)
     return FittedEvidence(of(fitted, share), left_out_evidence, by_fold)
 
 
@@ -136,10 +187,11 @@ def _members(
     """The term member and, where there is an encoder, the encoder member."""
     terms, components = features.of(table.distinct, encoder)
     totals = table.totals()
-    first = _Member(np.asarray((table.weights @ terms).toarray(), dtype=float), totals)
+    first = _Member(np.asarray((table.weights @ terms).toarray(), dtype=float), totals, standardise=True)
     if features.components is None:
         return (first,)
-    return (first, _Member(np.asarray(table.weights @ components, dtype=float), totals))
+    sums = np.asarray(table.weights @ components, dtype=float)
+    return (first, _Member(sums, totals, standardise=False))
 
 
 def _fit_folds(
@@ -159,7 +211,11 @@ def _fit_folds(
         inner = patient_folds(rows.patients[kept], target.cause, config.inner_folds, seed + 1)
         for own, member in zip(fitted, members, strict=True):
             centre = member.centre(kept)
-            readout = fit_readout(member.centred(centre)[kept], target, inner, rows.weights[kept])
+            features, weights = member.centred(centre)[kept], rows.weights[kept]
+            known = None if rows.offset is None else rows.offset[kept]
+            readout = fit_readout(
+                features, target, inner, weights, offset=known, standardise=member.standardise
+            )
             own.append(_FoldWeights(readout.coefficients, centre))
         if on_progress is not None:
             on_progress("text evidence", fold + 1, count)
@@ -180,8 +236,13 @@ def _shares(evidence: Sequence[Floats], rows: _Rows, folds: NDArray[np.int64]) -
     here = rows.present
     if len(evidence) == 1:
         return np.zeros((int(folds.max()) + 1, evidence[0].shape[1]))
+    first, second = (own + rows.known for own in evidence)
     return convex_weights_by_fold(
-        evidence[0][here], evidence[1][here], rows.target.take(here), folds[here], weights=rows.weights[here]
+        first[here],
+        second[here],
+        rows.target.take(here),
+        folds[here],
+        weights=rows.weights[here],
     )
 
 

@@ -8,7 +8,7 @@ from scipy.stats import norm
 
 from prognosis.cohort.target import Target, event_quantile_edges
 from prognosis.evidence.clinical.boosting import TreeSettings
-from prognosis.evidence.clinical.log_time import log_time_spread
+from prognosis.evidence.clinical.log_time import log_time
 from prognosis.evidence.clinical.person_steps import person_steps, step_of_bin
 from prognosis.evidence.clinical.tree_algebra import added, fixed, scaled
 from prognosis.evidence.clinical.trees import TrainingRows, fit_tree_members
@@ -103,7 +103,7 @@ def test_the_spread_of_log_time_allows_for_censoring() -> None:
     log_days = rng.normal(4.0, 0.8, 4000)
     ends = rng.normal(4.2, 1.0, 4000)
     days, event = np.exp(np.minimum(log_days, ends)), log_days <= ends
-    assert log_time_spread(days, event, np.ones(4000)) == pytest.approx(0.8, abs=0.04)
+    assert log_time(days, event, np.ones(4000), np.zeros(4000)).spread == pytest.approx(0.8, abs=0.04)
     z = (np.log(days) - 4.0) / 0.8
     at_truth = np.where(event, norm.logpdf(z) - np.log(0.8), norm.logsf(z)).sum()
     z = (np.log(days) - 4.0) / 0.9
@@ -114,7 +114,9 @@ def test_the_member_that_knows_gets_the_weight() -> None:
     rng = np.random.default_rng(5)
     truth = rng.normal(size=(3000, 1))
     days = rng.exponential(np.exp(-truth[:, 0]))
-    outcome = cause_outcome(_target(days, np.ones(3000, dtype=np.int64), 12), 0, np.ones(3000))
+    outcome = cause_outcome(
+        _target(days, np.ones(3000, dtype=np.int64), 12), 0, np.ones(3000), np.zeros(3000)
+    )
     assert outcome.slope(0.5 * truth) == pytest.approx(2.0, abs=0.12)
     noise = rng.normal(size=(3000, 1))
     factors = member_weights([noise, 0.5 * truth], outcome, np.array([True, True]), 1.0)
@@ -126,7 +128,9 @@ def test_members_on_different_scales_are_brought_to_one() -> None:
     rng = np.random.default_rng(9)
     truth = rng.normal(size=(3000, 2))
     days = rng.exponential(np.exp(-truth.sum(axis=1)))
-    outcome = cause_outcome(_target(days, np.ones(3000, dtype=np.int64), 12), 0, np.ones(3000))
+    outcome = cause_outcome(
+        _target(days, np.ones(3000, dtype=np.int64), 12), 0, np.ones(3000), np.zeros(3000)
+    )
     parts = [truth[:, :1], 0.5 * truth[:, 1:]]
     factors = member_weights(parts, outcome, np.array([True, True]), 1.0)
     assert factors[1] / factors[0] == pytest.approx(2.0, rel=0.2)
@@ -139,7 +143,7 @@ def test_trees_are_shrunk_toward_the_linear_member_below_ten_events_a_feature() 
     rng = np.random.default_rng(6)
     truth = rng.normal(size=(800, 1))
     days = rng.exponential(np.exp(-truth[:, 0]))
-    outcome = cause_outcome(_target(days, np.ones(800, dtype=np.int64)), 0, np.ones(800))
+    outcome = cause_outcome(_target(days, np.ones(800, dtype=np.int64)), 0, np.ones(800), np.zeros(800))
     close = truth + 0.1 * rng.normal(size=(800, 1))
     factors = member_weights([close, truth], outcome, np.array([True, True]), 0.1)
     assert factors[1] < 0.12 < factors[0]
@@ -149,7 +153,7 @@ def test_a_member_that_learned_nothing_has_no_weight() -> None:
     rng = np.random.default_rng(7)
     truth = rng.normal(size=(500, 1))
     days = rng.exponential(np.exp(-truth[:, 0]))
-    outcome = cause_outcome(_target(days, np.ones(500, dtype=np.int64)), 0, np.ones(500))
+    outcome = cause_outcome(_target(days, np.ones(500, dtype=np.int64)), 0, np.ones(500), np.zeros(500))
     factors = member_weights([truth, np.zeros((500, 1))], outcome, np.array([True, False]), 1.0)
     np.testing.assert_allclose(factors, [1.0, 0.0])
 
@@ -158,7 +162,7 @@ def test_where_the_linear_member_misleads_trees_still_keep_no_more_than_their_tr
     rng = np.random.default_rng(12)
     truth = rng.normal(size=(800, 1))
     days = rng.exponential(np.exp(-truth[:, 0]))
-    outcome = cause_outcome(_target(days, np.ones(800, dtype=np.int64)), 0, np.ones(800))
+    outcome = cause_outcome(_target(days, np.ones(800, dtype=np.int64)), 0, np.ones(800), np.zeros(800))
     factors = member_weights([-truth, truth], outcome, np.array([True, True]), 0.3)
     np.testing.assert_allclose(factors, [0.0, 0.3])
 
@@ -167,7 +171,7 @@ def test_the_brier_score_is_integrated_by_the_trapezoid_rule() -> None:
     days = np.random.default_rng(13).exponential(1.0, 400)
     target = _target(days, np.ones(400, dtype=np.int64), 8)
     inner = target.edges[1:-1]
-    outcome = cause_outcome(target, 0, np.ones(400))
+    outcome = cause_outcome(target, 0, np.ones(400), np.zeros(400))
     straight = 3.0 * inner + 1.0
     average = np.trapezoid(straight, inner) / (inner[-1] - inner[0])
     assert outcome.spans @ straight == pytest.approx(average)
@@ -177,6 +181,6 @@ def test_breslow_curves_of_no_evidence_are_the_population() -> None:
     rng = np.random.default_rng(8)
     days = rng.exponential(1.0, 4000)
     target = _target(days, np.ones(4000, dtype=np.int64), 20)
-    outcome = cause_outcome(target, 0, np.ones(4000))
+    outcome = cause_outcome(target, 0, np.ones(4000), np.zeros(4000))
     curve = outcome.survival(np.zeros((1, 1)))[0]
     np.testing.assert_allclose(curve, np.exp(-target.edges[1:-1]), atol=0.04)
