@@ -1,8 +1,8 @@
 """A simulated cohort turned into what the head reads, with the truth beside it; kept, since fitting is slow.
 
 The training cohort and the judged one are two simulations of two seeds, in memory: no patient is in both.
-A modality's evidence is kept in a file whose name is made from all that it follows from: the dials, the
-seed, the settings and the source of the evidence models.
+Evidence is kept in a file whose name is made from all that it follows from: the dials, the seed, the settings
+and the code that simulates and fits.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,16 +20,15 @@ from numpy.typing import NDArray
 from prognosis.cli.demo import packaged
 from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Target, Task, build_cohort, cohort_target, patient_folds
-from prognosis.evidence import ModalityEvidence
 from prognosis.fusion import ModelConfig
-from prognosis.fusion.cross_fitting import fit_modality
+from prognosis.fusion.cross_fitting import FOLDS, cross_fit
 from prognosis.fusion.inputs import FusionInputs, join_modalities
 from prognosis.simulate import Dials, Oracle, simulate_cohort
 
 JUDGED_SEED = 1000
 """Added to a training cohort's seed to give the judged cohort's."""
 
-EVIDENCE_SOURCE = Path(__file__).parents[1] / "prognosis" / "evidence"
+PACKAGE = Path(__file__).parents[1] / "prognosis"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,57 +82,50 @@ def simulated_run(
     task = Task.load(packaged("tasks/simulated_progression.yaml"))
     config = model_config(packaged("models/default.yaml"), settings, task)
     learnt = simulate_cohort(dials, seed)
-    shared = {name: getattr(dials, name) for name in dials.__dataclass_fields__}
-    unseen = simulate_cohort(Dials(**{**shared, "patients": judged_patients}), JUDGED_SEED + seed)
+    unseen = simulate_cohort(replace(dials, patients=judged_patients), JUDGED_SEED + seed)
     cohort, judged = (build_cohort(task, each.records) for each in (learnt, unseen))
     target = cohort_target(cohort, config.fusion.bins)
-    folds = patient_folds(cohort.patients, target.cause, config.folds or 3, config.seed)
-    evidence = {
-        name: _evidence(name, (cohort, target, folds, config), judged, (dials, seed, judged_patients), cache)
-        for name in config.modalities
-    }
-    out_of_fold, seen_once = (
-        join_modalities({name: pair[side] for name, pair in evidence.items()}) for side in range(2)
-    )
+    out_of_fold, seen_once = _inputs((dials, seed, judged_patients), config, (cohort, judged), cache)
     return SimulatedRun(
         seed,
         config,
-        folds,
+        patient_folds(cohort.patients, target.cause, config.folds or FOLDS, config.seed),
         Part(out_of_fold, target, cohort.patients, learnt.oracle),
         Part(seen_once, cohort_target(judged, edges=target.edges), judged.patients, unseen.oracle),
     )
 
 
-def _evidence(
-    name: str,
-    fitting: tuple[Cohort, Target, NDArray[np.int64], ModelConfig],
-    judged: Cohort,
-    made_from: tuple[Dials, int, int],
-    cache: Path | None,
-) -> tuple[ModalityEvidence, ModalityEvidence]:
-    """One modality's evidence about the training patients, out of fold, and about the judged ones."""
-    config = fitting[-1]
-    stated = f"{made_from} {config.folds} {config.seed} {getattr(config, name)!r} {config.fusion.bins}"
-    digest = hashlib.sha256(stated.encode() + _source_of(name)).hexdigest()[:16]
-    place = None if cache is None else cache / f"{name}-{made_from[0].patients}-{made_from[1]}-{digest}.npz"
+def _inputs(
+    made_from: tuple[Dials, int, int], config: ModelConfig, cohorts: tuple[Cohort, Cohort], cache: Path | None
+) -> tuple[FusionInputs, FusionInputs]:
+    """The training patients' evidence, out of fold, and the judged ones'."""
+    dials, seed, _ = made_from
+    settings = config.model_dump_json(exclude={"fusion"})
+    stated = f"{made_from} {settings} {config.fusion.bins} {_source()}"
+    digest = hashlib.sha256(stated.encode()).hexdigest()[:16]
+    place = None if cache is None else cache / f"inputs-{dials.patients}-{seed}-{digest}.npz"
     if place is not None and place.exists():
         return _read(place)
-    sys.stderr.write(f"seed {made_from[1]}: fitting {name} on {len(fitting[0])} patients\n")
-    fitted = fit_modality(name, *fitting)
-    found = fitted.out_of_fold, fitted.model.summarise(judged.cases)
+    training, judged = cohorts
+    sys.stderr.write(f"seed {seed}: fitting the evidence of {len(training)} patients\n")
+    fitted = cross_fit(training, config)
+    seen = {name: each.model.summarise(judged.cases) for name, each in fitted.fitted.items()}
+    found = fitted.inputs(), join_modalities(seen)
     if place is not None:
         place.parent.mkdir(parents=True, exist_ok=True)
         _write(place, found)
     return found
 
 
-def _source_of(name: str) -> bytes:
-    """The code that a modality's evidence is made by, so that none made by other code is read.
+def _source() -> str:
+    """The code that evidence is made by, so that none made by other code is read.
 
     Comments and docstrings do not count.
     """
-    files = [*EVIDENCE_SOURCE.glob("*.py"), *(EVIDENCE_SOURCE / name).rglob("*.py")]
-    return "".join(_code(path) for path in sorted(files)).encode()
+    files = [PACKAGE / "fusion" / "cross_fitting.py"]
+    for part in ("evidence", "simulate", "survival"):
+        files += (PACKAGE / part).rglob("*.py")
+    return "".join(_code(path) for path in sorted(files))
 
 
 def _code(path: Path) -> str:
@@ -148,18 +141,29 @@ def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-_ARRAYS = ("present", "evidence", "vector", "typical_distance")
-
-
-def _write(place: Path, found: tuple[ModalityEvidence, ModalityEvidence]) -> None:
-    arrays = {f"{name}.{side}": getattr(found[side], name) for name in _ARRAYS for side in range(2)}
+def _write(place: Path, found: tuple[FusionInputs, FusionInputs]) -> None:
+    arrays: dict[str, NDArray[Any]] = {"modalities": np.array(found[0].modalities)}
+    for side, inputs in enumerate(found):
+        arrays |= {f"present.{side}": inputs.present, f"distance.{side}": inputs.distance}
+        for name, evidence, vector in zip(inputs.modalities, inputs.evidence, inputs.vectors, strict=True):
+            arrays |= {f"{name}.evidence.{side}": evidence, f"{name}.vector.{side}": vector}
     unfinished = place.with_suffix(".part.npz")
     np.savez_compressed(unfinished, **arrays)
     unfinished.replace(place)
 
 
-def _read(place: Path) -> tuple[ModalityEvidence, ModalityEvidence]:
+def _read(place: Path) -> tuple[FusionInputs, FusionInputs]:
     with np.load(place) as kept:
-        sides = [{name: kept[f"{name}.{side}"] for name in _ARRAYS} for side in range(2)]
-    first, second = (ModalityEvidence(**side, withheld=("",) * len(side["present"])) for side in sides)
+        names = tuple(str(name) for name in kept["modalities"])
+        first, second = (
+            FusionInputs(
+                names,
+                kept[f"present.{side}"],
+                tuple(kept[f"{name}.evidence.{side}"] for name in names),
+                tuple(kept[f"{name}.vector.{side}"] for name in names),
+                kept[f"distance.{side}"],
+                ((),) * len(kept[f"present.{side}"]),
+            )
+            for side in range(2)
+        )
     return first, second

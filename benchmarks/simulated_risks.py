@@ -190,15 +190,16 @@ def calibrated(run: SimulatedRun, head: HazardHead, horizon_days: float) -> Mapp
         exactly = np.flatnonzero((inputs.present == subset).all(axis=1))
         able = np.flatnonzero(inputs.present[:, subset].all(axis=1))
         if len(exactly):
-            found[f"exactly {name or 'nothing'}"] = _seen(run, head, inputs, exactly, horizon_days)
+            found[f"exactly {name or 'nothing'}"] = seen_at(run, head, inputs, exactly, horizon_days)
         if name and len(able):
-            found[f"at least {name}"] = _seen(run, head, inputs.keeping(subset), able, horizon_days)
+            found[f"at least {name}"] = seen_at(run, head, inputs.keeping(subset), able, horizon_days)
     return found
 
 
-def _seen(
+def seen_at(
     run: SimulatedRun, head: HazardHead, inputs: FusionInputs, rows: NDArray[np.intp], horizon_days: float
 ) -> Calibrated:
+    """What the head says of some judged patients by a horizon, beside what happened."""
     learnt, target, day = run.training.target, run.judged.target.take(rows), np.array([horizon_days])
     censoring = estimate_censoring(learnt.days, learnt.cause > 0)
     incidence = cumulative_incidence(head.log_hazard(inputs.take(rows)), learnt.edges, day)

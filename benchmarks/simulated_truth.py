@@ -16,7 +16,6 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +34,11 @@ from benchmarks.simulated_risks import (
     risks_of,
     train_head,
 )
+from benchmarks.simulated_statistics import clusters_over, concordance_over, slope_over
 from prognosis.evaluation.interval_json import interval_json
 from prognosis.simulate import Dials
 from prognosis.survival.bootstrap import clustered_bootstrap
-from prognosis.survival.calibration import calibration_slope
-from prognosis.survival.concordance import harrell_statistic
-from prognosis.survival.statistic import Statistic, Stratified, once, ratio_of
+from prognosis.survival.statistic import Statistic, once
 
 REPLICATES = 1000
 SETTINGS = {"interaction": Dials().interaction, "no interaction": 0.0}
@@ -72,35 +70,22 @@ def judge(run: SimulatedRun) -> Judged:
     return Judged(run.judged, risks_of(run, head), calibrated(run, head, HORIZON_DAYS), parts_of(run, head))
 
 
-def concordance(judged: Sequence[Judged], method: str) -> Statistic:
-    """A method's C over all seeds, no pair reaching across them."""
-    sizes = np.cumsum([0, *(len(each.part.patients) for each in judged)])
-    rows = tuple(np.arange(first, last) for first, last in pairwise(sizes))
-    statistics = tuple(
-        harrell_statistic(
-            each.part.target.days, each.part.target.cause, each.risks[method], competing="censored"
-        )
-        for each in judged
-    )
-    return ratio_of(Stratified(rows, statistics))
-
-
 def slope(judged: Sequence[Judged], subset: str) -> tuple[Statistic, np.ndarray] | None:
     """The calibration slope of a subset over all seeds, and its patients; None where they are few."""
-    seen = [(each, each.subsets[subset]) for each in judged if subset in each.subsets]
-    if sum(len(rows.rows) for _, rows in seen) < LEAST_CASES:
+    having = [each for each in judged if subset in each.subsets]
+    seen = [each.subsets[subset] for each in having]
+    if sum(len(each.rows) for each in seen) < LEAST_CASES:
         return None
-    patients = np.concatenate([each.part.patients[rows.rows] for each, rows in seen])
-    outcome, known, risk = (
-        np.concatenate([getattr(rows, name) for _, rows in seen]) for name in ("outcome", "known", "risk")
-    )
-    return calibration_slope(outcome, known, risk), patients
+    return slope_over(seen), clusters_over([each.part.patients for each in having], seen)
 
 
 def report(judged: Sequence[Judged], replicates: int) -> dict[str, Any]:
     """Every number over some seeds, each with its interval."""
     patients = np.concatenate([each.part.patients for each in judged])
-    found = {name: concordance(judged, name) for name in judged[0].risks}
+    targets = [each.part.target for each in judged]
+    found = {
+        name: concordance_over(targets, [each.risks[name] for each in judged]) for name in judged[0].risks
+    }
 
     def interval(statistic: Statistic, clusters: np.ndarray = patients) -> dict[str, float]:
         return interval_json(clustered_bootstrap(statistic, clusters, replicates, 0))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -46,12 +47,15 @@ class SimulatedCohort:
     oracle: Oracle
 
 
-def simulate_cohort(dials: Dials | None = None, seed: int = 0) -> SimulatedCohort:
+def simulate_cohort(
+    dials: Dials | None = None, seed: int = 0, on_progress: Callable[[str, int, int], None] | None = None
+) -> SimulatedCohort:
     """Make a cohort; the same dials and seed make the same one.
 
     Args:
         dials: What it is made of; the defaults where not given.
         seed: At least 0; also part of every patient's id.
+        on_progress: Told ("patients", done, total).
     """
     dials = dials or Dials()
     random = np.random.default_rng(seed)
@@ -83,6 +87,8 @@ def simulate_cohort(dials: Dials | None = None, seed: int = 0) -> SimulatedCohor
         record, notes = writer.record(index_time, visit_days[row], values, course, random)
         records.append(record)
         causes.append(planted_causes(row, planted, record.as_of(index_time), notes, int(habit[row])))
+        if on_progress is not None:
+            on_progress("patients", row + 1, dials.patients)
     oracle = _oracle(tuple(records), planted, dials, course, tuple(causes))
     return SimulatedCohort(tuple(records), oracle)
 

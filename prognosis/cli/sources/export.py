@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from prognosis.errors import SourceError, StudyError
@@ -10,7 +10,10 @@ from prognosis.record import ImagingStudy, PatientRecord, Quarantine, Series
 
 
 def export_fhir_dicom(
-    records: Sequence[PatientRecord], folder: Path, quarantine: Quarantine
+    records: Sequence[PatientRecord],
+    folder: Path,
+    quarantine: Quarantine,
+    on_progress: Callable[[str, int, int], None] | None = None,
 ) -> dict[str, int]:
     """Write records to folder/fhir/*.ndjson and their films to folder/dicom/**.dcm.
 
@@ -21,6 +24,7 @@ def export_fhir_dicom(
         records: What to write.
         folder: Empty or new.
         quarantine: Where films that cannot be written exactly go.
+        on_progress: Told (what, patients done, patients) while films are written, most of the time.
 
     Returns:
         How many of each resource type, and "DICOM instance", were written.
@@ -37,12 +41,14 @@ def export_fhir_dicom(
     written = dict(write_bulk(records, folder / "fhir"))
     owners = _study_owners(folder, records)
     instances = 0
-    for record in records:
+    for done, record in enumerate(records, start=1):
         for study in record.studies:
             try:
                 instances += _write_study(record, study, owners[study.study_uid], folder / "dicom")
             except StudyError as error:
                 quarantine.reject(error)
+        if on_progress is not None:
+            on_progress("films of patients", done, len(records))
     written["DICOM instance"] = instances
     return written
 
