@@ -1,8 +1,8 @@
 """Landmark curves: how well the future is told at each landmark, among those at risk there and nobody else.
 
 At every landmark and horizon: Uno's C of events before the horizon, the Brier score integrated up to it, the
-AUC and Brier score at it, and events observed over expected. Later landmarks have fewer people at risk, and other
-ones, so that a curve over landmarks is not one of the same patients.
+AUC and Brier score at it, and events observed over expected. Later landmarks have fewer people at risk, and
+other ones, so that a curve over landmarks is not one of the same patients.
 """
 
 from __future__ import annotations

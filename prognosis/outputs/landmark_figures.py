@@ -21,7 +21,13 @@ def landmark_picture(curves: LandmarkCurves) -> Picture:
             axes.vlines(at, lows, highs, color=colour, linewidth=1.4)
             values = [own.value for _, own in shown]
             axes.plot(
-                at, values, marker=marker, color=colour, linewidth=1.4, markersize=5, label=line.horizon
+                at,
+                values,
+                marker=marker,
+                color=colour,
+                linewidth=1.4,
+                markersize=5,
+                label=f"within {line.horizon}",
             )
         axes.set_xticks(spots, [f"{spot:g}" for spot in spots])
         axes.set_xlabel(f"landmark ({curves.axis})")
@@ -29,7 +35,7 @@ def landmark_picture(curves: LandmarkCurves) -> Picture:
         axes.set_ylabel(f"{curves.title}\n({direction})")
         axes.grid(color="#e5e7eb")
         axes.set_axisbelow(True)
-        axes.legend(frameon=False, fontsize=8.5, title="within", title_fontsize=8.5)
+        axes.legend(frameon=False, fontsize=8.5, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
         said = "; ".join(
             f"{line.horizon} from {point.name}: {with_interval(point.estimate)}"
             for line in curves.lines
