@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 import time
 from collections.abc import Sequence
@@ -72,7 +71,9 @@ def run_train(
         metrics["validation"] = judged.to_json()
     model = save_model(trained.model, out, model_card(card), metrics)
     if end_to_end:
-        shutil.rmtree(checkpoints)
+        from prognosis.fusion.end_to_end.start import forget
+
+        forget(checkpoints)
     for name, reason in model.training.left_out.items():
         stderr.print(f"[yellow]note[/]: {name} is left out: {escape(reason)}")
     stderr.print(f"wrote {out} ({model.model_id}) in {seconds} s", markup=False)

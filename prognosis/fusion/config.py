@@ -22,7 +22,8 @@ class FusionConfig(BaseModel):
     Attributes:
         bins: Event-quantile time bins of the hazard.
         rank: Directions in which modalities may interact; 0 for none.
-        interaction_penalties: Tried by cross-fitted likelihood; "no interaction" is always tried as well.
+        beside_others: Fit every modality's evidence once more beside what the others say, and keep that
+            where patients left out gain.
         dropout_weight: Weight of the cases' masked copies beside the observed ones.
         bootstrap: Replicates over patients for intervals.
         level: Level of intervals.
@@ -31,7 +32,7 @@ class FusionConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
     bins: int = Field(default=15, ge=1, le=60)
     rank: int = Field(default=4, ge=0, le=16)
-    interaction_penalties: tuple[float, ...] = (2.0, 4.0, 8.0, 16.0)
+    beside_others: bool = True
     dropout_weight: float = Field(default=0.3, ge=0.0)
     bootstrap: int = Field(default=100, ge=2)
     level: float = Field(default=0.9, gt=0.0, lt=1.0)
@@ -44,9 +45,8 @@ class TrainingConfig(BaseModel):
         way: "read_outs" fits each modality by itself, in closed form over its encoder; "end_to_end" goes on
             from there and trains all of it, encoders too, through the joint likelihood. All that follows is
             of the latter.
-        held_out: Share of the patients by whose likelihood training is stopped; they teach it nothing else.
         epochs: Most passes over the training cases.
-        patience: Epochs without a better likelihood of the patients held out after which training stops.
+        patience: Epochs without a better likelihood of patients left out after which training stops.
         batch: Cases read at once: what must fit into the memory.
         accumulate: Batches whose gradients are added up to one step.
         learning_rate: Largest step of AdamW; it rises over the first tenth and falls along a cosine.
@@ -63,7 +63,6 @@ class TrainingConfig(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     way: Literal["read_outs", "end_to_end"] = "read_outs"
-    held_out: float = Field(default=0.15, gt=0.0, le=0.5)
     epochs: int = Field(default=30, ge=1)
     patience: int = Field(default=5, ge=1)
     batch: int = Field(default=32, ge=2)

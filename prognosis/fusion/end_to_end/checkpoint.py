@@ -16,7 +16,7 @@ from safetensors.torch import save
 from torch import Tensor
 
 from prognosis.errors import CheckpointError
-from prognosis.fusion.end_to_end.network import JointNetwork
+from prognosis.fusion.end_to_end.network import Networks
 
 _KEPT = 2
 _LOG = logging.getLogger(__name__)
@@ -27,9 +27,9 @@ class Standing:
     """How far a training is.
 
     Attributes:
-        best: The weights that were best for the patients held out.
+        best: The weights that were best for the patients left out.
         step: Optimiser steps taken.
-        history: Loss of the patients held out at the start and after each epoch.
+        history: Loss of the patients left out at the start and after each epoch.
     """
 
     best: dict[str, Tensor]
@@ -37,9 +37,9 @@ class Standing:
     history: list[float] = field(default_factory=list)
 
     @classmethod
-    def start(cls, network: JointNetwork) -> Standing:
-        """Of a network not yet trained."""
-        return cls(_copied(network))
+    def start(cls, networks: Networks) -> Standing:
+        """Of networks not yet trained."""
+        return cls(_copied(networks))
 
     @property
     def best_epoch(self) -> int:
@@ -51,11 +51,11 @@ class Standing:
         """Epochs since then."""
         return len(self.history) - 1 - self.best_epoch
 
-    def judged(self, loss: float, network: JointNetwork) -> None:
+    def judged(self, loss: float, networks: Networks) -> None:
         """Note the loss after an epoch, and the weights if none was lower."""
         self.history.append(loss)
         if self.stale == 0:
-            self.best = _copied(network)
+            self.best = _copied(networks)
 
 
 class Checkpoints:
@@ -70,9 +70,9 @@ class Checkpoints:
         self.folder, self.run = folder, run
         folder.mkdir(parents=True, exist_ok=True)
 
-    def write(self, standing: Standing, network: JointNetwork, optimiser: torch.optim.Optimizer) -> None:
+    def write(self, standing: Standing, networks: Networks, optimiser: torch.optim.Optimizer) -> None:
         """Write a checkpoint; whoever reads finds all of it or the one before."""
-        tensors = {f"network.{name}": value for name, value in network.state_dict().items()}
+        tensors = {f"networks.{name}": value for name, value in networks.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in standing.best.items()}
         for place, values in optimiser.state_dict()["state"].items():
             tensors |= {f"optimiser.{place}.{name}": value for name, value in values.items()}
@@ -80,12 +80,12 @@ class Checkpoints:
         stated = {"run": self.run, "step": standing.step, "history": standing.history}
         text = json.dumps(stated)
         content = save(whole, {"standing": text, "sha256": _digest(whole, text)})
-        _write_whole(self.folder / f"step{standing.step:08d}.safetensors", content)
+        write_whole(self.folder / f"step{standing.step:08d}.safetensors", content)
         for old in self._newest_first()[_KEPT:]:
             old.unlink()
 
-    def restore(self, network: JointNetwork, optimiser: torch.optim.Optimizer) -> Standing | None:
-        """Bring a network and its optimiser to the newest checkpoint that is whole; None where there is none.
+    def restore(self, networks: Networks, optimiser: torch.optim.Optimizer) -> Standing | None:
+        """Bring networks and optimiser to the newest checkpoint that is whole; None where there is none.
 
         Raises:
             CheckpointError: It is of another run.
@@ -101,7 +101,7 @@ class Checkpoints:
             stated = json.loads(text)
             if stated["run"] != self.run:
                 raise another_run(self.folder)
-            network.load_state_dict(_under("network.", tensors))
+            networks.load_state_dict(_under("networks.", tensors))
             state: dict[int, dict[str, Tensor]] = {}
             for name, value in _under("optimiser.", tensors).items():
                 place, _, own = name.partition(".")
@@ -123,7 +123,7 @@ def another_run(folder: Path) -> CheckpointError:
     )
 
 
-def _write_whole(path: Path, content: bytes) -> None:
+def write_whole(path: Path, content: bytes) -> None:
     """Write a file beside its place, see it on the disk, and move it there."""
     part = path.with_suffix(".part")
     with part.open("wb") as file:
@@ -168,5 +168,5 @@ def _under(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
 
 
-def _copied(network: JointNetwork) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in network.state_dict().items()}
+def _copied(networks: Networks) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in networks.state_dict().items()}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from prognosis.cohort import Cohort, Target, held_out_rows
+from prognosis.cohort import Case, Cohort, Target
 from prognosis.errors import ConfigError
 from prognosis.evidence import EvidenceModel, FittedEvidence
 from prognosis.evidence.imaging.encoder import network_threads
@@ -22,38 +23,13 @@ from prognosis.fusion.end_to_end.checkpoint import Checkpoints
 from prognosis.fusion.end_to_end.clinical import ClinicalPart
 from prognosis.fusion.end_to_end.imaging import ImagingPart
 from prognosis.fusion.end_to_end.loop import Plan, train
-from prognosis.fusion.end_to_end.network import JointNetwork
+from prognosis.fusion.end_to_end.network import JointNetwork, Networks
 from prognosis.fusion.end_to_end.objective import Outcomes
-from prognosis.fusion.end_to_end.parts import Flags, Part
+from prognosis.fusion.end_to_end.parts import Part, Reader
 from prognosis.fusion.end_to_end.start import Models, claim_folder, run_digest, started
 from prognosis.fusion.end_to_end.text import TextPart
 from prognosis.fusion.likelihood import exposure_of
 from prognosis.fusion.optimiser import Layout
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """One joint training of all folds.
-
-    Attributes:
-        cohort: All cases.
-        target: What happened to them.
-        folds: (n,) fold of each case.
-        learners: (n,) False for the patients by whom training is stopped.
-        config: Settings.
-        on_progress: Told (what, done, total).
-        folder: Of the checkpoints; None for none.
-        digest: Of the run.
-    """
-
-    cohort: Cohort
-    target: Target
-    folds: NDArray[np.int64]
-    learners: Flags
-    config: ModelConfig
-    on_progress: Progress | None
-    folder: Path | None
-    digest: str
 
 
 def fit_end_to_end(
@@ -67,9 +43,9 @@ def fit_end_to_end(
 ) -> dict[str, FittedEvidence]:
     """Fit all modalities together.
 
-    A share of the patients is put aside. Each fold's read-outs are fitted without it and without the fold,
-    and go on from there together, through the additive-bilinear hazard, until the patients put aside gain no
-    more. The head that trained them is not kept: it learned from cases that the evidence had seen.
+    Each fold's read-outs are fitted without the fold, as ever, and go on from there together through the
+    additive-bilinear hazard. The heads that trained them are not kept: a head learned from cases that its
+    evidence had seen trusts it too much.
 
     Args:
         names: The modalities.
@@ -81,83 +57,84 @@ def fit_end_to_end(
         checkpoints: Folder in which a training that was stopped finds where it was; None for none.
 
     Returns:
-        By modality, what `fit_modality` gives; the cases put aside too are read by the model of their fold.
+        By modality, what `fit_modality` gives.
 
     Raises:
         CheckpointError: The folder holds the checkpoints of another training.
         ConfigError: The settings ask for a GPU that is not there, or the loss is no longer finite.
     """
-    held_out = held_out_rows(cohort.patients, target.cause, config.training.held_out, config.seed)
-    digest = ""
+    device, kept = _device(config.training), None
     if checkpoints is not None:
-        digest = run_digest(cohort, config)
-        claim_folder(checkpoints, digest)
-    run = _Run(cohort, target, folds, ~held_out, config, on_progress, checkpoints, digest)
-    starts = {name: _start(run, name) for name in names}
-    parts = {name: _part(run, name, starts[name][0]) for name in names}
-    trained: dict[str, list[EvidenceModel]] = {name: [] for name in names}
+        run = run_digest(cohort, config)
+        claim_folder(checkpoints, run)
+        kept = Checkpoints(checkpoints / "steps", run)
+    starts: dict[str, Models] = {}
+    for name in names:
+        fit = partial(_read_outs, name, cohort, target, folds, config, on_progress)
+        starts[name] = fit() if checkpoints is None else started(checkpoints, name, fit)
+    parts = {name: _part(name, cohort.cases, starts[name][0], on_progress) for name in names}
+    weights = case_weights(target, cohort.patients)
+    present = np.stack([part.present for part in parts.values()], axis=1)
+    outcomes = Outcomes.of(target, weights, present).to(device)
+    count = int(folds.max()) + 1
     with network_threads(config.imaging.threads):
-        for fold in range(int(folds.max()) + 1):
-            models = _train_fold(run, fold, parts, {name: starts[name][fold] for name in names})
-            for name, model in models.items():
-                trained[name].append(model)
-    return {name: _fitted(parts[name], trained[name], folds) for name in names}
+        networks = Networks(
+            [
+                _network(
+                    {name: parts[name].reader(starts[name][fold], folds != fold) for name in names},
+                    _intercepts(target.take(folds != fold), weights[folds != fold]),
+                    config,
+                )
+                for fold in range(count)
+            ]
+        ).to(device)
+        rows = [torch.from_numpy(np.flatnonzero(folds == fold)).to(device) for fold in range(count)]
+        others = [torch.from_numpy(np.flatnonzero(folds != fold)) for fold in range(count)]
+        plan = Plan(tuple(others), tuple(rows), config.seed, config.training)
+        train(networks, outcomes, plan, kept, on_progress)
+        networks.cpu().eval()
+        return {name: _fitted(name, parts[name], starts[name], networks, folds) for name in names}
 
 
-def _start(run: _Run, name: str) -> Models:
-    """The modality's read-outs of each fold, learned without the fold and the patients put aside."""
-    rows = np.flatnonzero(run.learners)
+def _read_outs(
+    name: str,
+    cohort: Cohort,
+    target: Target,
+    folds: NDArray[np.int64],
+    config: ModelConfig,
+    on_progress: Progress | None,
+) -> Models:
+    return fit_modality(name, cohort, target, folds, config, on_progress).by_fold
 
-    def fit() -> Models:
-        cohort, target, folds = run.cohort.take(rows), run.target.take(rows), run.folds[rows]
-        return fit_modality(name, cohort, target, folds, run.config, run.on_progress).by_fold
 
-    return fit() if run.folder is None else started(run.folder, name, fit)
-
-
-def _part(run: _Run, name: str, start: EvidenceModel) -> Part:
-    cases = run.cohort.cases
+def _part(name: str, cases: Sequence[Case], start: EvidenceModel, on_progress: Progress | None) -> Part:
     if name == "imaging":
-        return ImagingPart(cases, start, run.on_progress)
+        return ImagingPart(cases, start, on_progress)
     return ClinicalPart(cases, start) if name == "clinical" else TextPart(cases, start)
 
 
-def _train_fold(
-    run: _Run, fold: int, parts: Mapping[str, Part], starts: Mapping[str, EvidenceModel]
-) -> dict[str, EvidenceModel]:
-    """The evidence models of one fold, trained together."""
-    learn = run.learners & (run.folds != fold)
-    device = _device(run.config.training)
-    present = np.stack([part.present for part in parts.values()], axis=1)
-    weights = case_weights(run.target, run.cohort.patients)
-    outcomes = Outcomes.of(run.target, weights, present).to(device)
+def _network(readers: Mapping[str, Reader], alpha: NDArray[np.float64], config: ModelConfig) -> JointNetwork:
+    """One fold's network; every fold's directions of interaction start at the same place."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(run.config.seed + fold)
-        readers = {name: part.reader(starts[name], learn) for name, part in parts.items()}
-        network = JointNetwork(readers, _intercepts(run, learn, weights), run.config.fusion.rank)
-    plan = Plan(
-        torch.from_numpy(np.flatnonzero(learn)),
-        torch.from_numpy(np.flatnonzero(~run.learners)).to(device),
-        (run.config.seed, fold),
-        run.config.training,
-    )
-    checkpoints = None if run.folder is None else Checkpoints(run.folder / f"fold{fold}", run.digest)
-    count = int(run.folds.max()) + 1
-    train(network.to(device), outcomes, plan, checkpoints, _told(run.on_progress, fold, count))
-    network.cpu().eval()
-    return {name: part.model(starts[name], readers[name], learn) for name, part in parts.items()}
+        torch.manual_seed(config.seed)
+        return JointNetwork(readers, alpha, config.fusion.rank)
 
 
-def _intercepts(run: _Run, learn: Flags, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+def _intercepts(target: Target, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """(causes, bins) log-odds of the average case in each bin."""
-    causes, bins = len(run.target.causes), run.target.bins
-    layout = Layout(1, causes, bins, (1,), 0)
-    start = layout.start(exposure_of(run.target.take(learn)), weights[learn], run.config.seed)
+    causes, bins = len(target.causes), target.bins
+    start = Layout(1, causes, bins, (1,), 0).start(exposure_of(target), weights, 0)
     return start[: causes * bins].reshape(causes, bins)
 
 
-def _fitted(part: Part, models: Sequence[EvidenceModel], folds: NDArray[np.int64]) -> FittedEvidence:
-    """The average of the folds' models, and what each said of the cases of its own fold."""
+def _fitted(
+    name: str, part: Part, starts: Models, networks: Networks, folds: NDArray[np.int64]
+) -> FittedEvidence:
+    """The average of the folds' trained models, and what each said of the cases of its own fold."""
+    models = [
+        part.model(start, network.reader(name), folds != fold)
+        for fold, (start, network) in enumerate(zip(starts, networks, strict=True))
+    ]
     each = [part.evidence(model) for model in models]
 
     def chosen(values: Sequence[NDArray[Any]]) -> NDArray[Any]:
@@ -180,14 +157,3 @@ def _device(config: TrainingConfig) -> torch.device:
     if config.device == "cuda" and not available:
         raise ConfigError("training.device", "is cuda, and none is there", "set training.device=auto")
     return torch.device("cuda" if available and config.device != "cpu" else "cpu")
-
-
-def _told(on_progress: Progress | None, fold: int, folds: int) -> Progress | None:
-    if on_progress is None:
-        return None
-    tell: Callable[[str, int, int], None] = on_progress
-
-    def told(what: str, done: int, total: int) -> None:
-        tell(f"{what}, fold {fold + 1} of {folds}", done, total)
-
-    return told

@@ -5,8 +5,9 @@ eta_k(b) = alpha_k(b) + sum_m beta_mk(b) g_mk(b) + 1/2 sum_{m != n} z_m' W_mnk z
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -82,6 +83,10 @@ class JointNetwork(nn.Module):
             joint = joint + ((projected[first] * projected[second]) @ self.strengths[pair].T)[:, :, None]
         return LogHazards(joint, tuple(own))
 
+    def reader(self, name: str) -> Reader:
+        """A modality's."""
+        return cast("Reader", self.readers[name])
+
     def penalty(self) -> Tensor:
         """Roughness of the intercepts over time, and how far evidence is not taken at its word."""
         level, trend = (self.first + self.last) / 2.0, (self.last - self.first) / 2.0
@@ -94,3 +99,20 @@ class JointNetwork(nn.Module):
         """(causes, bins) beta of one modality."""
         late = self.get_buffer("late")
         return self.first[place] * (1.0 - late) + self.last[place] * late
+
+
+class Networks(nn.Module):
+    """The networks of all folds, side by side: no weight belongs to two of them."""
+
+    def __init__(self, networks: Sequence[JointNetwork]) -> None:
+        super().__init__()
+        self.folds = nn.ModuleList(networks)
+
+    def __iter__(self) -> Iterator[JointNetwork]:
+        """Each fold's."""
+        return (cast("JointNetwork", network) for network in self.folds)
+
+    @property
+    def device(self) -> torch.device:
+        """Where they are."""
+        return next(iter(self)).alpha.device

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch.nn import functional
 
 from prognosis.cohort import Target
 from prognosis.fusion.config import TrainingConfig
-from prognosis.fusion.end_to_end.network import JointNetwork, LogHazards
+from prognosis.fusion.end_to_end.network import JointNetwork, LogHazards, Networks
 from prognosis.fusion.likelihood import exposure_of, torch_negative_log_likelihood
 
 
@@ -79,15 +80,16 @@ def training_loss(
     return loss
 
 
-def held_out_loss(network: JointNetwork, rows: Tensor, outcomes: Outcomes, batch: int) -> float:
-    """The mean over cases of the joint likelihood by all that each case has, in evaluation mode."""
-    network.eval()
+def left_out_loss(networks: Networks, left_out: Sequence[Tensor], outcomes: Outcomes, batch: int) -> float:
+    """The mean over cases of the joint likelihood by all that a case has, as its fold's network reads it."""
+    networks.eval()
     with torch.inference_mode():
-        parts = [
-            _weighed(network(own, outcomes.present[own]).joint, own, outcomes).sum()
+        losses = [
+            _weighed(network(own, outcomes.present[own]).joint, own, outcomes)
+            for network, rows in zip(networks, left_out, strict=True)
             for own in torch.split(rows, batch)
         ]
-    return (torch.stack(parts).sum() / outcomes.weights[rows].sum()).item()
+        return (torch.cat(losses).sum() / outcomes.weights[torch.cat(list(left_out))].sum()).item()
 
 
 def ranking_loss(answer: LogHazards, rows: Tensor, outcomes: Outcomes) -> Tensor:

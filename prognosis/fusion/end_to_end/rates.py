@@ -10,21 +10,21 @@ from torch import nn
 
 from prognosis.fusion.config import TrainingConfig
 from prognosis.fusion.end_to_end.imaging import ImagingReader
-from prognosis.fusion.end_to_end.network import JointNetwork
+from prognosis.fusion.end_to_end.network import Networks
 
 _RISING = 0.1
 
 
-def optimiser_of(network: JointNetwork, config: TrainingConfig) -> torch.optim.AdamW:
+def optimiser_of(networks: Networks, config: TrainingConfig) -> torch.optim.AdamW:
     """AdamW over all weights.
 
     Weights of read-outs are kept as what training adds to where they started, so decay draws them back
     there (as L2-SP does, Li et al., ICML 2018). Vectors and the head's own weights have a penalty or none.
     """
-    trunks = {id(value): share for value, share in _encoder_shares(network, config)}
+    trunks = {id(value): share for value, share in _encoder_shares(networks, config)}
     groups: dict[tuple[float, float], list[nn.Parameter]] = {}
-    for name, value in network.named_parameters():
-        decays = value.ndim > 1 and name not in {"alpha", "first", "last"}
+    for name, value in networks.named_parameters():
+        decays = value.ndim > 1 and name.rpartition(".")[2] not in {"alpha", "first", "last"}
         kind = (trunks.get(id(value), 1.0), config.weight_decay if decays else 0.0)
         groups.setdefault(kind, []).append(value)
     stated: list[dict[str, Any]] = [
@@ -41,10 +41,10 @@ def rate_at(step: int, config: TrainingConfig, steps_an_epoch: int) -> float:
     return config.learning_rate * 0.5 * (1.0 + math.cos(math.pi * (done - _RISING) / (1.0 - _RISING)))
 
 
-def _encoder_shares(network: JointNetwork, config: TrainingConfig) -> list[tuple[nn.Parameter, float]]:
+def _encoder_shares(networks: Networks, config: TrainingConfig) -> list[tuple[nn.Parameter, float]]:
     """Each weight of an encoder with its share of the rate; a pretrained trunk's is smaller still."""
     found: list[tuple[nn.Parameter, float]] = []
-    for reader in network.readers.values():
+    for reader in (reader for network in networks for reader in network.readers.values()):
         if isinstance(reader, ImagingReader) and reader.network is not None:
             trunk, *rest = reader.network.children()
             own = config.encoder_rate

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from prognosis.evidence.manifest import check_manifest
 from prognosis.evidence.model_folder import write_model_folder
 from prognosis.fusion.bundle import load_evidence
 from prognosis.fusion.config import ModelConfig
-from prognosis.fusion.end_to_end.checkpoint import another_run
+from prognosis.fusion.end_to_end.checkpoint import another_run, write_whole
 
 Models = tuple[EvidenceModel, ...]
 
@@ -43,7 +44,7 @@ def claim_folder(folder: Path, run: str) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     stated = folder / _RUN
-    if stated.exists() or any(folder.iterdir()):
+    if any(path != stated.with_suffix(".part") for path in folder.iterdir()):
         try:
             known = json.loads(stated.read_text(encoding="utf-8"))["run"]
         except (OSError, ValueError, KeyError, TypeError):
@@ -51,9 +52,15 @@ def claim_folder(folder: Path, run: str) -> None:
         if known != run:
             raise another_run(folder)
         return
-    part = stated.with_suffix(".part")
-    part.write_text(json.dumps({"run": run}), encoding="utf-8")
-    part.replace(stated)
+    write_whole(stated, json.dumps({"run": run}).encode())
+
+
+def forget(folder: Path) -> None:
+    """Remove a run's checkpoints; until the last of them is gone the folder says whose they are."""
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+    shutil.rmtree(folder)
 
 
 def started(folder: Path, modality: str, fit: Callable[[], Models]) -> Models:

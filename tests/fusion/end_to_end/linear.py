@@ -12,7 +12,7 @@ from prognosis.cohort import Target
 from prognosis.cohort.target import event_quantile_edges
 from prognosis.fusion.config import TrainingConfig
 from prognosis.fusion.end_to_end.loop import Plan
-from prognosis.fusion.end_to_end.network import JointNetwork
+from prognosis.fusion.end_to_end.network import JointNetwork, Networks
 from prognosis.fusion.end_to_end.objective import Outcomes
 from prognosis.fusion.end_to_end.parts import LinearReader
 
@@ -25,9 +25,14 @@ NAMES = ("clinical", "text", "imaging")
 class Linear:
     """What a training needs."""
 
-    network: JointNetwork
+    networks: Networks
     outcomes: Outcomes
     plan: Plan
+
+    @property
+    def network(self) -> JointNetwork:
+        """That of the first fold, which leaves out the first half of the cases."""
+        return next(iter(self.networks))
 
 
 def target_of(seed: int = 0, cases: int = CASES) -> Target:
@@ -43,22 +48,24 @@ def linear(seed: int = 0, **settings: Any) -> Linear:
     rng = np.random.default_rng(seed)
     target = target_of(seed)
     present = rng.random((CASES, len(NAMES))) < 0.75
-    learn = np.arange(CASES) >= 30
     early = (target.cause == 1) & (target.days < 300.0)
-    readers = {}
-    for place, name in enumerate(NAMES):
-        here = present[:, place, None]
-        features = (rng.normal(size=(CASES, 5)) + early[:, None] * [1.0, 0, 0, 0, 0]) * here
-        base, scores = rng.normal(size=(CASES, 2, 1)) * 0.1 * here[:, :, None], rng.normal(size=(CASES, 2))
-        readers[name] = LinearReader(base, features, scores * here, learn)
+    read = []
+    for here in present.T:
+        features = rng.normal(size=(CASES, 5)) + early[:, None] * [1.0, 0, 0, 0, 0]
+        base, scores = rng.normal(size=(CASES, 2, 1)) * 0.1, rng.normal(size=(CASES, 2))
+        read.append((base * here[:, None, None], features * here[:, None], scores * here[:, None]))
+    first = np.arange(CASES) < CASES // 2
     torch.manual_seed(seed)
-    network = JointNetwork(readers, np.full((2, len(target.edges) - 1), -1.5), rank=2)
-    config = TrainingConfig(**{"epochs": 6, "batch": 15, "device": "cpu", **settings})
-    rows = torch.arange(CASES)
-    plan = Plan(rows[30:], rows[:30], (seed, 0), config)
-    return Linear(network, Outcomes.of(target, np.ones(CASES), present), plan)
+    networks = []
+    for left_out in (first, ~first):
+        readers = {name: LinearReader(*own, ~left_out) for name, own in zip(NAMES, read, strict=True)}
+        networks.append(JointNetwork(readers, np.full((2, target.bins), -1.5), rank=2))
+    config = TrainingConfig(**{"epochs": 6, "batch": 10, "device": "cpu", **settings})
+    halves = torch.arange(CASES).split(CASES // 2)
+    plan = Plan(halves[::-1], halves, seed, config)
+    return Linear(Networks(networks), Outcomes.of(target, np.ones(CASES), present), plan)
 
 
-def weights_of(network: JointNetwork) -> dict[str, bytes]:
-    """The network's weights, bit for bit."""
-    return {name: value.numpy().tobytes() for name, value in network.state_dict().items()}
+def weights_of(networks: Networks) -> dict[str, bytes]:
+    """The networks' weights, bit for bit."""
+    return {name: value.numpy().tobytes() for name, value in networks.state_dict().items()}

@@ -38,21 +38,21 @@ def stop_after(epochs: int) -> Progress:
 
 def trained(made: Linear, folder: Path | None = None, run: str = "a run") -> dict[str, bytes]:
     checkpoints = None if folder is None else Checkpoints(folder, run)
-    train(made.network, made.outcomes, made.plan, checkpoints)
-    return weights_of(made.network)
+    train(made.networks, made.outcomes, made.plan, checkpoints)
+    return weights_of(made.networks)
 
 
-def test_training_lowers_the_loss_of_patients_held_out_and_ends_with_the_best_weights() -> None:
+def test_training_lowers_the_loss_of_patients_left_out_and_ends_with_the_best_weights() -> None:
     made = linear(epochs=30, learning_rate=0.02)
-    standing = train(made.network, made.outcomes, made.plan)
+    standing = train(made.networks, made.outcomes, made.plan)
     assert min(standing.history) < standing.history[0] - 0.01
     best = {name: value.numpy().tobytes() for name, value in standing.best.items()}
-    assert weights_of(made.network) == best
+    assert weights_of(made.networks) == best
 
 
-def test_training_stops_when_patients_held_out_gain_no_more() -> None:
+def test_training_stops_when_patients_left_out_gain_no_more() -> None:
     made = linear(epochs=60, patience=3, learning_rate=0.1)
-    standing = train(made.network, made.outcomes, made.plan)
+    standing = train(made.networks, made.outcomes, made.plan)
     assert len(standing.history) < 61
     assert standing.stale == 3
 
@@ -60,9 +60,9 @@ def test_training_stops_when_patients_held_out_gain_no_more() -> None:
 def test_gradients_added_up_over_batches_are_those_of_one_larger_batch() -> None:
     whole = linear(batch=30, accumulate=1, epochs=2)
     parts = linear(batch=10, accumulate=3, epochs=2)
-    train(whole.network, whole.outcomes, whole.plan)
-    train(parts.network, parts.outcomes, parts.plan)
-    for one, other in zip(whole.network.parameters(), parts.network.parameters(), strict=True):
+    train(whole.networks, whole.outcomes, whole.plan)
+    train(parts.networks, parts.outcomes, parts.plan)
+    for one, other in zip(whole.networks.parameters(), parts.networks.parameters(), strict=True):
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-4)
 
 
@@ -71,7 +71,7 @@ def test_training_leaves_the_callers_chance_alone() -> None:
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
-    train(made.network, made.outcomes, made.plan)
+    train(made.networks, made.outcomes, made.plan)
     assert torch.equal(torch.rand(1), expected)
 
 
@@ -80,7 +80,7 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(tmp_path: Path,
     expected = trained(linear(checkpoint_steps=4))
     made = linear(checkpoint_steps=4)
     with pytest.raises(StoppedError):
-        train(made.network, made.outcomes, made.plan, Checkpoints(tmp_path, "a run"), stop_after(epochs))
+        train(made.networks, made.outcomes, made.plan, Checkpoints(tmp_path, "a run"), stop_after(epochs))
     again = linear(checkpoint_steps=4)
     with torch.no_grad():
         again.network.alpha.add_(1.0)  # what is restored, and not what was built, must count
@@ -119,7 +119,7 @@ def test_a_loss_that_is_not_finite_stops_the_training() -> None:
     with torch.no_grad():
         made.network.alpha.fill_(float("nan"))
     with pytest.raises(ConfigError, match="not finite at step 0"):
-        train(made.network, made.outcomes, made.plan)
+        train(made.networks, made.outcomes, made.plan)
 
 
 def test_the_rate_rises_for_a_tenth_of_training_and_falls_to_nothing() -> None:
@@ -149,7 +149,7 @@ for _ in range(int(sys.argv[2])):
     process = os.fork()
     if not process:
         made = linear(epochs=12, patience=12, checkpoint_steps=1)
-        train(made.network, made.outcomes, made.plan, Checkpoints(Path(sys.argv[1]), "a run"))
+        train(made.networks, made.outcomes, made.plan, Checkpoints(Path(sys.argv[1]), "a run"))
         os._exit(0)
     print(process, flush=True)
     os.waitpid(process, 0)

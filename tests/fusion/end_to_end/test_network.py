@@ -8,11 +8,11 @@ import torch
 
 from prognosis.cohort.target import ONE_BIN, Target
 from prognosis.fusion.config import TrainingConfig
-from prognosis.fusion.end_to_end.network import LogHazards
+from prognosis.fusion.end_to_end.network import LogHazards, Networks
 from prognosis.fusion.end_to_end.objective import (
     Outcomes,
-    held_out_loss,
     kept_modalities,
+    left_out_loss,
     ranking_loss,
     training_loss,
 )
@@ -26,7 +26,7 @@ def moved(seed: int = 3) -> Linear:
     """A training whose every weight is somewhere."""
     made = linear(seed)
     with torch.no_grad():
-        for value in made.network.parameters():
+        for value in made.networks.parameters():
             value.add_(0.3 * torch.randn_like(value))
     return made
 
@@ -79,13 +79,12 @@ def test_of_a_case_that_keeps_nothing_only_the_intercept_is_left() -> None:
     torch.testing.assert_close(eta, made.network.alpha.expand_as(eta), rtol=0.0, atol=0.0)
 
 
-def test_the_loss_of_patients_held_out_is_the_likelihood_of_the_head() -> None:
+def test_the_loss_of_patients_left_out_is_the_likelihood_of_the_head() -> None:
     made = moved()
     target = target_of(3)
     each = negative_log_likelihood(as_head(made).log_hazard(as_inputs(made)), exposure_of(target))
-    assert held_out_loss(made.network, made.plan.held_out, made.outcomes, 7) == pytest.approx(
-        float(each[:30].mean()), rel=1e-5
-    )
+    found = left_out_loss(Networks([made.network]), [torch.arange(30)], made.outcomes, 7)
+    assert found == pytest.approx(float(each[:30].mean()), rel=1e-5)
 
 
 def test_at_full_dropout_every_subset_is_drawn_alike_and_nothing_appears_that_a_case_lacks() -> None:
