@@ -67,7 +67,7 @@ class Answer:
 def fit_exact(run: Run, inputs: FusionInputs) -> tuple[Predict, str]:
     """The model's own head, recalibrated by subset."""
     exposure = exposure_of(run.learned_target)
-    found = fit_head(inputs, exposure, run.config.fusion, run.folds, run.config.seed)
+    found = fit_head(inputs, exposure, run.config.fusion)
     head = recalibrate(found.head(), inputs, exposure, np.ones(len(inputs)))
     edges = run.learned_target.edges
     note = "interaction kept" if found.strengths.size else "no interaction kept"

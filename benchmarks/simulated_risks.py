@@ -47,7 +47,7 @@ class Calibrated:
 def train_head(run: SimulatedRun, inputs: FusionInputs) -> HazardHead:
     """The head as `train_model` fits it, on the training patients' evidence or a changed form of it."""
     exposure = exposure_of(run.training.target)
-    parameters = fit_head(inputs, exposure, run.config.fusion, run.folds, run.config.seed)
+    parameters = fit_head(inputs, exposure, run.config.fusion)
     return recalibrate(parameters.head(), inputs, exposure, np.ones(len(inputs)))
 
 

@@ -22,7 +22,7 @@ CONFIG = ModelConfig.model_validate(
         "folds": 2,
         "clinical": {"trees": None},
         "text": {"encoder": "none"},
-        "fusion": {"bootstrap": 10, "interaction_penalties": [8.0]},
+        "fusion": {"bootstrap": 10},
     }
 )
 

@@ -31,7 +31,7 @@ TINY: dict[str, Any] = {
         "strides": [2, 2],
         "epochs": 1,
     },
-    "fusion": {"bins": 5, "bootstrap": 20, "interaction_penalties": [8.0]},
+    "fusion": {"bins": 5, "bootstrap": 20},
 }
 
 

@@ -1,5 +1,12 @@
 """Each modality turned into additive evidence tokens."""
 
-from prognosis.evidence.token import MODALITIES, EvidenceModel, FittedEvidence, ModalityEvidence, Token
+from prognosis.evidence.token import (
+    MODALITIES,
+    EvidenceModel,
+    FittedEvidence,
+    Fitting,
+    ModalityEvidence,
+    Token,
+)
 
-__all__ = ["MODALITIES", "EvidenceModel", "FittedEvidence", "ModalityEvidence", "Token"]
+__all__ = ["MODALITIES", "EvidenceModel", "FittedEvidence", "Fitting", "ModalityEvidence", "Token"]

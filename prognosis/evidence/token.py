@@ -30,8 +30,8 @@ class Token:
         evidence: (causes, 1) or (causes, bins): log-hazard (log-odds for a class), positive is worse,
             CENTRED so that zero is the training population's mean.
         vector: (width,) centred likewise; what interacts with other modalities.
-        subject: What it is about, the same whenever the patient is asked about: a concept's code, a sentence's
-            place in its note, a region; "" where `name` says it.
+        subject: What it is about, the same whenever the patient is asked about: a concept's code, where a
+            sentence stands, a region; "" where `name` says it.
         family: What it is told with where tokens are many: the note's section, the region; "" for `name`.
         span: The sentence's first and one past its last character in the note's text; None elsewhere.
     """

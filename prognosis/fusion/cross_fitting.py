@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,11 @@ from numpy.typing import NDArray
 
 from prognosis.cohort import Case, Cohort, Target, cohort_target, patient_folds
 from prognosis.errors import CohortError
-from prognosis.evidence import FittedEvidence
+from prognosis.evidence import FittedEvidence, Fitting
+from prognosis.fusion.beside import fit_beside_others
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.inputs import FusionInputs, join_modalities
+from prognosis.fusion.likelihood import exposure_of
 
 Progress = Callable[[str, int, int], None]
 
@@ -80,13 +83,33 @@ def cross_fit(
             f"has no usable modality ({reasons})",
             "add sources or cases",
         )
+    read_outs = partial(_read_outs, names, cohort, target, folds, config, on_progress)
+    fitted: Mapping[str, FittedEvidence]
+    fitted: Mapping[str, FittedEvidence]
     if config.training.way == "end_to_end":
         from prognosis.fusion.end_to_end import fit_end_to_end
 
-        fitted = fit_end_to_end(names, cohort, target, folds, config, on_progress, checkpoints)
+        fitted = fit_end_to_end(read_outs, names, cohort, target, folds, config, on_progress, checkpoints)
     else:
-        fitted = {name: fit_modality(name, cohort, target, folds, config, on_progress) for name in names}
+        fitted = read_outs()
     return CrossFitted(target, folds, fitted, left_out)
+
+
+def _read_outs(
+    names: Sequence[str],
+    cohort: Cohort,
+    target: Target,
+    folds: NDArray[np.int64],
+    config: ModelConfig,
+    on_progress: Progress | None,
+) -> Mapping[str, FittedEvidence]:
+    """Each modality by itself and, where there are several, once more beside the others."""
+    fittings = {name: modality_fitting(name, cohort, target, folds, config, on_progress) for name in names}
+    alone = {name: fitting(None) for name, fitting in fittings.items()}
+    if len(names) == 1 or not config.fusion.beside_others:
+        return alone
+    exposure, weight = exposure_of(target), config.fusion.dropout_weight
+    return fit_beside_others(fittings, alone, exposure, folds, cohort.patients, weight)
 
 
 def fit_modality(
@@ -97,21 +120,33 @@ def fit_modality(
     config: ModelConfig,
     on_progress: Progress | None = None,
 ) -> FittedEvidence:
-    """Fit one modality's evidence across folds."""
+    """Fit one modality's evidence across folds, by itself."""
+    return modality_fitting(name, cohort, target, folds, config, on_progress)(None)
+
+
+def modality_fitting(
+    name: str,
+    cohort: Cohort,
+    target: Target,
+    folds: NDArray[np.int64],
+    config: ModelConfig,
+    on_progress: Progress | None = None,
+) -> Fitting:
+    """Read one modality's data; what comes back fits its evidence across folds."""
     task, cases, seed = cohort.task, cohort.cases, config.seed
     if name == "clinical":
-        from prognosis.evidence.clinical import fit_clinical
+        from prognosis.evidence.clinical import clinical_fitting
 
         codes, entry = task.excluded_codes, task.index.entry_codes
-        return fit_clinical(cases, target, folds, config.clinical, seed, codes, on_progress, entry)
+        return clinical_fitting(cases, target, folds, config.clinical, seed, codes, on_progress, entry)
     if name == "text":
-        from prognosis.evidence.text import fit_text
+        from prognosis.evidence.text import text_fitting
 
         patterns = task.screening.sentence_patterns
-        return fit_text(cases, target, folds, config.text, seed, patterns, on_progress)
-    from prognosis.evidence.imaging import fit_imaging
+        return text_fitting(cases, target, folds, config.text, seed, patterns, on_progress)
+    from prognosis.evidence.imaging import imaging_fitting
 
-    return fit_imaging(cases, target, folds, config.imaging, seed, on_progress)
+    return imaging_fitting(cases, target, folds, config.imaging, seed, on_progress)
 
 
 def _patients_with_event(cohort: Cohort, target: Target) -> int:

@@ -1,7 +1,8 @@
-"""Fitting the hazard head: penalised likelihood, masked copies of cases, interactions only if they pay."""
+"""Fitting the hazard head: penalised likelihood, masked copies of cases, interactions that they speak for."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -10,43 +11,38 @@ from numpy.typing import NDArray
 from prognosis.fusion.config import FusionConfig
 from prognosis.fusion.head import Array
 from prognosis.fusion.inputs import FusionInputs
+from prognosis.fusion.interaction import fit_interaction
 from prognosis.fusion.likelihood import Exposure, negative_log_likelihood
 from prognosis.fusion.optimiser import Parameters, minimise
 
-LEAST_GAIN = 1.0
-"""In nats over all cases: an interaction that shrank to nothing differs from none by rounding alone."""
 
+def fit_head(inputs: FusionInputs, exposure: Exposure, config: FusionConfig) -> Parameters:
+    """Fit the head on out-of-fold evidence, with the interactions that the cases speak for.
 
-def fit_head(
-    inputs: FusionInputs,
-    exposure: Exposure,
-    config: FusionConfig,
-    folds: NDArray[np.int64],
-    seed: int,
-) -> Parameters:
-    """Fit the head on out-of-fold evidence, choosing by cross-fitted likelihood whether modalities interact.
-
-    Interactions enter only when they lower the likelihood of patients left out by more than one standard
-    error of the difference, and by more than `LEAST_GAIN`: on a small cohort the result is a late fusion.
+    On a small cohort nothing speaks for an interaction, and the result is a late fusion.
 
     Args:
         inputs: Out-of-fold evidence of the training cases.
         exposure: What happened to them.
-        config: Penalties and rank.
-        folds: (n,) fold of each case, whole patients; the interaction is chosen across them.
-        seed: Of the starting point of the interaction.
+        config: Rank of the interactions and weight of the masked copies.
     """
-    penalty = _choose_interaction(inputs, exposure, config, folds, seed)
     rows, masks, copies = masked_copies(inputs, config.dropout_weight)
-    rank = config.rank if penalty is not None else 0
-    return minimise(masks, exposure.take(rows), copies, rank, penalty or 0.0, seed)
+    fitted = minimise(masks, exposure.take(rows), copies)
+    if len(inputs.modalities) == 1 or config.rank == 0:
+        return fitted
+    observed = minimise(inputs, exposure, np.ones(len(inputs))).head()
+    found = fit_interaction(observed, inputs, exposure, config.rank)
+    if not found.rank:
+        return fitted
+    start = replace(fitted, factors=found.factors, strengths=found.strengths)
+    return minimise(masks, exposure.take(rows), copies, start)
 
 
 def refit(
     start: Parameters, inputs: FusionInputs, exposure: Exposure, weights: NDArray[np.float64]
 ) -> Parameters:
-    """Refit from a fitted head under other case weights (a bootstrap replicate); the factors stay."""
-    return minimise(inputs, exposure, weights, 0, 0.0, 0, start=start)
+    """Refit from a fitted head under other case weights (a bootstrap replicate); the interaction stays."""
+    return minimise(inputs, exposure, weights, start)
 
 
 def masked_copies(
@@ -78,29 +74,15 @@ def masked_copies(
     return np.tile(everyone, len(parts)), joined, np.concatenate([np.ones(len(inputs)), copies])
 
 
-def _choose_interaction(
-    inputs: FusionInputs, exposure: Exposure, config: FusionConfig, folds: NDArray[np.int64], seed: int
-) -> float | None:
-    if config.rank == 0 or len(inputs.modalities) == 1:
-        return None
-
-    def held_out_loss(penalty: float | None) -> Array:
-        loss = np.zeros(len(inputs))
-        rank = config.rank if penalty is not None else 0
-        for left_out in np.unique(folds):
-            train, test = folds != left_out, folds == left_out
-            ones = np.ones(int(train.sum()))
-            fitted = minimise(inputs.take(train), exposure.take(train), ones, rank, penalty or 0.0, seed)
-            eta = fitted.head().log_hazard(inputs.take(test))
-            loss[test] = negative_log_likelihood(eta, exposure.take(test))
-        return loss
-
-    without = held_out_loss(None)
-    best: float | None = None
-    best_gain = LEAST_GAIN
-    for penalty in config.interaction_penalties:
-        gain = without - held_out_loss(penalty)
-        error = float(gain.std(ddof=1)) * np.sqrt(len(gain))
-        if gain.sum() > max(error, best_gain):
-            best, best_gain = penalty, float(gain.sum())
-    return best
+def held_out_loss(
+    inputs: FusionInputs, exposure: Exposure, folds: NDArray[np.int64], dropout_weight: float
+) -> Array:
+    """(n,) negative log-likelihood of each case and its masked copies, by heads that did not see its fold."""
+    rows, masks, copies = masked_copies(inputs, dropout_weight)
+    loss = np.zeros(len(rows))
+    for left_out in np.unique(folds):
+        train, test = np.flatnonzero(folds[rows] != left_out), np.flatnonzero(folds[rows] == left_out)
+        fitted = minimise(masks.take(train), exposure.take(rows[train]), copies[train])
+        eta = fitted.head().log_hazard(masks.take(test))
+        loss[test] = copies[test] * negative_log_likelihood(eta, exposure.take(rows[test]))
+    return np.asarray(np.bincount(rows, weights=loss, minlength=len(inputs)), dtype=np.float64)

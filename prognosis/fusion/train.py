@@ -55,7 +55,7 @@ def train_on(
     """Train a model on evidence that was fitted on the same cohort with the same settings."""
     target, inputs, folds = evidence.target, evidence.inputs(), evidence.folds
     exposure = exposure_of(target)
-    parameters = fit_head(inputs, exposure, config.fusion, folds, config.seed)
+    parameters = fit_head(inputs, exposure, config.fusion)
     head = recalibrate(parameters.head(), inputs, exposure, np.ones(len(cohort)))
     replicates = bootstrap_head(
         parameters, inputs, exposure, cohort.patients, config.fusion.bootstrap, config.seed, on_progress

@@ -139,7 +139,7 @@ def written_model(count: int = 400, interaction: float = 1.5, seed: int = 0) -> 
     exposure = exposure_of(target)
     config = ModelConfig(fusion=FusionConfig(bootstrap=20))
     folds = np.random.default_rng(seed).integers(0, 3, count)
-    fitted = fit_head(inputs, exposure, config.fusion, folds, seed)
+    fitted = fit_head(inputs, exposure, config.fusion)
     patients = np.array([case.patient for case in cases])
     return FusionModel(
         task=TASK,

@@ -2,8 +2,15 @@
 
 from prognosis.evidence.clinical.boosting import TreeSettings
 from prognosis.evidence.clinical.config import ClinicalConfig
-from prognosis.evidence.clinical.fit import fit_clinical
+from prognosis.evidence.clinical.fit import clinical_fitting, fit_clinical
 from prognosis.evidence.clinical.model import ClinicalEvidence
 from prognosis.evidence.clinical.storage import load_clinical
 
-__all__ = ["ClinicalConfig", "ClinicalEvidence", "TreeSettings", "fit_clinical", "load_clinical"]
+__all__ = [
+    "ClinicalConfig",
+    "ClinicalEvidence",
+    "TreeSettings",
+    "clinical_fitting",
+    "fit_clinical",
+    "load_clinical",
+]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from prognosis.evidence import EvidenceModel, FittedEvidence
 from prognosis.evidence.imaging.encoder import network_threads
 from prognosis.evidence.readout import case_weights
 from prognosis.fusion.config import ModelConfig, TrainingConfig
-from prognosis.fusion.cross_fitting import Progress, fit_modality
+from prognosis.fusion.cross_fitting import Progress
 from prognosis.fusion.end_to_end.checkpoint import Checkpoints
 from prognosis.fusion.end_to_end.clinical import ClinicalPart
 from prognosis.fusion.end_to_end.imaging import ImagingPart
@@ -26,13 +25,13 @@ from prognosis.fusion.end_to_end.loop import Plan, train
 from prognosis.fusion.end_to_end.network import JointNetwork, Networks
 from prognosis.fusion.end_to_end.objective import Outcomes
 from prognosis.fusion.end_to_end.parts import Part, Reader
-from prognosis.fusion.end_to_end.start import Models, claim_folder, run_digest, started
+from prognosis.fusion.end_to_end.start import Starts, claim_folder, run_digest, started
 from prognosis.fusion.end_to_end.text import TextPart
-from prognosis.fusion.likelihood import exposure_of
-from prognosis.fusion.optimiser import Layout
+from prognosis.fusion.likelihood import average_log_odds, exposure_of
 
 
 def fit_end_to_end(
+    read_outs: Callable[[], Mapping[str, FittedEvidence]],
     names: Sequence[str],
     cohort: Cohort,
     target: Target,
@@ -40,14 +39,15 @@ def fit_end_to_end(
     config: ModelConfig,
     on_progress: Progress | None = None,
     checkpoints: Path | None = None,
-) -> dict[str, FittedEvidence]:
-    """Fit all modalities together.
+) -> Mapping[str, FittedEvidence]:
+    """Train all modalities together, from where their read-outs are.
 
-    Each fold's read-outs are fitted without the fold, as ever, and go on from there together through the
-    additive-bilinear hazard. The heads that trained them are not kept: a head learned from cases that its
+    Each fold's read-outs, fitted without the fold as ever, go on together through the additive-bilinear
+    hazard. The heads that trained them are not kept: a head learned from cases that its
     evidence had seen trusts it too much.
 
     Args:
+        read_outs: Fits them; not asked where an earlier run left them among its checkpoints.
         names: The modalities.
         cohort: Cases with labels.
         target: What happened to each.
@@ -57,54 +57,45 @@ def fit_end_to_end(
         checkpoints: Folder in which a training that was stopped finds where it was; None for none.
 
     Returns:
-        By modality, what `fit_modality` gives.
+        By modality, what `read_outs` gives of it, trained.
 
     Raises:
         CheckpointError: The folder holds the checkpoints of another training.
         ConfigError: The settings ask for a GPU that is not there, or the loss is no longer finite.
     """
+
+    def fit() -> Starts:
+        return {name: fitted.by_fold for name, fitted in read_outs().items()}
+
     device, kept = _device(config.training), None
-    if checkpoints is not None:
+    if checkpoints is None:
+        starts = fit()
+    else:
         run = run_digest(cohort, config)
         claim_folder(checkpoints, run)
-        kept = Checkpoints(checkpoints / "steps", run)
-    starts: dict[str, Models] = {}
-    for name in names:
-        fit = partial(_read_outs, name, cohort, target, folds, config, on_progress)
-        starts[name] = fit() if checkpoints is None else started(checkpoints, name, fit)
+        kept, starts = Checkpoints(checkpoints / "steps", run), started(checkpoints, names, fit)
     parts = {name: _part(name, cohort.cases, starts[name][0], on_progress) for name in names}
     weights = case_weights(target, cohort.patients)
     present = np.stack([part.present for part in parts.values()], axis=1)
     outcomes = Outcomes.of(target, weights, present).to(device)
-    count = int(folds.max()) + 1
+    each = [folds == fold for fold in range(int(folds.max()) + 1)]
     with network_threads(config.imaging.threads):
         networks = Networks(
             [
                 _network(
-                    {name: parts[name].reader(starts[name][fold], folds != fold) for name in names},
-                    _intercepts(target.take(folds != fold), weights[folds != fold]),
+                    {name: parts[name].reader(starts[name][fold], ~own) for name in names},
+                    average_log_odds(exposure_of(target.take(~own)), weights[~own]),
                     config,
                 )
-                for fold in range(count)
+                for fold, own in enumerate(each)
             ]
         ).to(device)
-        rows = [torch.from_numpy(np.flatnonzero(folds == fold)).to(device) for fold in range(count)]
-        others = [torch.from_numpy(np.flatnonzero(folds != fold)) for fold in range(count)]
-        plan = Plan(tuple(others), tuple(rows), config.seed, config.training)
+        learn = tuple(torch.from_numpy(np.flatnonzero(~own)) for own in each)
+        left_out = tuple(torch.from_numpy(np.flatnonzero(own)).to(device) for own in each)
+        plan = Plan(learn, left_out, config.seed, config.training)
         train(networks, outcomes, plan, kept, on_progress)
         networks.cpu().eval()
         return {name: _fitted(name, parts[name], starts[name], networks, folds) for name in names}
-
-
-def _read_outs(
-    name: str,
-    cohort: Cohort,
-    target: Target,
-    folds: NDArray[np.int64],
-    config: ModelConfig,
-    on_progress: Progress | None,
-) -> Models:
-    return fit_modality(name, cohort, target, folds, config, on_progress).by_fold
 
 
 def _part(name: str, cases: Sequence[Case], start: EvidenceModel, on_progress: Progress | None) -> Part:
@@ -120,15 +111,8 @@ def _network(readers: Mapping[str, Reader], alpha: NDArray[np.float64], config: 
         return JointNetwork(readers, alpha, config.fusion.rank)
 
 
-def _intercepts(target: Target, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(causes, bins) log-odds of the average case in each bin."""
-    causes, bins = len(target.causes), target.bins
-    start = Layout(1, causes, bins, (1,), 0).start(exposure_of(target), weights, 0)
-    return start[: causes * bins].reshape(causes, bins)
-
-
 def _fitted(
-    name: str, part: Part, starts: Models, networks: Networks, folds: NDArray[np.int64]
+    name: str, part: Part, starts: Sequence[EvidenceModel], networks: Networks, folds: NDArray[np.int64]
 ) -> FittedEvidence:
     """The average of the folds' trained models, and what each said of the cases of its own fold."""
     models = [

@@ -1,0 +1,157 @@
+"""How modalities interact: bilinear in their vectors, shrunk by empirical Bayes, kept in few directions.
+
+For each pair of modalities and each cause the products of the two vectors' entries are covariates whose
+coefficients are normal about zero. Their variance maximises the marginal likelihood in the normal
+approximation (MacKay 1992, Neural Computation 4:415), which is largest at zero unless the cases' likelihood
+gains more than chance would give: then the pair does not interact.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from prognosis.fusion.head import HazardHead, cause_hazards, modality_pairs
+from prognosis.fusion.inputs import FusionInputs
+from prognosis.fusion.likelihood import Exposure
+
+Array = NDArray[np.float64]
+
+LEAST_EVIDENCE = 1.0
+"""Nats of marginal likelihood that a pair must gain for its interaction to be kept."""
+_VARIANCES = np.geomspace(1e-6, 10.0, 100)
+_SWEEPS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """The bilinear part of a head.
+
+    Attributes:
+        factors: M arrays (width, rank), as in `HazardHead`.
+        strengths: (pairs, causes, rank), likewise.
+    """
+
+    factors: tuple[Array, ...]
+    strengths: Array
+
+    @property
+    def rank(self) -> int:
+        """Directions that are used; 0 where no modalities interact."""
+        return self.strengths.shape[2]
+
+
+def fit_interaction(head: HazardHead, inputs: FusionInputs, exposure: Exposure, rank: int) -> Interaction:
+    """The interaction of every pair of modalities beside a fitted head without one.
+
+    Args:
+        head: Fitted to these cases, neutral in its recalibration.
+        inputs: Out-of-fold evidence.
+        exposure: What happened.
+        rank: Most directions that are kept over all pairs and causes, those that move the log-hazard most.
+    """
+    causes = len(head.alpha)
+    blocks = [
+        _Block.of(inputs, pair, first, second)
+        for pair, (first, second) in enumerate(modality_pairs(len(inputs.modalities)))
+    ]
+    weights = [np.zeros((causes, block.products.shape[1])) for block in blocks]
+    gains = np.zeros((len(blocks), causes))
+    deviation = head.deviation(inputs)
+    for _ in range(_SWEEPS if rank else 0):
+        for block, own, gain in zip(blocks, weights, gains, strict=True):
+            for cause in range(causes):
+                joint = sum((b.products @ w.T for b, w in zip(blocks, weights, strict=True)), np.zeros(()))
+                eta = head.alpha + deviation + np.asarray(joint)[:, :, None]
+                own[cause], gain[cause] = _shrunk(block, own[cause], eta, exposure, inputs, cause)
+    kept = [
+        np.where(gain[:, None] >= LEAST_EVIDENCE, own, 0.0) for own, gain in zip(weights, gains, strict=True)
+    ]
+    return _in_few_directions(blocks, kept, inputs, rank)
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """The products of two modalities' vectors, each entry in units of its spread."""
+
+    pair: int
+    first: int
+    second: int
+    scales: tuple[Array, Array]
+    products: Array
+
+    @classmethod
+    def of(cls, inputs: FusionInputs, pair: int, first: int, second: int) -> _Block:
+        scales = _spread(inputs, first), _spread(inputs, second)
+        left, right = inputs.vectors[first] / scales[0], inputs.vectors[second] / scales[1]
+        products = (left[:, :, None] * right[:, None, :]).reshape(len(inputs), -1)
+        return cls(pair, first, second, scales, products)
+
+    def matrix(self, weights: Array) -> Array:
+        """(width, width) W for the standardised vectors."""
+        return weights.reshape(len(self.scales[0]), len(self.scales[1]))
+
+
+def _spread(inputs: FusionInputs, place: int) -> Array:
+    here = inputs.present[:, place]
+    vector = inputs.vectors[place]
+    spread = vector[here].std(axis=0) if here.any() else np.zeros(vector.shape[1])
+    return np.where(spread > 1e-9, spread, np.inf)  # a constant direction cannot interact
+
+
+def _shrunk(
+    block: _Block, weights: Array, eta: Array, exposure: Exposure, inputs: FusionInputs, cause: int
+) -> tuple[Array, float]:
+    """One Newton step of a block's coefficients, and the marginal likelihood gained over none.
+
+    The products are taken apart from the intercept and from the evidence, which the head has fitted already
+    (the efficient score).
+    """
+    questions = exposure.at_risk.shape[1]
+    hazard = cause_hazards(eta, questions)[:, cause]
+    at_risk = exposure.at_risk[:, cause if questions > 1 else 0]
+    residual = (exposure.happened[:, cause] - at_risk * hazard).sum(axis=1)
+    curvature = (at_risk * hazard * (1.0 - hazard)).sum(axis=1)
+    fitted = [np.ones(len(inputs)), *(evidence[:, cause].mean(axis=1) for evidence in inputs.evidence)]
+    already = np.column_stack(fitted)
+    weighed = curvature[:, None] * already
+    back = np.linalg.lstsq(already.T @ weighed, weighed.T @ block.products, rcond=None)[0]
+    apart = block.products - already @ back
+    information = apart.T @ (curvature[:, None] * apart)
+    score = apart.T @ residual + information @ weights
+    values, directions = np.linalg.eigh(information)
+    values, along = np.maximum(values, 0.0), directions.T @ score
+    spread = 1.0 + _VARIANCES[:, None] * values
+    evidence = 0.5 * (_VARIANCES[:, None] * along**2 / spread - np.log(spread)).sum(axis=1)
+    best = int(np.argmax(evidence))
+    if evidence[best] <= 0.0:
+        return np.zeros_like(weights), 0.0
+    shrunk = directions @ (_VARIANCES[best] * along / spread[best])
+    return np.asarray(shrunk), float(evidence[best])
+
+
+def _in_few_directions(
+    blocks: list[_Block], weights: list[Array], inputs: FusionInputs, rank: int
+) -> Interaction:
+    """The leading singular directions of all pairs' and causes' matrices."""
+    causes = len(weights[0]) if weights else 1
+    found: list[tuple[float, int, int, Array, Array]] = []
+    for number, (block, own) in enumerate(zip(blocks, weights, strict=True)):
+        for cause in range(causes):
+            left, sizes, right = np.linalg.svd(block.matrix(own[cause]), full_matrices=False)
+            found += [
+                (float(size), number, cause, left[:, k], right[k])
+                for k, size in enumerate(sizes)
+                if size > 1e-9
+            ]
+    found = sorted(found, key=lambda each: -each[0])[:rank]
+    factors = [np.zeros((vector.shape[1], len(found))) for vector in inputs.vectors]
+    strengths = np.zeros((len(blocks), causes, len(found)))
+    for place, (size, number, cause, left, right) in enumerate(found):
+        block = blocks[number]
+        factors[block.first][:, place] = left / block.scales[0]
+        factors[block.second][:, place] = right / block.scales[1]
+        strengths[number, cause, place] = size
+    return Interaction(tuple(factors), strengths)
