@@ -104,19 +104,21 @@ def fit_rivals(
     )
 
 
-def subset_incidence(model: FusionModel, inputs: FusionInputs, days: Floats) -> dict[str, Floats]:
+def subset_incidence(
+    model: FusionModel, names: Sequence[str], inputs: FusionInputs, days: Floats
+) -> dict[str, Floats]:
     """By subset of two modalities or more but not all, what the model says with only these left.
 
     Args:
-        model: The model.
+        model: The model; one that was trained without a modality finds it absent.
+        names: The modalities of which subsets are made.
         inputs: The cases' evidence.
         days: (T,) increasing, > 0.
     """
-    names = model.modalities
     found = {}
     for size in range(2, len(names)):
         for subset in combinations(names, size):
-            kept = inputs.keeping(np.array([name in subset for name in names]))
+            kept = inputs.keeping(np.array([name in subset for name in model.modalities]))
             found[" + ".join(subset)] = model.incidence_of(kept, days)
     return found
 
@@ -135,7 +137,7 @@ def rival_incidence(folds: Sequence[Judged], days: Floats) -> dict[str, list[Flo
     """
     found: dict[str, list[Floats]] = {}
     for fold in folds:
-        told = subset_incidence(fold.model, fold.inputs, days)
+        told = subset_incidence(fold.model, folds[0].model.modalities, fold.inputs, days)
         if fold.rivals is not None:
             told |= fold.rivals.incidence(fold.model, fold.inputs, fold.cohort.cases, days)
         for name, incidence in told.items():

@@ -36,7 +36,7 @@ def test_every_rival_gives_incidences_that_rise_and_leave_room_for_no_event(smal
 
 def test_a_subset_is_what_the_model_says_of_patients_without_the_other_modality(small: Simulated) -> None:
     cases = small.complete[:5]
-    told = subset_incidence(small.model, small.model.inputs(cases), DAYS)
+    told = subset_incidence(small.model, small.model.modalities, small.model.inputs(cases), DAYS)
     assert set(told) == {"clinical + text", "clinical + imaging", "text + imaging"}
     assert all(is_rival(name) for name in told)
     without = [replace(case, record=replace(case.record, studies=())) for case in cases]
