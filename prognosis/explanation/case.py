@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case
 from prognosis.errors import InputError
 from prognosis.evidence import Token
-from prognosis.explanation.coalitions import every_coalition, probabilities, shapley_values
+from prognosis.explanation.coalitions import every_probability, probabilities, shapley_values
 from prognosis.explanation.explanation import Attribution, Explanation, GroupValue
 from prognosis.explanation.game import TokenGame, token_game
 from prognosis.explanation.groups import TokenGroup, group_tokens
@@ -234,7 +234,7 @@ def split_probability(
         return ProbabilitySplit(float(empty[0]), np.zeros(0), 0.0, 0)
     members = [group.members for group in groups]
     of_groups = game.of_groups(members)
-    worth = probabilities(of_groups, answer, every_coalition(len(groups)))
+    worth = every_probability(of_groups, answer)
     exact = shapley_values(worth, len(groups))
     whole = GroupGame(game, of_groups, members, worth, exact, answer)
     random = np.random.default_rng(seed)

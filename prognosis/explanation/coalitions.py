@@ -15,6 +15,8 @@ Array = NDArray[np.float64]
 BLOCK = 1024
 """Coalitions evaluated at once: their log-hazards stay in a core's cache."""
 
+_SAFE = 300.0  # log-odds at most, whatever is known: far from overflow
+
 
 def probabilities(game: TokenGame, answer: HorizonProbability, known: Array) -> Array:
     """(c,) the answer of each coalition, a column of `known` (n, c)."""
@@ -22,6 +24,28 @@ def probabilities(game: TokenGame, answer: HorizonProbability, known: Array) -> 
     for start in range(0, len(found), BLOCK):
         part = slice(start, start + BLOCK)
         found[part] = answer.of(game.log_hazard(*game.sums(known[:, part])))
+    return found
+
+
+def every_probability(game: TokenGame, answer: HorizonProbability) -> Array:
+    """(2**players,) the answer of every coalition, in the order of `every_coalition`.
+
+    The odds of a coalition and of the same with one player more differ by that player's factor, so all of
+    them are made by doubling, without an exponential for each.
+    """
+    causes = slice(answer.cause, answer.cause + 1) if answer.alone else slice(None)
+    base, main = game.base[causes], game.main[:, causes]
+    known = every_coalition(len(game))
+    if np.abs(base).max() + np.abs(main).sum(axis=0).max(initial=0.0) > _SAFE:
+        return probabilities(game, answer, known)
+    odds = np.exp(base)[:, :, None]
+    for factor in np.exp(main):
+        odds = np.concatenate([odds, odds * factor[:, :, None]], axis=2)
+    joint = game.joint(game.direction_sums(known))[causes]
+    found = np.empty(odds.shape[2])
+    for start in range(0, len(found), BLOCK):
+        part = slice(start, start + BLOCK)
+        found[part] = answer.of_odds(odds[:, :, part] * np.exp(joint[:, None, part]))
     return found
 
 
@@ -33,13 +57,14 @@ def every_coalition(players: int) -> Array:
 
 def shapley_values(worth: Array, players: int) -> Array:
     """(players,) Shapley values of a game by its worth (2**players,), in the order of `every_coalition`."""
-    weight = np.array(
+    by_size = np.array(
         [factorial(size) * factorial(players - size - 1) / factorial(players) for size in range(players)]
     )
+    weight = by_size[_sizes(players - 1)]
     values = np.empty(players)
     for player in range(players):
-        without, with_ = worth.reshape(-1, 2, 2**player).transpose(1, 0, 2).reshape(2, -1)
-        values[player] = (with_ - without) @ weight[_sizes(players - 1)]
+        halves = worth.reshape(-1, 2, 2**player)
+        values[player] = (halves[:, 1] - halves[:, 0]).ravel() @ weight
     return values
 
 

@@ -68,20 +68,23 @@ class TokenGame:
         """
         flat = self.main.reshape(len(self), self.base.size)
         main = (flat.T @ known).reshape(*self.base.shape, known.shape[1])
-        projected = np.stack(
-            [
-                self.projected[self.modality == place].T @ known[self.modality == place]
-                for place in range(self.modalities)
-            ]
-        )
-        return main, projected
+        return main, self.direction_sums(known)
+
+    def direction_sums(self, known: Array) -> Array:
+        """(M, R, c) the directions of c coalitions, (n, c) as in `sums`."""
+        own = [self.modality == place for place in range(self.modalities)]
+        return np.stack([self.projected[here].T @ known[here] for here in own])
 
     def log_hazard(self, main: Array, projected: Array) -> Array:
         """(K, B, c) eta from sums over tokens: (K, B, c) main parts and (M, R, c) directions."""
-        eta = main + self.base[:, :, None]
+        return main + self.base[:, :, None] + self.joint(projected)[:, None, :]
+
+    def joint(self, projected: Array) -> Array:
+        """(K, c) what the modalities add together, of (M, R, c) directions."""
+        total = np.zeros((len(self.base), projected.shape[2]))
         for (first, second), strength in zip(self.pairs, self.strengths, strict=True):
-            eta += (strength @ (projected[first] * projected[second]))[:, None, :]
-        return eta
+            total += strength @ (projected[first] * projected[second])
+        return total
 
     def shares(self) -> tuple[Array, Array]:
         """Exact Shapley values of the log-hazard averaged over the bins: (n, K) own and (n, K) joint part.

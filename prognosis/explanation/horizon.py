@@ -41,7 +41,10 @@ class HorizonProbability:
         The hazard of a bin is softmax over the causes and survival, its cumulative hazard linear in time.
         """
         eta = log_hazard[self.cause : self.cause + 1] if self.alone else log_hazard
-        odds = np.exp(np.minimum(eta, _LARGEST))
+        return self.of_odds(np.exp(np.minimum(eta, _LARGEST)))
+
+    def of_odds(self, odds: Array) -> Array:
+        """(c,) probabilities from exp(eta), finite: (K, bins, c), or (1, bins, c) of a cause asked alone."""
         own = odds[0 if self.alone else self.cause]
         total = odds.sum(axis=0)
         kept = 1.0 / (1.0 + total)

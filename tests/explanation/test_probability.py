@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import combinations, permutations
 from math import factorial
 
@@ -12,7 +13,12 @@ from prognosis.errors import InputError
 from prognosis.evidence import Token
 from prognosis.explanation import explain_case
 from prognosis.explanation.case import split_probability
-from prognosis.explanation.coalitions import every_coalition, probabilities, shapley_values
+from prognosis.explanation.coalitions import (
+    every_coalition,
+    every_probability,
+    probabilities,
+    shapley_values,
+)
 from prognosis.explanation.game import TokenGame, token_game
 from prognosis.explanation.groups import group_tokens
 from prognosis.explanation.horizon import HorizonProbability
@@ -70,6 +76,16 @@ def test_a_coalition_is_worth_what_the_prediction_would_be(days: float, question
         found = probabilities(game.of_bins(answer.bins), answer, known)
         expected = [by_head(tokens, column, which, days, questions) for column in known.T]
         assert np.abs(found - expected).max() < 1e-12
+        assert np.abs(every_probability(game.of_bins(answer.bins), answer) - expected).max() < 1e-12
+
+
+def test_evidence_beyond_all_measure_is_enumerated_without_overflow() -> None:
+    tokens = [replace(token, evidence=800.0 * token.evidence) for token in tokens_of((2, 2, 2), 2)]
+    answer = HorizonProbability.by(0, 300.0, EDGES, alone=False)
+    game = game_of(tokens).of_bins(answer.bins)
+    found = every_probability(game, answer)
+    assert np.isfinite(found).all()
+    assert np.abs(found - probabilities(game, answer, every_coalition(6))).max() < 1e-12
 
 
 def test_a_certain_event_is_no_overflow() -> None:
