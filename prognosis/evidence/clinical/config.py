@@ -18,6 +18,8 @@ class ClinicalConfig:
         most_categories: Texts kept for one categorical concept.
         closest: Largest correlation between two kept columns of one concept.
         directions: Most unsupervised directions in the vector.
+        half_lives_days: Tried by cross-fitted likelihood: how fast a change or a slope comes to count for
+            less, in the linear member, as its last fact grows old. That it does not is always tried.
         inner_folds: For the penalty and the number of trees.
         background_rows: Training rows that centre the trees; at most 100.
         trees: How trees are grown; None for the linear member alone.
@@ -29,6 +31,7 @@ class ClinicalConfig:
     most_categories: int = 20
     closest: float = 0.95
     directions: int = 8
+    half_lives_days: tuple[float, ...] = (30.0, 90.0, 365.0)
     inner_folds: int = 3
     background_rows: int = 100
     trees: TreeSettings | None = field(default_factory=TreeSettings)

@@ -18,11 +18,11 @@ from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel, bins_needed
 from prognosis.evidence.clinical.model import ClinicalEvidence, PatientSpace, assemble
 from prognosis.evidence.clinical.person_steps import step_of_bin
-from prognosis.evidence.clinical.preparation import learn_preparation
+from prognosis.evidence.clinical.preparation import Preparation, learn_preparation
 from prognosis.evidence.clinical.trees import TrainingRows, TreeMember, fit_tree_members
 from prognosis.evidence.clinical.weights import cause_outcome, member_weights
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
-from prognosis.evidence.readout import case_weights, fit_readout
+from prognosis.evidence.readout import LEAST_GAIN, case_weights, fit_readout, held_out_likelihood
 from prognosis.evidence.stack import convex_weight, trust
 from prognosis.evidence.token import FittedEvidence, Fitting
 
@@ -144,6 +144,13 @@ def _fit_fold(rows: _Rows, kept: NDArray[np.bool_], config: ClinicalConfig, seed
     inner = patient_folds(rows.patients[kept], target.cause, config.inner_folds, seed + 1)
     weights = rows.weights[kept]
     offset = None if rows.offset is None else rows.offset[kept]
+    preparation = faded(
+        preparation,
+        config.half_lives_days,
+        lambda own: held_out_likelihood(
+            own.standardised(values, rows.columns), target, inner, weights, offset=offset
+        ),
+    )
     standard = preparation.standardised(values, rows.columns)
     readout = fit_readout(standard, target, inner, weights, offset=offset)
     members: tuple[TreeMember, ...] = ()
@@ -153,6 +160,18 @@ def _fit_fold(rows: _Rows, kept: NDArray[np.bool_], config: ClinicalConfig, seed
     alone = np.zeros((1 + len(members), len(target.causes)))
     alone[0] = 1.0
     return FoldModel(preparation, readout, members, alone, 1)
+
+
+def faded(
+    preparation: Preparation, half_lives: Sequence[float], likelihood: Callable[[Preparation], float]
+) -> Preparation:
+    """The half-life of changes and slopes that cases left out favour; none unless they gain by it."""
+    if not half_lives or not (preparation.since >= 0).any():
+        return preparation
+    tried = [preparation, *(preparation.fading(days) for days in half_lives)]
+    gains = np.array([likelihood(own) for own in tried])
+    best = int(gains.argmax())
+    return tried[best] if gains[best] - gains[0] >= LEAST_GAIN else preparation
 
 
 def _left_out(drafts: Sequence[FoldModel], rows: _Rows, folds: NDArray[np.int64]) -> list[Floats]:

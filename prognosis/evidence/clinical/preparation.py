@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ Ints = NDArray[np.int64]
 _PREFERENCE = {"last": 0, "is": 0, "mean": 1, "change": 2, "slope": 3, "max": 4, "min": 5}
 _PREFERENCE |= {"limit": 6, "not_measured": 7, "days_since": 8, "count": 9}
 _LEVELS = frozenset({"last", "mean", "min", "max"})
+_MOVES = frozenset({"change", "slope"})
 _COUNTED = frozenset({"is", "limit", "not_measured", "count"})
 _TAIL = 0.005
 
@@ -32,6 +33,9 @@ class Preparation:
         high: (p,) largest value used.
         means: (p,) of the transformed values that are there, also put where there is none.
         scales: (p,) standard deviations.
+        since: (p,) table place of the days since the last fact, for a column that tells of movement; else -1.
+        half_lives: (p,) days since the last fact in which such a column comes to count half; infinite where
+            it does not fade.
         unseen: Table places of category columns whose text no training row has.
     """
 
@@ -41,6 +45,8 @@ class Preparation:
     high: Floats
     means: Floats
     scales: Floats
+    since: Ints
+    half_lives: Floats
     unseen: Ints
 
     def raw(self, values: Floats, columns: Sequence[Column]) -> Floats:
@@ -48,13 +54,22 @@ class Preparation:
         return self._known(values, columns)[:, self.kept]
 
     def standardised(self, values: Floats, columns: Sequence[Column]) -> Floats:
-        """(n, p) kept columns with training mean 0 and deviation 1; exactly 0 where missing."""
+        """(n, p) kept columns with training mean 0 and deviation 1; exactly 0 where missing.
+
+        What fades does so toward that 0: an old change says no more than none that is known.
+        """
         raw = self.raw(values, columns)
         places = np.flatnonzero(self.logged)
         clipped = np.clip(raw, self.low, self.high)
         clipped[:, places] = np.log(clipped[:, places])
         standard = (clipped - self.means) / self.scales
+        fading = np.flatnonzero(np.isfinite(self.half_lives))
+        standard[:, fading] *= 2.0 ** (-values[:, self.since[fading]] / self.half_lives[fading])
         return np.where(np.isnan(standard), 0.0, standard)
+
+    def fading(self, half_life_days: float) -> Preparation:
+        """The same with that half-life for every column that tells of movement."""
+        return replace(self, half_lives=np.where(self.since >= 0, half_life_days, np.inf))
 
     def _known(self, values: Floats, columns: Sequence[Column]) -> Floats:
         if not len(self.unseen):
@@ -96,12 +111,20 @@ def learn_preparation(
         high=np.array([own.high for own in scaling], dtype=float),
         means=np.array([own.mean for own in scaling], dtype=float),
         scales=np.array([own.scale for own in scaling], dtype=float),
+        since=_since(candidates, columns),
+        half_lives=np.full(len(candidates), np.inf),
         unseen=np.array(unseen, dtype=np.int64),
     )
     varied = draft.scales > 1e-9 * np.maximum(np.abs(draft.means), 1e-9)
     draft = _subset(draft, np.flatnonzero(varied))
     distinct = _distinct(draft.standardised(values, columns), [columns[k] for k in draft.kept], closest)
     return _subset(draft, distinct)
+
+
+def _since(candidates: Sequence[int], columns: Sequence[Column]) -> Ints:
+    last = {own.concept: place for place, own in enumerate(columns) if own.statistic == "days_since"}
+    moving = (columns[place] for place in candidates)
+    return np.array([last[own.concept] if own.statistic in _MOVES else -1 for own in moving], dtype=np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,5 +194,7 @@ def _subset(preparation: Preparation, places: Ints) -> Preparation:
         high=preparation.high[places],
         means=preparation.means[places],
         scales=preparation.scales[places],
+        since=preparation.since[places],
+        half_lives=preparation.half_lives[places],
         unseen=preparation.unseen,
     )

@@ -25,7 +25,7 @@ from prognosis.evidence.readout import LinearReadout
 if TYPE_CHECKING:
     Arrays = dict[str, NDArray[np.float64] | NDArray[np.int64] | NDArray[np.bool_]]
 
-_PREPARED = ("kept", "logged", "low", "high", "means", "scales", "unseen")
+_PREPARED = ("kept", "logged", "low", "high", "means", "scales", "since", "half_lives", "unseen")
 
 
 def save_clinical(model: ClinicalEvidence, folder: Path) -> None:
@@ -116,10 +116,11 @@ def _statement(model: ClinicalEvidence) -> dict[str, object]:
 
 def _config(stated: dict[str, object]) -> ClinicalConfig:
     trees = stated.pop("trees")
-    windows = stated.pop("windows_days")
+    windows, half_lives = stated.pop("windows_days"), stated.pop("half_lives_days")
     return ClinicalConfig(
         **stated,  # type: ignore[arg-type]
         windows_days=tuple(windows),  # type: ignore[arg-type]
+        half_lives_days=tuple(half_lives),  # type: ignore[arg-type]
         trees=_tree_settings(trees) if isinstance(trees, dict) else None,
     )
 

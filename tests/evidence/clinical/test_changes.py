@@ -16,7 +16,9 @@ from prognosis.evidence.clinical import (
     load_clinical,
 )
 from prognosis.evidence.clinical.concepts import learn_vocabulary
-from prognosis.evidence.clinical.windows import Column, window_table
+from prognosis.evidence.clinical.fit import faded
+from prognosis.evidence.clinical.preparation import learn_preparation
+from prognosis.evidence.clinical.windows import Column, table_columns, window_table
 from prognosis.evidence.token import FittedEvidence, Token
 from tests.cohort.builders import DEATH, INDEX, event, patient, task
 from tests.evidence.clinical.cohorts import case_of, laboratory
@@ -128,3 +130,37 @@ def test_a_model_read_back_still_knows_from_when_days_are_counted(
     np.testing.assert_array_equal(
         read.summarise(cohort.cases[:9]).evidence, fitted.model.summarise(cohort.cases[:9]).evidence
     )
+
+
+def test_a_change_fades_by_half_in_each_half_life_and_nothing_else_does() -> None:
+    cases = []
+    for number, age in enumerate((0.0, 90.0, 180.0, 45.0, 270.0, 30.0)):
+        rise = 3.0 * (-1) ** number + number
+        cases.append(
+            case_of([laboratory(20.0 + number, 400.0), laboratory(20.0 + number + rise, age)], f"p{number}")
+        )
+    vocabulary = learn_vocabulary(cases, frozenset(), 1, 20)
+    columns = table_columns(vocabulary, (365.0,))
+    values = window_table(cases, vocabulary, columns).values
+    lasting = learn_preparation(values, columns, 1, 0.999)
+    fading = lasting.fading(90.0)
+    before, after = (own.standardised(values, columns) for own in (lasting, fading))
+    moves = np.array([columns[place].statistic in {"change", "slope"} for place in lasting.kept])
+    assert moves.any()
+    ages = np.array([0.0, 90.0, 180.0, 45.0, 270.0, 30.0])
+    np.testing.assert_allclose(after[:, moves], before[:, moves] * 0.5 ** (ages[:, None] / 90.0))
+    np.testing.assert_array_equal(after[:, ~moves], before[:, ~moves])
+
+
+def test_the_half_life_is_that_by_which_cases_left_out_gain() -> None:
+    def gains(days: float) -> float:
+        return {np.inf: 0.0, 30.0: 2.0, 90.0: 5.0, 365.0: 0.5}[days]
+
+    values = np.column_stack([np.arange(9.0), np.arange(9.0) % 4])
+    columns = [Column(0, "change", np.inf), Column(0, "days_since", np.inf)]
+    lasting = learn_preparation(values, columns, 1, 0.95)
+    place = int(np.flatnonzero(lasting.since >= 0)[0])
+    chosen = faded(lasting, (30.0, 90.0, 365.0), lambda own: gains(float(own.half_lives[place])))
+    assert chosen.half_lives[place] == 90.0
+    kept = faded(lasting, (365.0,), lambda own: gains(float(own.half_lives[place])))
+    assert np.isinf(kept.half_lives).all()
