@@ -85,7 +85,6 @@ def cross_fit(
         )
     read_outs = partial(_read_outs, names, cohort, target, folds, config, on_progress)
     fitted: Mapping[str, FittedEvidence]
-    fitted: Mapping[str, FittedEvidence]
     if config.training.way == "end_to_end":
         from prognosis.fusion.end_to_end import fit_end_to_end
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from prognosis.cohort import Cohort
@@ -17,7 +17,8 @@ from prognosis.fusion.bundle import load_evidence
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.end_to_end.checkpoint import another_run, write_whole
 
-Models = tuple[EvidenceModel, ...]
+Starts = Mapping[str, tuple[EvidenceModel, ...]]
+"""By modality, the model of each fold."""
 
 _RUN = "run.json"
 
@@ -63,31 +64,32 @@ def forget(folder: Path) -> None:
     shutil.rmtree(folder)
 
 
-def started(folder: Path, modality: str, fit: Callable[[], Models]) -> Models:
+def started(folder: Path, names: Sequence[str], fit: Callable[[], Starts]) -> Starts:
     """The models of each fold: read where an earlier run left them whole, else fitted and written.
 
     Args:
         folder: Of the run.
-        modality: Whose models.
+        names: The modalities.
         fit: Gives them.
 
     Raises:
         MissingDependencyError: What reads a modality is not installed.
     """
-    own = folder / f"start-{modality}"
+    own = folder / "start"
     try:
         check_manifest(own)
-        count = len(list(own.glob("fold*")))
-        return tuple(load_evidence(modality, own / f"fold{place}") for place in range(count))
+        folds = [own / f"fold{place}" for place in range(len(list(own.glob("fold*"))))]
+        return {name: tuple(load_evidence(name, fold) for fold in folds) for name in names}
     except BundleError:
         pass
-    models = fit()
+    starts = fit()
 
     def write(whole: Path) -> None:
-        for place, model in enumerate(models):
-            part = whole / f"fold{place}" / "evidence" / modality
-            part.mkdir(parents=True)
-            model.save(part)
+        for name, models in starts.items():
+            for place, model in enumerate(models):
+                part = whole / f"fold{place}" / "evidence" / name
+                part.mkdir(parents=True)
+                model.save(part)
 
-    write_model_folder(own, modality, write)
-    return models
+    write_model_folder(own, "start", write)
+    return starts
