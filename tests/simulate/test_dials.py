@@ -9,6 +9,7 @@ from prognosis.errors import ConfigError
 from prognosis.simulate import Dials, SimulatedCohort, simulate_cohort
 from prognosis.simulate.film import SCANNERS, scanner_of
 from prognosis.simulate.sentences import COPIED_HEADING, FINDINGS
+from prognosis.simulate.truth import draw_patients, plant
 
 NEGATED = tuple(wording for finding in FINDINGS for wording in finding.negated)
 
@@ -68,11 +69,10 @@ def test_sentences_that_mislead_are_denied_or_copied_forward_as_the_dials_say() 
 
 
 def test_absence_by_what_is_recorded_depends_on_the_clinical_log_hazard_alone() -> None:
-    oracle = simulate_cohort(
-        Dials(patients=2000, missing_informative=0.0, missing_by_clinical=-1.0), 22
-    ).oracle
-    parts = oracle.parts["progression"]
-    for present in (oracle.has_text, oracle.has_imaging):
+    dials = Dials(patients=3000, missing_informative=0.0, missing_by_clinical=-1.0)
+    planted = plant(dials, draw_patients(dials, np.random.default_rng(22)), np.zeros(3000, dtype=bool))
+    parts = planted.parts["progression"]
+    for present in (planted.has_text, planted.has_imaging):
         assert parts.clinical[present].mean() - parts.clinical[~present].mean() > 0.35
         assert abs(parts.imaging[present].mean() - parts.imaging[~present].mean()) < 0.2
 
