@@ -202,12 +202,15 @@ def risk(  # noqa: PLR0913 - one parameter an option
     horizon_days: Annotated[
         float | None, typer.Option(help="Of --scale probability; the task's last horizon by default.")
     ] = None,
+    since: Annotated[
+        str | None, typer.Option(help="Also tell what moved the answer since then (ISO 8601).")
+    ] = None,
     json_output: JsonOption = False,
 ) -> None:
     """One patient's risk: horizons with intervals, drivers with dates and sources, what is missing."""
     from prognosis.cli.risk import Asked, run_risk
 
-    asked = Asked(at, top, scale, horizon_days)
+    asked = Asked(at, top, scale, horizon_days, since)
     run_risk(patient, model, source, asked, report=report, cache=cache, json_output=json_output)
 
 

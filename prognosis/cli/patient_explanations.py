@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from prognosis.explanation import Explanation
+from prognosis.explanation import Explanation, WhatChanged
+from prognosis.fusion import FusionModel
 from prognosis.outputs.estimate import in_days
-from prognosis.outputs.patient_explanation import Driver, DriverGroup, PatientExplanation, Receipt
+from prognosis.outputs.patient_explanation import (
+    ChangedDriver,
+    Driver,
+    DriverGroup,
+    PatientChange,
+    PatientExplanation,
+    Receipt,
+)
+
+LOG_HAZARD, LOG_ODDS = "log-hazard, averaged over time", "log-odds"
 
 
 def scale_of(explanation: Explanation) -> str:
@@ -12,7 +22,7 @@ def scale_of(explanation: Explanation) -> str:
     if explanation.scale == "probability":
         days = explanation.horizon_days
         return "probability" if days is None else f"probability by {in_days(days)}"
-    return "log-hazard, averaged over time" if explanation.scale == "log_hazard" else "log-odds"
+    return LOG_HAZARD if explanation.scale == "log_hazard" else LOG_ODDS
 
 
 def told_explanation(explanation: Explanation) -> PatientExplanation:
@@ -37,4 +47,22 @@ def told_explanation(explanation: Explanation) -> PatientExplanation:
             DriverGroup(f"{group.modality}: {group.name}", group.tokens, group.contribution)
             for group in explanation.groups
         ),
+    )
+
+
+def told_change(model: FusionModel, changed: WhatChanged) -> PatientChange:
+    """The move of one cause's answer as the page and the terminal tell it."""
+    return PatientChange(
+        cause=changed.cause,
+        since=changed.since,
+        scale=LOG_HAZARD if model.task.is_survival else LOG_ODDS,
+        before=changed.before,
+        after=changed.after,
+        recalibration=changed.recalibration,
+        drivers=tuple(
+            ChangedDriver(c.kind, c.name, c.modality, c.before, c.after, c.time, c.source, c.contribution)
+            for c in changed.changes
+        ),
+        unchanged=changed.unchanged,
+        max_additivity_error=changed.max_additivity_error,
     )

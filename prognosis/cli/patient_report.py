@@ -5,20 +5,22 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 import numpy as np
 
 from prognosis.cli.film_series import film_series
-from prognosis.cli.patient_explanations import told_explanation
+from prognosis.cli.patient_explanations import told_change, told_explanation
 from prognosis.cohort import Case, ClassLabel, FindingsLabel, SurvivalLabel
 from prognosis.evidence.imaging.model import EvidenceMap, ImagingEvidence
 from prognosis.evidence.imaging.outline import Outline
 from prognosis.evidence.imaging.regions import Layout
 from prognosis.evidence.segmentation.zones import ZONES
-from prognosis.explanation import AskedScale, Explanation, case_tokens, explain_tokens
+from prognosis.explanation import AskedScale, Explanation, case_tokens, change_between, explain_tokens
 from prognosis.fusion import FusionModel
 from prognosis.fusion.bounds import ANY_EVENT
 from prognosis.outputs.estimate import Estimate, in_days
+from prognosis.outputs.patient_explanation import PatientChange
 from prognosis.outputs.patient_page import (
     Film,
     FilmSeries,
@@ -31,6 +33,7 @@ from prognosis.outputs.patient_page import (
     Zone,
 )
 from prognosis.prediction import LowerBound, Prediction, predict_cases
+from prognosis.prediction.predictor import case_of
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 NOTES_SHOWN = 3
@@ -42,6 +45,7 @@ def patient_page(
     outcome: str = "",
     scale: AskedScale = "log_hazard",
     horizon_days: float | None = None,
+    since: datetime | None = None,
 ) -> PatientPage:
     """Everything the model says of one case, ready to be drawn.
 
@@ -51,6 +55,10 @@ def patient_page(
         outcome: What happened, for a page that judges the model.
         scale: Of the drivers; zones and sentences are marked on the log-hazard's, as maps are.
         horizon_days: Of the drivers on the scale of probability.
+        since: Also tell how the answers moved since then.
+
+    Raises:
+        InputError: `since` is not before the index, or the horizon is beyond the training's follow-up.
     """
     prediction = predict_cases(model, [case])[0]
     known = case_tokens(model, case)
@@ -58,6 +66,12 @@ def patient_page(
     told = explanations
     if scale == "probability":
         told = tuple(explain_tokens(model, known, cause, scale, horizon_days) for cause in model.task.causes)
+    changes: tuple[PatientChange, ...] = ()
+    if since is not None:
+        earlier = case_tokens(model, case_of(case.record, since))
+        changes = tuple(
+            told_change(model, change_between(model, earlier, known, cause)) for cause in model.task.causes
+        )
     level = round(100 * prediction.level)
     return PatientPage(
         patient=case.patient,
@@ -68,6 +82,7 @@ def patient_page(
         risks=horizon_risks(prediction),
         curves=_curves(prediction) if model.task.is_survival else (),
         explanations=tuple(told_explanation(explanation) for explanation in told),
+        changes=changes,
         films=_films(model, case, explanations[: model.task.questions]),
         series=_series(model, case),
         notes=_notes(case, explanations[0]),

@@ -16,11 +16,19 @@ from prognosis.cohort import Case
 from prognosis.cohort.labels import last_contact
 from prognosis.cohort.selection import index_times
 from prognosis.errors import InputError
-from prognosis.explanation import AskedScale, Explanation, case_tokens, explain_tokens
+from prognosis.explanation import (
+    AskedScale,
+    Explanation,
+    WhatChanged,
+    case_tokens,
+    change_between,
+    explain_tokens,
+)
 from prognosis.fusion import FusionModel, load_model
 from prognosis.outputs.report import write_patient_page
 from prognosis.outputs.risk_text import risk_text
 from prognosis.prediction import Prediction, predict_cases
+from prognosis.prediction.predictor import case_of
 from prognosis.record import PatientRecord, Quarantine
 
 
@@ -33,12 +41,14 @@ class Asked:
         top: How many drivers are told one by one.
         scale: Of the drivers: "log_hazard" or "probability".
         horizon_days: Of the probability; the task's last horizon where None.
+        since: Also tell what moved the answer since then, in ISO 8601.
     """
 
     at: str | None
     top: int
     scale: str
     horizon_days: float | None
+    since: str | None
 
     def known_scale(self) -> AskedScale:
         """The scale.
@@ -71,9 +81,10 @@ def run_risk(
     quarantine = Quarantine()
     record = find_patient(load_records(sources, model.task, quarantine), patient)
     case = case_at(model, record, asked.at)
+    since = None if asked.since is None else stated_time("--since", asked.since)
     page = None
     if report is not None or not json_output:
-        page = patient_page(model, case, scale=scale, horizon_days=asked.horizon_days)
+        page = patient_page(model, case, scale=scale, horizon_days=asked.horizon_days, since=since)
     if report is not None and page is not None:
         write_patient_page(report, page)
         stderr.print(f"wrote {report}", markup=False)
@@ -82,7 +93,12 @@ def run_risk(
         explanations = [
             explain_tokens(model, known, cause, scale, asked.horizon_days) for cause in model.task.causes
         ]
-        print_json(risk_json(predict_cases(model, [case])[0], explanations, asked.top))
+        stated = risk_json(predict_cases(model, [case])[0], explanations, asked.top)
+        if since is not None and not stated["abstained_because"]:
+            earlier = case_tokens(model, case_of(record, since))
+            changes = [change_between(model, earlier, known, cause) for cause in model.task.causes]
+            stated["changes"] = [change_json(change, asked.top) for change in changes]
+        print_json(stated)
     elif page is not None:
         stdout.print(risk_text(page, asked.top))
 
@@ -111,11 +127,7 @@ def case_at(model: FusionModel, record: PatientRecord, at: str | None) -> Case:
         InputError: The time is not ISO 8601, or the record is empty.
     """
     if at is not None:
-        try:
-            time = datetime.fromisoformat(at)
-        except ValueError as error:
-            raise InputError(f"--at {at}", "is not a time", "write it as 2020-03-02T12:00:00Z") from error
-        time = time if time.tzinfo else time.replace(tzinfo=UTC)
+        time = stated_time("--at", at)
     else:
         contact = last_contact(record)
         times = [time for time in index_times(record, model.task.index) if contact and time <= contact]
@@ -124,6 +136,33 @@ def case_at(model: FusionModel, record: PatientRecord, at: str | None) -> Case:
             raise InputError(f"patient {record.key}", "has an empty record", "give a source that has it")
         time = last
     return Case(record.as_of(time), time)
+
+
+def stated_time(option: str, stated: str) -> datetime:
+    """A time in ISO 8601; without a time zone it is UTC.
+
+    Raises:
+        InputError: It is not ISO 8601.
+    """
+    try:
+        time = datetime.fromisoformat(stated)
+    except ValueError as error:
+        raise InputError(f"{option} {stated}", "is not a time", "write it as 2020-03-02T12:00:00Z") from error
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
+
+
+def change_json(changed: WhatChanged, top: int) -> dict[str, Any]:
+    """What moved an answer; changes beyond `top` are summed in "rest"."""
+    shown, others = changed.changes[:top], changed.changes[top:]
+    return {
+        **{name: getattr(changed, name) for name in ("cause", "since", "at", "before", "after")},
+        "recalibration": changed.recalibration,
+        "by_kind": changed.by_kind(),
+        "changes": [asdict(change) for change in shown],
+        "rest": sum(change.contribution for change in others),
+        "unchanged": changed.unchanged,
+        "max_additivity_error": changed.max_additivity_error,
+    }
 
 
 def risk_json(prediction: Prediction, explanations: Sequence[Explanation], top: int) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def randomised_maps(
     return {
         stage: np.stack(
             [
-                cell_maps(_recentred(_drawn_anew(model, depth, seed + draw), films), films, cause)
+                cell_maps(_recentred(drawn_anew(model, depth, seed + draw), films), films, cause)
                 for draw in range(draws)
             ]
         )
@@ -114,7 +114,7 @@ def cell_maps(model: ImagingEvidence, films: Sequence[Film], cause: int = 0) -> 
     )
 
 
-def _drawn_anew(model: ImagingEvidence, depth: int, seed: int) -> ImagingEvidence:
+def drawn_anew(model: ImagingEvidence, depth: int, seed: int) -> ImagingEvidence:
     """The model with its read-outs and the last `depth` layers of its networks at random weights."""
     import torch
 

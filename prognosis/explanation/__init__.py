@@ -1,13 +1,21 @@
 """One exact explanation across laboratory values, words and pixels."""
 
-from prognosis.explanation.case import AskedScale, case_tokens, explain_case, explain_tokens
-from prognosis.explanation.change import EvidenceChange, WhatChanged, what_changed
+from prognosis.explanation.case import (
+    AskedScale,
+    case_tokens,
+    cohort_tokens,
+    explain_case,
+    explain_tokens,
+)
+from prognosis.explanation.change import EvidenceChange, WhatChanged, change_between, what_changed
+from prognosis.explanation.cohort import CohortExplanation, explain_cohort
 from prognosis.explanation.difference import DifferenceTerm, ExplanationDifference, difference
 from prognosis.explanation.explanation import Attribution, Explanation, GroupValue
 
 __all__ = [
     "AskedScale",
     "Attribution",
+    "CohortExplanation",
     "DifferenceTerm",
     "EvidenceChange",
     "Explanation",
@@ -15,8 +23,11 @@ __all__ = [
     "GroupValue",
     "WhatChanged",
     "case_tokens",
+    "change_between",
+    "cohort_tokens",
     "difference",
     "explain_case",
+    "explain_cohort",
     "explain_tokens",
     "what_changed",
 ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 import numpy as np
@@ -47,12 +49,14 @@ class CaseTokens:
     """What there is to explain of one case.
 
     Attributes:
+        index_time: When the question is asked.
         tokens: Of the modalities that it has, in the model's order.
         game: Who plays: the tokens.
         inputs: Their sums, from the prediction's own path.
         subset: Number of the observed subset of modalities.
     """
 
+    index_time: datetime
     tokens: tuple[Token, ...]
     game: TokenGame
     inputs: FusionInputs
@@ -127,17 +131,28 @@ def cause_of(model: FusionModel, cause: str | None) -> tuple[str, int]:
 
 def case_tokens(model: FusionModel, case: Case) -> CaseTokens:
     """The case's tokens and their game; each evidence model is asked once for sums and once for parts."""
-    inputs = model.inputs([case])
-    subset = int(subset_number(inputs.present)[0])
-    found = [
-        (token, place)
-        for place, evidence in enumerate(model.evidence.values())
-        if inputs.present[0, place]
-        for token in evidence.tokens(case)
-    ]
-    tokens = tuple(token for token, _ in found)
-    places = np.array([place for _, place in found], dtype=np.intp)
-    return CaseTokens(tokens, token_game(model.head, tokens, places, subset), inputs, subset)
+    return cohort_tokens(model, [case])[0]
+
+
+def cohort_tokens(model: FusionModel, cases: Sequence[Case]) -> tuple[CaseTokens, ...]:
+    """The same for many cases, which the evidence models are asked about together."""
+    inputs = model.inputs(cases)
+    subsets = subset_number(inputs.present)
+    told = [evidence.tokens_of(cases) for evidence in model.evidence.values()]
+    found = []
+    for row, case in enumerate(cases):
+        own = [
+            (token, place)
+            for place, of_cases in enumerate(told)
+            if inputs.present[row, place]
+            for token in of_cases[row]
+        ]
+        tokens = tuple(token for token, _ in own)
+        places = np.array([place for _, place in own], dtype=np.intp)
+        subset = int(subsets[row])
+        game = token_game(model.head, tokens, places, subset)
+        found.append(CaseTokens(case.index_time, tokens, game, inputs.take(np.array([row])), subset))
+    return tuple(found)
 
 
 def attribution(token: Token, contribution: float, interaction: float | None) -> Attribution:

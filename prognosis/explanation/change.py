@@ -111,15 +111,25 @@ def what_changed(
     Raises:
         InputError: The cause is unknown, a time names no time zone, or `since` is not before `at`.
     """
+    first, second = (case_tokens(model, case_of(record, time)) for time in (since, at))
+    return change_between(model, first, second, cause)
+
+
+def change_between(
+    model: FusionModel, first: CaseTokens, second: CaseTokens, cause: str | None = None
+) -> WhatChanged:
+    """The same of tokens that are there; no encoder is run.
+
+    Raises:
+        InputError: The cause is unknown, or the first date is not before the second.
+    """
     name, which = cause_of(model, cause)
-    earlier, later = case_of(record, since), case_of(record, at)
-    if earlier.index_time >= later.index_time:
+    if first.index_time >= second.index_time:
         raise InputError(
-            f"since {since.isoformat()}",
-            f"is not before {later.index_time.isoformat()}",
+            f"since {first.index_time.isoformat()}",
+            f"is not before {second.index_time.isoformat()}",
             "give an earlier date, or a later index time",
         )
-    first, second = case_tokens(model, earlier), case_tokens(model, later)
     head, subsets = model.head, [first.subset, second.subset]
     moves, sums, matched = _moves(model, first, second, which)
     scales, shifts = head.scale[subsets, which], head.shift[subsets, which]
@@ -133,8 +143,8 @@ def what_changed(
     ]
     return WhatChanged(
         cause=name,
-        since=earlier.index_time.isoformat(),
-        at=later.index_time.isoformat(),
+        since=first.index_time.isoformat(),
+        at=second.index_time.isoformat(),
         before=before,
         after=after,
         recalibration=recalibration,

@@ -82,3 +82,55 @@ class PatientExplanation:
     drivers: tuple[Driver, ...]
     receipt: Receipt
     groups: tuple[DriverGroup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChangedDriver:
+    """One piece of evidence that moved the answer between two dates.
+
+    Attributes:
+        kind: "new", "changed", "aged" or "gone".
+        name: What it is.
+        modality: "clinical", "text" or "imaging".
+        before: Its value at the first date, "" where it was not there.
+        after: Its value at the second, "" where it is gone.
+        time: When it became known, ISO 8601; "" where it has no time.
+        source: What to cite.
+        contribution: To the move; positive is worse.
+    """
+
+    kind: str
+    name: str
+    modality: str
+    before: str
+    after: str
+    time: str
+    source: str
+    contribution: float
+
+
+@dataclass(frozen=True, slots=True)
+class PatientChange:
+    """How the answer to one cause moved: recalibration + the sum of the drivers = after - before.
+
+    Attributes:
+        cause: The cause.
+        since: The first date, ISO 8601.
+        scale: Of all numbers.
+        before: The answer then.
+        after: The answer now.
+        recalibration: The part owed to other modalities being there to be read.
+        drivers: What moved it, largest first.
+        unchanged: How many pieces of evidence did not.
+        max_additivity_error: Of the sum.
+    """
+
+    cause: str
+    since: str
+    scale: str
+    before: float
+    after: float
+    recalibration: float
+    drivers: tuple[ChangedDriver, ...]
+    unchanged: int
+    max_additivity_error: float

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.outputs.estimate import Estimate
-from prognosis.outputs.patient_explanation import PatientExplanation
+from prognosis.outputs.patient_explanation import PatientChange, PatientExplanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +197,7 @@ class PatientPage:
         risks: Per cause and horizon.
         curves: Per cause; empty for a class.
         explanations: One a cause explained, the most important first.
+        changes: How each cause's answer moved since an earlier date; empty where none was asked about.
         films: Images with their maps.
         series: The films of several dates with the change between them; None with fewer than two.
         notes: Notes with cited sentences marked.
@@ -217,6 +218,7 @@ class PatientPage:
     risks: tuple[HorizonRisk, ...]
     curves: tuple[IncidenceCurve, ...] = ()
     explanations: tuple[PatientExplanation, ...] = ()
+    changes: tuple[PatientChange, ...] = ()
     films: tuple[Film, ...] = ()
     series: FilmSeries | None = None
     notes: tuple[NoteText, ...] = ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prognosis.outputs.estimate import as_percent, decimal, in_days, signed
-from prognosis.outputs.patient_explanation import PatientExplanation
+from prognosis.outputs.patient_explanation import PatientChange, PatientExplanation
 from prognosis.outputs.patient_figures import strongest
 from prognosis.outputs.patient_page import PatientPage
 
@@ -41,6 +41,7 @@ def risk_text(page: PatientPage, top: int = 5) -> Group:
         ]
         parts += [Text(f"{statement}\n") for statement in page.free_for]
         parts += [*(_drivers(explanation, top) for explanation in page.explanations)]
+        parts += [*(_changes(change, top) for change in page.changes)]
     parts.append(Text(f"rests on: {', '.join(page.modalities_used) or 'nothing'}"))
     for item in page.missing:
         effect = f" ({item.effect})" if item.effect else ""
@@ -98,4 +99,33 @@ def _drivers(explanation: PatientExplanation, top: int) -> Table:
         rest = sum(driver.contribution for driver in others)
         moved = "smaller drivers" if shown else "drivers, none of which moves it"
         table.add_row(signed(rest), f"{len(others)} {moved}", "", "", "")
+    return table
+
+
+def _changes(change: PatientChange, top: int) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    shown, others = change.drivers[:top], change.drivers[top:]
+    table = Table(
+        box=None,
+        header_style="bold",
+        title=Text(f"What changed for {change.cause} since {change.since[:10]} ({change.scale})"),
+        title_justify="left",
+        caption=Text(
+            f"then {decimal(change.before)}, now {decimal(change.after)}; {change.unchanged} pieces of "
+            f"evidence moved nothing; largest additivity error {change.max_additivity_error:.1e}\n"
+        ),
+        caption_justify="left",
+    )
+    table.add_column("moves it by", justify="right")
+    for heading in ("it is", "what", "then", "now", "source"):
+        table.add_column(heading, overflow="fold")
+    for driver in shown:
+        told = (driver.kind, driver.name, driver.before, driver.after, driver.source)
+        table.add_row(signed(driver.contribution), *(Text(each) for each in told))
+    if others:
+        rest = sum(driver.contribution for driver in others)
+        table.add_row(signed(rest), "", f"{len(others)} smaller changes")
+    table.add_row(signed(change.recalibration), "", "which modalities there were to be read")
     return table

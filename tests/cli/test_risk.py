@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -158,3 +159,21 @@ def test_how_long_the_patient_stays_free_of_events_is_stated_everywhere(
     assert [b["days"] for b in stated] == pytest.approx([b.days for b in expected])
     assert "With 90% confidence" in page.read_text(encoding="utf-8")
     assert "With 90% confidence" in risk(case.record.patient_id).out
+
+
+def test_what_changed_since_a_date_adds_up_and_cites_its_sources(risk, case: Case, tmp_path: Path) -> None:
+    since = (case.index_time - timedelta(days=40)).isoformat()
+    ran = risk(case.record.patient_id, "--json", "--top", 500, "--since", since)
+    for changed in ran.stated["changes"]:
+        moved = changed["recalibration"] + sum(each["contribution"] for each in changed["changes"])
+        assert moved + changed["rest"] == pytest.approx(changed["after"] - changed["before"], abs=1e-6)
+        assert changed["max_additivity_error"] <= 1e-6
+        assert {each["kind"] for each in changed["changes"]} <= {"new", "changed", "aged", "gone"}
+        assert any(each["kind"] == "new" and each["source"] for each in changed["changes"])
+    told = risk(case.record.patient_id, "--since", since, "--report", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    for text in (" ".join(told.out.split()), page):
+        assert "What changed for progression since" in text
+        assert "which modalities there were to be read" in text
+    assert "not before" in risk(case.record.patient_id, "--since", case.index_time.isoformat()).err
+    assert "is not a time" in risk(case.record.patient_id, "--since", "lately").err

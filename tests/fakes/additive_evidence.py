@@ -67,6 +67,9 @@ class WrittenEvidence:
             if event.code.system == self.modality and event.number is not None
         )
 
+    def tokens_of(self, cases: Sequence[Case]) -> list[tuple[Token, ...]]:
+        return [self.tokens(case) for case in cases]
+
     def summarise(self, cases: Sequence[Case]) -> ModalityEvidence:
         tokens = [self.tokens(case) for case in cases]
         return ModalityEvidence(
