@@ -159,7 +159,8 @@ def _difference(before: Event, last: Event) -> str:
     moved = (last.number or 0.0) - (before.number or 0.0)
     unit = f" {last.unit}" if last.unit and last.unit != "1" else ""
     since = f"{before.number:.4g} on {before.time.astimezone(UTC):%Y-%m-%d}"
-    return f"{moved:+.4g}{unit} in {days:.3g} days (from {since})"
+    gap = f"{days:.0f}" if days >= 10.0 else f"{days:.2g}"
+    return f"{moved:+.4g}{unit} in {gap} days (from {since})"
 
 
 def _unmeasured(name: str, detail: str, evidence: Floats, vector: Floats) -> Token:
