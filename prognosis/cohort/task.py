@@ -64,8 +64,9 @@ def _problem_of_landmarks(index: Index) -> str:
         return "index.at is landmarks: give either days or visit_codes"
     if len(set(index.days)) < len(index.days):
         return "index.days names a landmark twice"
-    unread = sorted({"occurrence", "views"} & index.model_fields_set)
-    return f"index.at is landmarks, which does not read {', '.join(unread)}" if unread else ""
+    if index.occurrence != "first" or index.views:
+        return "index.at is landmarks, which reads neither occurrence nor views"
+    return ""
 
 
 class Exclusion(Strict):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from prognosis.cohort import Case, SurvivalLabel, build_cohort, cohort_target
+from prognosis.cohort import Case, SurvivalLabel, Task, build_cohort, cohort_target
 from prognosis.cohort.landmarks import landmarks_of
 from prognosis.cohort.lint.dates import changed_without_the_future
 from prognosis.errors import TaskError
@@ -113,7 +113,7 @@ def test_landmark_cases_weigh_one_each_since_patients_who_die_early_have_fewer()
         ({"visit_codes": [BILIRUBIN]}, "give either days or visit_codes"),
         ({"days": [0, 90, 90]}, "names a landmark twice"),
         ({"days": [-1]}, "index.days.0"),
-        ({"occurrence": "each"}, "does not read occurrence"),
+        ({"occurrence": "each"}, "reads neither occurrence nor views"),
         ({"at": "event"}, "belong to at: landmarks"),
         ({"day": [5]}, "index.day: Extra inputs"),
     ],
@@ -121,3 +121,9 @@ def test_landmark_cases_weigh_one_each_since_patients_who_die_early_have_fewer()
 def test_a_fault_in_the_landmarks_is_named(changes: dict[str, Any], named: str) -> None:
     with pytest.raises(TaskError, match=named):
         task(index=AT_DAYS | changes)
+
+
+@pytest.mark.parametrize("index", [AT_DAYS, AT_VISITS])
+def test_a_task_with_landmarks_is_read_back_as_it_was_written(index: dict[str, Any]) -> None:
+    asked_again = task(index=index)
+    assert Task.from_statement(asked_again.model_dump(mode="json"), "a model's task") == asked_again
