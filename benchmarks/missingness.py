@@ -8,8 +8,8 @@ at random, the chance of losing it falling with the planted log-hazard. Who has 
 it at every larger one. In the third sweep it is taken at random from the training patients instead, and the
 head is fitted again on the evidence that is left; at 100% nobody has it on either side.
 
-C is Harrell's, pairs within seeds, death censored, beside the best single of the other modalities: the same
-model with that one alone, on the same patients. The slope is of the log-odds of progression within 365 days.
+C is Harrell's, pairs within seeds, death censored, beside the best single of the other modalities: one that
+was fitted by itself, on the same patients. The slope is of the log-odds of progression within 365 days.
 Intervals are 95% percentile intervals over the judged patients.
 """
 
@@ -18,7 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -53,13 +53,11 @@ class Point:
 
     Attributes:
         fused: (n,) risk from what is left.
-        singles: Each other modality's (n,) risk alone.
         oracle: (n,) planted log-hazard of what is left.
         seen: Predicted risks by the horizon.
     """
 
     fused: Floats
-    singles: dict[str, Floats]
     oracle: Floats
     seen: Calibrated
 
@@ -133,21 +131,36 @@ def point(run: SimulatedRun, head: HazardHead, sweep: str, name: str, share: flo
         inputs = taken(inputs, name, lost)
     return Point(
         risk(head, inputs),
-        {other: risk(head, only(inputs, other)) for other in inputs.modalities if other != name},
         what_is_left(judged.oracle, inputs),
         seen_at(run, head, inputs, np.arange(len(inputs)), HORIZON_DAYS),
     )
 
 
-def summarised(runs: Sequence[SimulatedRun], points: Sequence[Point], replicates: int) -> dict[str, Any]:
-    """The numbers of one share over all runs."""
+def singles_of(run: SimulatedRun) -> dict[str, Floats]:
+    """Each modality's (n,) risk from a model of it by itself."""
+    head = train_head(run, run.training.alone)
+    return {name: risk(head, only(run.judged.alone, name)) for name in run.judged.alone.modalities}
+
+
+def summarised(
+    runs: Sequence[SimulatedRun],
+    points: Sequence[Point],
+    others: Sequence[Mapping[str, Floats]],
+    replicates: int,
+) -> dict[str, Any]:
+    """The numbers of one share over all runs.
+
+    Args:
+        runs: The runs.
+        points: What the model said in each.
+        others: Each run's (n,) risks from single modalities, without the one that is taken away.
+        replicates: Bootstrap samples.
+    """
     targets = [run.judged.target for run in runs]
     patients = [run.judged.patients for run in runs]
     together = np.concatenate(patients)
     fused = concordance_over(targets, [each.fused for each in points])
-    singles = {
-        name: concordance_over(targets, [each.singles[name] for each in points]) for name in points[0].singles
-    }
+    singles = {name: concordance_over(targets, [each[name] for each in others]) for name in others[0]}
     best = max(singles, key=lambda name: float(singles[name](once(len(together)))[0]))
     oracle = concordance_over(targets, [each.oracle for each in points])
     seen = [each.seen for each in points]
@@ -183,12 +196,14 @@ def main() -> None:
         for seed in range(stated.seeds)
     ]
     heads = [train_head(run, run.training.inputs) for run in runs]
+    singles = [singles_of(run) for run in runs]
     numbers: dict[str, Any] = {}
     for sweep in stated.sweeps:
         for name in runs[0].judged.inputs.modalities:
+            others = [{other: own for other, own in each.items() if other != name} for each in singles]
             for share in SHARES:
                 points = [point(run, head, sweep, name, share) for run, head in zip(runs, heads, strict=True)]
-                found = summarised(runs, points, stated.replicates)
+                found = summarised(runs, points, others, stated.replicates)
                 numbers.setdefault(sweep, {}).setdefault(name, {})[f"{share:.1f}"] = found
                 print(line(sweep, name, share, found), flush=True)
     below = [

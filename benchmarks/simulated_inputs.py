@@ -21,12 +21,17 @@ from prognosis.cli.demo import packaged
 from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Target, Task, build_cohort, cohort_target, patient_folds
 from prognosis.fusion import ModelConfig
-from prognosis.fusion.cross_fitting import FOLDS, cross_fit
+from prognosis.fusion.beside import fit_beside_others
+from prognosis.fusion.cross_fitting import FOLDS, modality_fitting
 from prognosis.fusion.inputs import FusionInputs, join_modalities
+from prognosis.fusion.likelihood import exposure_of
 from prognosis.simulate import Dials, Oracle, simulate_cohort
 
 JUDGED_SEED = 1000
 """Added to a training cohort's seed to give the judged cohort's."""
+
+Evidence = tuple[FusionInputs, FusionInputs, FusionInputs, FusionInputs]
+"""Of the training patients, as joined and by itself; of the judged ones, likewise."""
 
 PACKAGE = Path(__file__).parents[1] / "prognosis"
 
@@ -36,13 +41,15 @@ class Part:
     """The training or the judged patients of one run.
 
     Attributes:
-        inputs: Their evidence: out of fold for the training patients.
+        inputs: Their evidence as the model joins it: out of fold for the training patients.
+        alone: The same with each modality fitted by itself, as single models and late fusion have it.
         target: What happened to them.
         patients: (n,) names, unique over runs.
         oracle: What was planted in them, in the same order.
     """
 
     inputs: FusionInputs
+    alone: FusionInputs
     target: Target
     patients: NDArray[np.str_]
     oracle: Oracle
@@ -85,36 +92,49 @@ def simulated_run(
     unseen = simulate_cohort(replace(dials, patients=judged_patients), JUDGED_SEED + seed)
     cohort, judged = (build_cohort(task, each.records) for each in (learnt, unseen))
     target = cohort_target(cohort, config.fusion.bins)
-    out_of_fold, seen_once = _inputs((dials, seed, judged_patients), config, (cohort, judged), cache)
+    folds = patient_folds(cohort.patients, target.cause, config.folds or FOLDS, config.seed)
+    kept = _kept((dials, seed, judged_patients), config, cache)
+    if kept is None or not kept.exists():
+        sys.stderr.write(f"seed {seed}: fitting the evidence of {len(cohort)} patients\n")
+        evidence = _fitted(cohort, target, folds, config, judged)
+        if kept is not None:
+            _write(kept, evidence)
+    else:
+        evidence = _read(kept)
     return SimulatedRun(
         seed,
         config,
-        patient_folds(cohort.patients, target.cause, config.folds or FOLDS, config.seed),
-        Part(out_of_fold, target, cohort.patients, learnt.oracle),
-        Part(seen_once, cohort_target(judged, edges=target.edges), judged.patients, unseen.oracle),
+        folds,
+        Part(*evidence[:2], target, cohort.patients, learnt.oracle),
+        Part(*evidence[2:], cohort_target(judged, edges=target.edges), judged.patients, unseen.oracle),
     )
 
 
-def _inputs(
-    made_from: tuple[Dials, int, int], config: ModelConfig, cohorts: tuple[Cohort, Cohort], cache: Path | None
-) -> tuple[FusionInputs, FusionInputs]:
-    """The training patients' evidence, out of fold, and the judged ones'."""
-    dials, seed, _ = made_from
-    settings = config.model_dump_json(exclude={"fusion"})
-    stated = f"{made_from} {settings} {config.fusion.bins} {_source()}"
+def _fitted(
+    cohort: Cohort, target: Target, folds: NDArray[np.int64], config: ModelConfig, judged: Cohort
+) -> Evidence:
+    """Fit every modality as `cross_fit` does, and keep what was fitted by itself as well."""
+    fittings = {name: modality_fitting(name, cohort, target, folds, config) for name in config.modalities}
+    alone = {name: fitting(None) for name, fitting in fittings.items()}
+    used = alone
+    if config.fusion.beside_others:
+        weight = config.fusion.dropout_weight
+        used = fit_beside_others(fittings, alone, exposure_of(target), folds, cohort.patients, weight)
+    found = [join_modalities({name: each.out_of_fold for name, each in way.items()}) for way in (used, alone)]
+    for way in (used, alone):
+        seen = {name: each.model.summarise(judged.cases) for name, each in way.items()}
+        found.append(join_modalities(seen))
+    return found[0], found[1], found[2], found[3]
+
+
+def _kept(made_from: tuple[Dials, int, int], config: ModelConfig, cache: Path | None) -> Path | None:
+    """Where a run's evidence is kept."""
+    if cache is None:
+        return None
+    fusion = config.fusion.bins, config.fusion.beside_others, config.fusion.dropout_weight
+    stated = f"{made_from} {config.model_dump_json(exclude={'fusion'})} {fusion} {_source()}"
     digest = hashlib.sha256(stated.encode()).hexdigest()[:16]
-    place = None if cache is None else cache / f"inputs-{dials.patients}-{seed}-{digest}.npz"
-    if place is not None and place.exists():
-        return _read(place)
-    training, judged = cohorts
-    sys.stderr.write(f"seed {seed}: fitting the evidence of {len(training)} patients\n")
-    fitted = cross_fit(training, config)
-    seen = {name: each.model.summarise(judged.cases) for name, each in fitted.fitted.items()}
-    found = fitted.inputs(), join_modalities(seen)
-    if place is not None:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        _write(place, found)
-    return found
+    return cache / f"inputs-{made_from[0].patients}-{made_from[1]}-{digest}.npz"
 
 
 def _source() -> str:
@@ -122,7 +142,7 @@ def _source() -> str:
 
     Comments and docstrings do not count.
     """
-    files = [PACKAGE / "fusion" / "cross_fitting.py"]
+    files = [PACKAGE / "fusion" / name for name in ("beside.py", "fitting.py", "optimiser.py")]
     for part in ("evidence", "simulate", "survival"):
         files += (PACKAGE / part).rglob("*.py")
     return "".join(_code(path) for path in sorted(files))
@@ -141,21 +161,22 @@ def _is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
-def _write(place: Path, found: tuple[FusionInputs, FusionInputs]) -> None:
+def _write(place: Path, found: Evidence) -> None:
     arrays: dict[str, NDArray[Any]] = {"modalities": np.array(found[0].modalities)}
     for side, inputs in enumerate(found):
         arrays |= {f"present.{side}": inputs.present, f"distance.{side}": inputs.distance}
         for name, evidence, vector in zip(inputs.modalities, inputs.evidence, inputs.vectors, strict=True):
             arrays |= {f"{name}.evidence.{side}": evidence, f"{name}.vector.{side}": vector}
+    place.parent.mkdir(parents=True, exist_ok=True)
     unfinished = place.with_suffix(".part.npz")
     np.savez_compressed(unfinished, **arrays)
     unfinished.replace(place)
 
 
-def _read(place: Path) -> tuple[FusionInputs, FusionInputs]:
+def _read(place: Path) -> Evidence:
     with np.load(place) as kept:
         names = tuple(str(name) for name in kept["modalities"])
-        first, second = (
+        found = [
             FusionInputs(
                 names,
                 kept[f"present.{side}"],
@@ -164,6 +185,6 @@ def _read(place: Path) -> tuple[FusionInputs, FusionInputs]:
                 kept[f"distance.{side}"],
                 ((),) * len(kept[f"present.{side}"]),
             )
-            for side in range(2)
-        )
-    return first, second
+            for side in range(4)
+        ]
+    return found[0], found[1], found[2], found[3]

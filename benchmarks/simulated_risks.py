@@ -88,15 +88,17 @@ def shuffled(inputs: FusionInputs, name: str, seed: int) -> FusionInputs:
 def risks_of(run: SimulatedRun, head: HazardHead) -> dict[str, Floats]:
     """Every method's (n,) risk for the judged patients.
 
+    Late fusion and "x alone" are of evidence that each modality was fitted to by itself.
     "without x": x taken from everybody. "x shuffled": x dealt to other judged patients. "x learnt shuffled":
     the head learnt from training patients among whom x was dealt, and reads the judged ones as they are;
     "without x, x learnt shuffled": the same head without x. "x as planted": the evidence of x replaced by
     what was planted in it, the rest ours.
     """
     inputs, names = run.judged.inputs, run.judged.inputs.modalities
-    late = fit_late_fusion(run.training.inputs, exposure_of(run.training.target))
-    found = {FUSED: risk(head, inputs), LATE: risk(late, inputs)}
-    found |= {f"{name} alone": risk(head, only(inputs, name)) for name in names}
+    late = fit_late_fusion(run.training.alone, exposure_of(run.training.target))
+    found = {FUSED: risk(head, inputs), LATE: risk(late, run.judged.alone)}
+    by_itself = train_head(run, run.training.alone)
+    found |= {f"{name} alone": risk(by_itself, only(run.judged.alone, name)) for name in names}
     for name in names:
         relearnt = train_head(run, shuffled(run.training.inputs, name, run.seed))
         found[f"without {name}"] = risk(head, without(inputs, name))
