@@ -1,6 +1,6 @@
 """Training end to end, killed again and again, against the same training left alone.
 
-`python -m benchmarks.killed_training [--kills 50] [--patients 90] [--seed 0]`
+`python -m benchmarks.killed_training [--kills 50] [--patients 60] [--seed 0]`
 
 `prognosis train` runs as a process on a simulated cohort. It is killed (SIGKILL, with all its children) at a
 random moment of the time that the training takes when left alone, every third time in the middle of writing a
@@ -35,10 +35,10 @@ ROOT = Path(__file__).resolve().parents[1]
 TASK = ROOT / "configs" / "tasks" / "simulated_progression.yaml"
 SETTINGS = (
     "training={way: end_to_end, device: cpu, epochs: 12, patience: 12, batch: 8, checkpoint_steps: 1}",
-    "clinical={trees: {rounds: 20}}",
+    "clinical={trees: null}",
     "text={encoder: none}",
-    "imaging={size: 64, epochs: 1, threads: 1}",
-    "fusion={bins: 5, bootstrap: 10}",
+    "imaging={size: 32, contrast_scales: [1.0], channels: [4, 4], strides: [2, 2], epochs: 1, threads: 1}",
+    "fusion={bins: 5, bootstrap: 5, beside_others: false}",
     "folds=2",
 )
 NOT_OF_THE_MODEL = {"README.md", "metrics.json"}  # they state the time and the command
@@ -67,7 +67,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     stated.add_argument("--kills", type=int, default=50)
-    stated.add_argument("--patients", type=int, default=90)
+    stated.add_argument("--patients", type=int, default=60)
     stated.add_argument("--seed", type=int, default=0)
     asked = stated.parse_args(arguments)
     with tempfile.TemporaryDirectory() as name:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,25 +13,43 @@ from prognosis.errors import CheckpointError
 from prognosis.evidence import MODALITIES
 from prognosis.evidence.token import EvidenceModel
 from prognosis.explanation import explain_case
-from prognosis.fusion import FusionModel, load_model, save_model, train_model
+from prognosis.fusion import FusionModel, ModelConfig, load_model, save_model, train_model
+from prognosis.fusion.cross_fitting import Progress
+from prognosis.fusion.end_to_end import fit_end_to_end
 from prognosis.fusion.end_to_end.clinical import ClinicalPart
 from prognosis.fusion.end_to_end.imaging import ImagingPart
 from prognosis.fusion.end_to_end.parts import Part
 from prognosis.fusion.end_to_end.start import run_digest
 from prognosis.fusion.end_to_end.text import TextPart
+from prognosis.fusion.train import train_on
 from tests.simulated import Simulated, largest_difference, tiny_config
 
 KINDS = {"clinical": ClinicalPart, "text": TextPart, "imaging": ImagingPart}
 CONFIG = tiny_config(
-    folds=2,
-    training={
-        "way": "end_to_end",
-        "epochs": 3,
-        "learning_rate": 0.01,
-        "device": "cpu",
-        "checkpoint_steps": 2,
-    },
+    training={"way": "end_to_end", "epochs": 3, "learning_rate": 0.01, "device": "cpu", "checkpoint_steps": 2}
 )
+
+
+def joined(
+    small: Simulated,
+    folder: Path | None = None,
+    names: tuple[str, ...] = MODALITIES,
+    on_progress: Progress | None = None,
+    config: ModelConfig = CONFIG,
+) -> FusionModel:
+    """The cohort's read-outs, trained end to end, and a head."""
+    started = small.evidence
+    fitted = fit_end_to_end(
+        lambda: {name: started.fitted[name] for name in names},
+        names,
+        small.cohort,
+        started.target,
+        started.folds,
+        config,
+        on_progress,
+        folder,
+    )
+    return train_on(small.cohort, config, replace(started, fitted=fitted))
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +62,7 @@ def parts(small: Simulated) -> dict[str, Part]:
 @pytest.fixture(scope="module")
 def trained(small: Simulated) -> FusionModel:
     """A model of the cohort, trained end to end."""
-    return train_model(small.cohort, CONFIG)
+    return joined(small)
 
 
 @pytest.mark.parametrize("name", MODALITIES)
@@ -131,14 +150,11 @@ def test_a_training_that_finds_its_checkpoints_gives_the_same_model(small: Simul
         if what == "training end to end" and done == 2:
             raise StoppedError
 
-    config = tiny_config(
-        **{**CONFIG.model_dump(include={"folds", "training"}), "modalities": ["clinical", "text"]}
-    )
-    whole = train_model(small.cohort, config)
-    folder = tmp_path / "model.checkpoints"
+    folder, names = tmp_path / "model.checkpoints", ("clinical", "text")
+    whole = joined(small, names=names)
     with pytest.raises(StoppedError):
-        train_model(small.cohort, config, stop, folder)
-    again = train_model(small.cohort, config, checkpoints=folder)
+        joined(small, folder, names, stop)
+    again = joined(small, folder, names)
     for name, one in whole.evidence.items():
         other = again.evidence[name]
         for case in small.complete[:3]:
@@ -146,13 +162,13 @@ def test_a_training_that_finds_its_checkpoints_gives_the_same_model(small: Simul
                 np.testing.assert_array_equal(mine.evidence, theirs.evidence)
     np.testing.assert_array_equal(whole.head.beta, again.head.beta)
     with pytest.raises(CheckpointError, match="other settings"):
-        train_model(small.cohort, config.model_copy(update={"seed": 1}), checkpoints=folder)
+        joined(small, folder, names, config=CONFIG.model_copy(update={"seed": 1}))
 
 
 def test_a_folder_of_other_files_is_not_taken_for_checkpoints(small: Simulated, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("all of it")
     with pytest.raises(CheckpointError):
-        train_model(small.cohort, CONFIG, checkpoints=tmp_path)
+        joined(small, tmp_path)
     assert (tmp_path / "thesis.txt").exists()
 
 
@@ -165,3 +181,20 @@ def test_the_digest_of_a_run_tells_cohorts_and_settings_apart(small: Simulated) 
         run_digest(small.cohort.take(rows[::-1]), CONFIG),
     }
     assert len(digests) == 4
+
+
+def test_where_patients_left_out_gain_nothing_the_read_outs_come_back_as_they_were(small: Simulated) -> None:
+    training = CONFIG.training.model_copy(update={"learning_rate": 3.0, "epochs": 1})
+    names = ("clinical", "text")
+    model = joined(small, names=names, config=CONFIG.model_copy(update={"training": training}))
+    for name in names:
+        start = small.evidence.fitted[name].model.summarise(small.complete).evidence
+        np.testing.assert_allclose(model.evidence[name].summarise(small.complete).evidence, start, atol=1e-9)
+
+
+def test_settings_choose_the_way_of_training(small: Simulated) -> None:
+    done = []
+    settings = {"modalities": ["clinical"], "folds": 2, "clinical": {"trees": None}}
+    config = tiny_config(**settings, training=CONFIG.training.model_dump())
+    train_model(small.cohort, config, lambda what, *_: done.append(what))
+    assert "training end to end" in done
