@@ -8,11 +8,14 @@ import pytest
 
 from prognosis.cohort import Case
 from prognosis.errors import InputError
+from prognosis.evidence import Token
 from prognosis.explanation import explain_case
+from prognosis.explanation.game import token_game
 from prognosis.fusion.head import subset_number
-from prognosis.fusion.inputs import join_modalities
+from prognosis.fusion.inputs import FusionInputs, join_modalities
 from prognosis.fusion.model import FusionModel
 from tests.fakes.additive_evidence import written_case, written_model
+from tests.fusion.synthetic import head_of
 
 VALUES = {"clinical": [0.6, -0.9], "text": [0.4, 0.2, -0.3], "imaging": [1.1, 0.5, -0.2]}
 
@@ -106,26 +109,67 @@ def test_an_unknown_cause_is_refused_and_the_known_ones_are_named(model):
         explain_case(model, written_case(0, VALUES), "relapse")
 
 
-def test_shap_exact_explainer_gives_the_same_values(model):
-    shap = pytest.importorskip("shap")
-    case = written_case(0, VALUES)
-    players = [(modality, k) for modality, own in VALUES.items() for k in range(len(own))]
-
-    def answer(masks: np.ndarray) -> np.ndarray:
-        return np.array(
-            [
-                coalition_value(
-                    model, case, frozenset(p for p, on in zip(players, mask, strict=True) if on), 0
-                )
-                for mask in masks
-            ]
+def tokens_of(counts: tuple[int, int, int], seed: int) -> list[Token]:
+    """Random tokens of three modalities whose vectors are 2, 3 and 2 wide."""
+    rng = np.random.default_rng(seed)
+    names = ("clinical", "text", "imaging")
+    return [
+        Token(
+            names[place], str(k), "", "", "", 0.0, rng.normal(size=(2, 4)), rng.normal(size=(2, 3, 2)[place])
         )
+        for place, count in enumerate(counts)
+        for k in range(count)
+    ]
 
-    explainer = shap.ExactExplainer(answer, np.zeros((1, len(players))))
-    expected = explainer(np.ones((1, len(players)))).values[0]
-    explanation = explain_case(model, case)
-    found = {(a.modality, int(a.name.split("-")[1])): a.contribution for a in explanation.attributions}
-    assert np.abs(np.array([found[p] for p in players]) - expected).max() < 1e-9
+
+def places_of(tokens: list[Token]) -> np.ndarray:
+    return np.array([("clinical", "text", "imaging").index(token.modality) for token in tokens])
+
+
+def mean_log_hazard(tokens: list[Token], known: np.ndarray) -> np.ndarray:
+    """The first cause's average log-hazard for (n, tokens) rows of what is known, through the head itself."""
+    evidence, vectors = [], []
+    for place in range(3):
+        own = places_of(tokens) == place
+        columns = known[:, own].astype(float)
+        some = [token for token, here in zip(tokens, own, strict=True) if here]
+        evidence.append(np.tensordot(columns, np.stack([token.evidence for token in some]), axes=1))
+        vectors.append(columns @ np.stack([token.vector for token in some]))
+    rows = len(known)
+    inputs = FusionInputs(
+        ("clinical", "text", "imaging"),
+        np.ones((rows, 3), dtype=bool),
+        tuple(evidence),
+        tuple(vectors),
+        np.zeros((rows, 3)),
+        ((),) * rows,
+    )
+    return head_of().log_hazard(inputs)[:, 0].mean(axis=1)
+
+
+def closed_form(tokens: list[Token]) -> np.ndarray:
+    return np.sum(token_game(head_of(), tokens, places_of(tokens), 7).shares(), axis=0)[:, 0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_shap_exact_explainer_gives_the_same_values_of_twelve_tokens():
+    shap = pytest.importorskip("shap")
+    tokens = tokens_of((4, 5, 3), seed=1)
+    explainer = shap.ExactExplainer(lambda known: mean_log_hazard(tokens, known), np.zeros((1, 12)))
+    expected = explainer(np.ones((1, 12)), silent=True).values[0]
+    assert np.abs(closed_form(tokens) - expected).max() < 1e-9
+
+
+def test_enumerating_every_coalition_of_sixteen_tokens_gives_the_same_values():
+    tokens = tokens_of((6, 5, 5), seed=2)
+    numbers = np.arange(2**16)
+    known = numbers[:, None] >> np.arange(16) & 1
+    worth, sizes = mean_log_hazard(tokens, known), known.sum(axis=1)
+    weight = np.array([factorial(size) * factorial(15 - size) / factorial(16) for size in range(16)])
+    for player, found in enumerate(closed_form(tokens)):
+        without = numbers[known[:, player] == 0]
+        marginal = worth[without | 1 << player] - worth[without]
+        assert found == pytest.approx(float(weight[sizes[without]] @ marginal), abs=1e-9)
 
 
 def test_the_recalibration_of_the_observed_subset_enters_the_explanation(model):
