@@ -170,6 +170,12 @@ def _gap(interval: Interval | None) -> str:
     return "" if interval is None else f"{interval.value:+.3f} ({interval.low:+.3f} to {interval.high:+.3f})"
 
 
+def without(task: Task, codes: Sequence[str]) -> Task:
+    """The task with further codes that no method may read."""
+    hidden = (*task.screening.exclude_codes, *codes)
+    return task.model_copy(update={"screening": task.screening.model_copy(update={"exclude_codes": hidden})})
+
+
 def timed(fit: Fit, seconds: dict[str, float], name: str) -> Fit:
     """The same method, its processor time added up under its name."""
 
@@ -191,9 +197,10 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--replicates", type=int, default=1000)
     parser.add_argument("--set", action="append", default=[], dest="settings", help="as of prognosis train")
+    parser.add_argument("--without", action="append", default=[], help="a code that nobody may read")
     parser.add_argument("--out", type=Path)
     asked = parser.parse_args()
-    task = Task.load(asked.task)
+    task = without(Task.load(asked.task), asked.without)
     records = read_records([asked.source], task, Quarantine(), lambda _source, _read: None)
     cohort = build_cohort(task, records)
     print(f"{len(cohort)} cases of {len(set(cohort.patients))} patients; left out: {dict(cohort.exclusions)}")

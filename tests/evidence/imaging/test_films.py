@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from prognosis.cohort import Case
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.films import gather_films, windowed_square
 from prognosis.evidence.imaging.quality import unreadable
@@ -18,7 +21,7 @@ from prognosis.evidence.imaging.regions import (
     region_weights,
     resample,
 )
-from tests.evidence.imaging.chests import MemoryStore, case, film, study
+from tests.evidence.imaging.chests import INDEX, MemoryStore, case, film, study
 
 CONFIG = ImagingConfig(size=32, strides=(2, 2, 1))
 
@@ -67,6 +70,23 @@ def test_the_latest_readable_frontal_film_is_read_and_the_one_before_it() -> Non
     assert table.gap_days[0] == pytest.approx(10.0)
     assert table.withheld == ("",)
     assert "side" not in store.opened
+
+
+def test_at_each_landmark_the_change_is_between_the_last_two_films_known_there() -> None:
+    store = MemoryStore()
+    taken = {"first": 40.0, "second": 20.0, "third": 5.0}
+    films = [study(store, uid, film(1.0, n), days) for n, (uid, days) in enumerate(taken.items())]
+    whole = case("p", *films).record
+    times = [INDEX - timedelta(days=days) for days in (30.0, 20.0, 5.0)]
+    table = gather_films([Case(whole.as_of(time), time) for time in times], CONFIG)
+    latest = [table.films[place].source.rpartition("/")[2] for place in table.latest]
+    previous = [
+        table.films[place].source.rpartition("/")[2] if place >= 0 else "" for place in table.previous
+    ]
+    assert latest == ["first", "second", "third"]
+    assert previous == ["", "first", "second"]
+    np.testing.assert_allclose(table.gap_days, [0.0, 20.0, 15.0])
+    assert sorted(store.opened) == ["first", "second", "third"]  # a film of two landmarks is read once
 
 
 def test_a_film_that_fails_the_gate_gives_way_to_the_one_before_and_is_named() -> None:
