@@ -32,7 +32,7 @@ from prognosis.outputs.patient_page import (
     Sentence,
     Zone,
 )
-from prognosis.prediction import LowerBound, Prediction, predict_cases
+from prognosis.prediction import ClassSet, LowerBound, Prediction, predict_cases
 from prognosis.prediction.predictor import case_of
 
 SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
@@ -88,7 +88,7 @@ def patient_page(
         notes=_notes(case, explanations[0]),
         missing=missing_modalities(prediction),
         modalities_used=prediction.modalities_used,
-        free_for=free_statements(prediction),
+        free_for=(*free_statements(prediction), *set_statements(prediction)),
         interval_meaning=(
             f"{level}% of draws: patients resampled, and what each missing modality might have said taken "
             "from training patients who had it"
@@ -135,6 +135,21 @@ def free_statements(prediction: Prediction) -> tuple[str, ...]:
             stated = f"{confidence} no time free of {what} above 0 days is supported"
         statements.append(f"{stated} ({others})")
     return tuple(statements)
+
+
+def set_statements(prediction: Prediction) -> tuple[str, ...]:
+    """The classes that cannot be ruled out, in a sentence: the middle level first, others in brackets."""
+    if not prediction.one_of:
+        return ()
+    sets = list(prediction.one_of)
+    shown = sets.pop(len(sets) // 2)
+    others = ", ".join(f"{each.level:.0%}: {_either(each)}" for each in sets)
+    return (f"With {shown.level:.0%} confidence {_either(shown)} ({others})",)
+
+
+def _either(found: ClassSet) -> str:
+    names = [name.replace("_", " ") for name in found.classes]
+    return " or ".join(names) if names else "like the patients of no class"
 
 
 def _at_least(bound: LowerBound) -> str:

@@ -21,10 +21,12 @@ from prognosis.fusion.head import HazardHead
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.replicates import Replicates
+from prognosis.survival.class_sets import ClassSets
 from prognosis.survival.conformal import SurvivalBound
 
 FORMAT = 3
 CONFORMAL = "conformal.json"
+CLASS_SETS = "class_sets.json"
 
 
 def save_model(model: FusionModel, folder: Path, card: str, metrics: Mapping[str, Any]) -> FusionModel:
@@ -59,6 +61,9 @@ def _write_files(model: FusionModel, folder: Path, card: str, metrics: Mapping[s
     write_json(folder / "calibration.json", recalibration)
     if model.bounds:
         write_json(folder / CONFORMAL, _bounds(model.bounds))
+    if model.sets is not None:
+        sets = {"levels": list(model.sets.levels), "largest_score": model.sets.largest_score.tolist()}
+        write_json(folder / CLASS_SETS, sets)
     write_json(folder / "training.json", _training(model.training))
     write_json(folder / "metrics.json", dict(metrics))
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -111,6 +116,7 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
         ),
         training=Training(**{**training, "patients": frozenset(training["patients"])}),
         bounds=_read_bounds(folder / CONFORMAL),
+        sets=_read_sets(folder / CLASS_SETS, len(arrays["alpha"])),
         model_id=model_id,
     )
     if check_manifest(folder) != model_id:
@@ -214,6 +220,17 @@ def _read_bounds(path: Path) -> dict[str, SurvivalBound]:
         if not (np.isfinite(bound.probability).all() and np.isfinite(bound.last_day)):
             raise BundleError(str(path), f"the bound of {name} is not finite", "train the model anew")
     return bounds
+
+
+def _read_sets(path: Path, causes: int) -> ClassSets | None:
+    """The sets of classes; None for another task, and for a model saved before they existed."""
+    if not path.exists():
+        return None
+    stated = json.loads(path.read_text(encoding="utf-8"))
+    largest = np.array(stated["largest_score"], dtype=np.float64)
+    if largest.shape != (len(stated["levels"]), 1 + causes) or not np.isfinite(largest).all():
+        raise BundleError(str(path), "its scores do not fit the classes", "train the model anew")
+    return ClassSets(tuple(stated["levels"]), largest)
 
 
 def _training(training: Training) -> dict[str, Any]:

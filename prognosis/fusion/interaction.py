@@ -58,18 +58,14 @@ def fit_interaction(head: HazardHead, inputs: FusionInputs, exposure: Exposure, 
         for pair, (first, second) in enumerate(modality_pairs(len(inputs.modalities)))
     ]
     weights = [np.zeros((causes, block.products.shape[1])) for block in blocks]
-    gains = np.zeros((len(blocks), causes))
     deviation = head.deviation(inputs)
     for _ in range(_SWEEPS if rank else 0):
-        for block, own, gain in zip(blocks, weights, gains, strict=True):
+        for block, own in zip(blocks, weights, strict=True):
             for cause in range(causes):
                 joint = sum((b.products @ w.T for b, w in zip(blocks, weights, strict=True)), np.zeros(()))
                 eta = head.alpha + deviation + np.asarray(joint)[:, :, None]
-                own[cause], gain[cause] = _shrunk(block, own[cause], eta, exposure, inputs, cause)
-    kept = [
-        np.where(gain[:, None] >= LEAST_EVIDENCE, own, 0.0) for own, gain in zip(weights, gains, strict=True)
-    ]
-    return _in_few_directions(blocks, kept, inputs, rank)
+                own[cause] = _shrunk(block, own[cause], eta, exposure, inputs, cause)
+    return _in_few_directions(blocks, weights, inputs, rank)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,11 +99,12 @@ def _spread(inputs: FusionInputs, place: int) -> Array:
 
 def _shrunk(
     block: _Block, weights: Array, eta: Array, exposure: Exposure, inputs: FusionInputs, cause: int
-) -> tuple[Array, float]:
-    """One Newton step of a block's coefficients, and the marginal likelihood gained over none.
+) -> Array:
+    """One Newton step of a block's coefficients.
 
     The products are taken apart from the intercept and from the evidence, which the head has fitted already
-    (the efficient score).
+    (the efficient score). Where the pair interacts, coefficients are shrunk once more in proportion to their
+    first size, as a read-out's are: a few products of many.
     """
     questions = exposure.at_risk.shape[1]
     hazard = cause_hazards(eta, questions)[:, cause]
@@ -121,15 +118,22 @@ def _shrunk(
     apart = block.products - already @ back
     information = apart.T @ (curvature[:, None] * apart)
     score = apart.T @ residual + information @ weights
+    shrunk, evidence = _posterior(score, information)
+    if evidence < LEAST_EVIDENCE:
+        return np.zeros_like(weights)
+    size = np.abs(shrunk) / float(np.sqrt((shrunk**2).mean()))
+    sized, _ = _posterior(size * score, size[:, None] * information * size)
+    return np.asarray(size * sized)
+
+
+def _posterior(score: Array, information: Array) -> tuple[Array, float]:
+    """The coefficients' posterior mean at the best variance, and the marginal likelihood gained over zero."""
     values, directions = np.linalg.eigh(information)
     values, along = np.maximum(values, 0.0), directions.T @ score
     spread = 1.0 + _VARIANCES[:, None] * values
     evidence = 0.5 * (_VARIANCES[:, None] * along**2 / spread - np.log(spread)).sum(axis=1)
     best = int(np.argmax(evidence))
-    if evidence[best] <= 0.0:
-        return np.zeros_like(weights), 0.0
-    shrunk = directions @ (_VARIANCES[best] * along / spread[best])
-    return np.asarray(shrunk), float(evidence[best])
+    return np.asarray(directions @ (_VARIANCES[best] * along / spread[best])), float(max(evidence[best], 0.0))
 
 
 def _in_few_directions(

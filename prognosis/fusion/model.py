@@ -12,10 +12,12 @@ from prognosis.cohort import Case, Task
 from prognosis.evidence import EvidenceModel
 from prognosis.evidence.model_folder import patient_digest
 from prognosis.fusion.bounds import bound_days, event_incidence
+from prognosis.fusion.class_sets import class_probabilities
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead, cumulative_incidence
 from prognosis.fusion.inputs import FusionInputs, join_modalities
 from prognosis.fusion.replicates import Replicates
+from prognosis.survival.class_sets import ClassSets
 from prognosis.survival.conformal import SurvivalBound
 
 Array = NDArray[np.float64]
@@ -55,6 +57,8 @@ class FusionModel:
         training: What it was trained on.
         bounds: What turns curves into lower bounds on the time free of "any event" and, where there are
             several causes, of each; empty for a class and for a model saved before bounds existed.
+        sets: What turns the probabilities of classes that exclude one another into sets of classes; None for
+            other tasks and for a model saved before sets existed.
         model_id: Name and content digest; empty until saved.
     """
 
@@ -67,6 +71,7 @@ class FusionModel:
     background: FusionInputs
     training: Training
     bounds: Mapping[str, SurvivalBound] = field(default_factory=dict)
+    sets: ClassSets | None = None
     model_id: str = field(default="")
 
     @property
@@ -102,6 +107,16 @@ class FusionModel:
         grid = bound_days(self.edges)
         curves = event_incidence(self.incidence_of(inputs, grid), self.task.causes)
         return {name: bound.days(curves[name], grid, level) for name, bound in self.bounds.items()}
+
+    def class_sets(self, inputs: FusionInputs, level: float) -> NDArray[np.bool_] | None:
+        """(n, 1 + K) True where a class, the reference first, is in the case's set; None without sets.
+
+        Raises:
+            InputError: The level has no calibrated set.
+        """
+        if self.sets is None:
+            return None
+        return self.sets.holds(class_probabilities(self.incidence_of(inputs, self.edges[-1:])), level)
 
     def was_trained_on(self, case: Case) -> bool:
         """Whether this patient was among the training patients."""

@@ -10,6 +10,7 @@ import numpy as np
 from prognosis.cohort import Cohort, Target
 from prognosis.evidence.model_folder import patient_digest
 from prognosis.fusion.bounds import fit_bounds
+from prognosis.fusion.class_sets import fit_sets
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.cross_fitting import CrossFitted, Progress, cross_fit
 from prognosis.fusion.fitting import fit_head
@@ -64,6 +65,8 @@ def train_on(
     bounds = (
         fit_bounds(parameters, inputs, exposure, target, cohort.patients, folds) if target.survival else {}
     )
+    exclusive = not target.survival and target.marks is None
+    sets = fit_sets(parameters, inputs, exposure, target, cohort.patients, folds) if exclusive else None
     return FusionModel(
         task=cohort.task,
         config=config,
@@ -74,6 +77,7 @@ def train_on(
         background=_background(inputs, config.seed),
         training=_training(cohort, target, inputs, evidence.left_out),
         bounds=bounds,
+        sets=sets,
     )
 
 

@@ -204,7 +204,8 @@ class PatientPage:
         missing: What was not there.
         modalities_used: Modalities that the prediction rests on.
         interval_meaning: What the interval covers: "95% of 200 bootstrap refits over patients".
-        free_for: Lower bounds on the time free of events, in sentences; empty where the model gives none.
+        free_for: Lower bounds on the time free of events, or the classes that cannot be ruled out, in
+            sentences; empty where the model gives none.
         cautions: Reasons to read the numbers with care that fall short of abstaining.
         abstained_because: Why no risk is given; "" when one is. A page with a reason shows no risk.
         outcome: What happened, where it is known and the page is for judging the model; "" otherwise.

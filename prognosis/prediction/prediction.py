@@ -46,6 +46,20 @@ class LowerBound:
 
 
 @dataclass(frozen=True, slots=True)
+class ClassSet:
+    """The classes that cannot be ruled out, with a stated confidence; see `prognosis.survival.class_sets`.
+
+    Attributes:
+        level: Confidence, 0 to 1, among patients of each class apart.
+        classes: Their names; none where the patient is like those of no class, several where they cannot be
+            told apart.
+    """
+
+    level: float
+    classes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer for one patient at one index time.
 
@@ -69,6 +83,8 @@ class Prediction:
         model_id: Which model.
         free_for: Lower bounds on the time free of any event and, where there are several causes, of each, at
             three levels; empty for a class and for a model made without them.
+        one_of: Of a task whose classes exclude one another, the classes that cannot be ruled out at three
+            levels; empty for other tasks and for a model made without them.
     """
 
     patient_id: str
@@ -88,6 +104,7 @@ class Prediction:
     abstained_because: str = ""
     model_id: str = ""
     free_for: tuple[LowerBound, ...] = ()
+    one_of: tuple[ClassSet, ...] = ()
 
     @property
     def abstained(self) -> bool:

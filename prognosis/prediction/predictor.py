@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from prognosis.cohort import Case
 from prognosis.cohort.labels import last_contact
+from prognosis.cohort.target import reference_class
 from prognosis.errors import InputError
 from prognosis.fusion import FusionModel
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.prediction.interval import Spread, case_spread
-from prognosis.prediction.prediction import LowerBound, Prediction
+from prognosis.prediction.prediction import ClassSet, LowerBound, Prediction
 from prognosis.record import PatientRecord
 
 Array = NDArray[np.float64]
@@ -100,6 +101,7 @@ def predict_row(model: FusionModel, case: Case, inputs: FusionInputs, row: int) 
         cautions=_cautions(model, case, inputs, row),
         model_id=model.model_id,
         free_for=_free_for(model, inputs.take(np.array([row]))),
+        one_of=_one_of(model, inputs.take(np.array([row]))),
     )
     reason = _reason_to_abstain(model, inputs, row, prediction)
     known = case.record
@@ -116,6 +118,19 @@ def _free_for(model: FusionModel, inputs: FusionInputs) -> tuple[LowerBound, ...
         for event, bound in model.bounds.items()
         for level, days in by_level.items()
     )
+
+
+def _one_of(model: FusionModel, inputs: FusionInputs) -> tuple[ClassSet, ...]:
+    """The classes that cannot be ruled out for one case, at every level of the model's sets."""
+    names = (reference_class(model.task), *model.task.causes)
+    found = []
+    for level in () if model.sets is None else model.sets.levels:
+        held = model.class_sets(inputs, level)
+        if held is not None:
+            found.append(
+                ClassSet(level, tuple(name for name, here in zip(names, held[0], strict=True) if here))
+            )
+    return tuple(found)
 
 
 def _missing(model: FusionModel, inputs: FusionInputs, row: int) -> dict[str, str]:

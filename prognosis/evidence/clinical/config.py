@@ -17,7 +17,8 @@ class ClinicalConfig:
         fewest_share: ... and this share of them.
         most_categories: Texts kept for one categorical concept.
         closest: Largest correlation between two kept columns of one concept.
-        directions: Most unsupervised directions in the vector.
+        directions: Most directions in which a patient's distance from the others is measured.
+        interacting: Facts whose levels may interact with other modalities: those that most cases have.
         half_lives_days: Tried by cross-fitted likelihood: how fast a change or a slope comes to count for
             less, in the linear member, as its last fact grows old. That it does not is always tried.
         inner_folds: For the penalty and the number of trees.
@@ -31,6 +32,7 @@ class ClinicalConfig:
     most_categories: int = 20
     closest: float = 0.95
     directions: int = 8
+    interacting: int = 24
     half_lives_days: tuple[float, ...] = (30.0, 90.0, 365.0)
     inner_folds: int = 3
     background_rows: int = 100

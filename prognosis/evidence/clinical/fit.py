@@ -16,7 +16,8 @@ from prognosis.errors import CohortError
 from prognosis.evidence.clinical.concepts import Vocabulary, learn_vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel, bins_needed
-from prognosis.evidence.clinical.model import ClinicalEvidence, PatientSpace, assemble
+from prognosis.evidence.clinical.model import ClinicalEvidence, assemble
+from prognosis.evidence.clinical.patient_space import PatientSpace, patient_space
 from prognosis.evidence.clinical.person_steps import step_of_bin
 from prognosis.evidence.clinical.preparation import Preparation, learn_preparation
 from prognosis.evidence.clinical.trees import TrainingRows, TreeMember, fit_tree_members
@@ -93,7 +94,7 @@ def clinical_fitting(
     table = window_table(cases, vocabulary, columns)
     if not table.present.any():
         raise CohortError("clinical evidence", "no case has a usable fact", "check codes and exclusions")
-    space = _patient_space(table, columns, config)
+    space = patient_space(table, columns, config)
     if not space.directions.size:
         raise CohortError("clinical evidence", "no fact differs between cases", "check codes and exclusions")
     patients = np.array([case.patient for case in cases])
@@ -245,19 +246,3 @@ def _background(table: WindowTable, risk: Floats, most: int) -> Floats:
     count = min(most, len(order))
     places = np.floor((np.arange(count) + 0.5) * len(order) / count).astype(np.int64)
     return table.values[order[places]]
-
-
-def _patient_space(table: WindowTable, columns: Sequence[Column], config: ClinicalConfig) -> PatientSpace:
-    values = table.values[table.present]
-    preparation = learn_preparation(values, columns, config.fewest(len(values)), config.closest)
-    standard = preparation.standardised(values, columns)
-    spread, vectors = np.linalg.eigh(standard.T @ standard / len(standard))
-    spread, vectors = spread[::-1], vectors[:, ::-1]
-    count = min(config.directions, int((spread > 1e-6).sum()))
-    vectors = vectors[:, :count]
-    if count:
-        vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(count)])
-    directions = vectors / np.sqrt(spread[:count])
-    length = ((standard @ directions) ** 2).sum(axis=1)
-    usual = max(float(np.quantile(length, 0.99)), 1e-12) if count else 1.0
-    return PatientSpace(preparation, directions, usual)

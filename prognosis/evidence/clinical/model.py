@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,31 +12,12 @@ from prognosis.cohort.case import Case
 from prognosis.evidence.clinical.concepts import Vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel
-from prognosis.evidence.clinical.preparation import Preparation
+from prognosis.evidence.clinical.patient_space import PatientSpace
 from prognosis.evidence.clinical.tree_shapley import InterventionalTables
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
 from prognosis.evidence.token import ModalityEvidence, Token
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class PatientSpace:
-    """Unsupervised directions of the training patients, the same for every fold.
-
-    Attributes:
-        preparation: Learned on all training rows.
-        directions: (p, width) standardised columns to scores of unit training variance.
-        usual: The 99th percentile of the squared length of training scores.
-    """
-
-    preparation: Preparation
-    directions: Floats
-    usual: float
-
-    def scores(self, values: Floats, columns: Sequence[Column]) -> Floats:
-        """(n, width) scores; 0 is the training mean."""
-        return np.asarray(self.preparation.standardised(values, columns) @ self.directions, dtype=float)
 
 
 class ClinicalEvidence:
@@ -65,7 +45,7 @@ class ClinicalEvidence:
         self.folds = tuple(folds)
         self.background = background
         self.columns = table_columns(vocabulary, config.windows_days)
-        self.width = len(causes) + space.directions.shape[1]
+        self.width = len(causes) + space.levels.shape[1]
         self._prepared: dict[int, list[InterventionalTables]] = {}
 
     def __getstate__(self) -> dict[str, object]:
@@ -102,10 +82,10 @@ class ClinicalEvidence:
         return total / len(self.folds)
 
     def vector_by_column(self, values: Floats) -> Floats:
-        """(n, columns, directions) each column's part of the scores."""
+        """(n, columns, L) each column's part of the levels."""
         own = self.space.preparation
-        out = np.zeros((*values.shape, self.space.directions.shape[1]))
-        out[:, own.kept] = own.standardised(values, self.columns)[:, :, None] * self.space.directions
+        out = np.zeros((*values.shape, self.space.levels.shape[1]))
+        out[:, own.kept] = own.standardised(values, self.columns)[:, :, None] * self.space.levels
         return out
 
     def save(self, folder: Path) -> None:
@@ -138,7 +118,7 @@ def assemble(
     """
     scores = space.scores(table.values, columns)
     vector = np.concatenate([evidence.mean(axis=2), scores], axis=1)
-    distance = (scores**2).sum(axis=1) / space.usual
+    distance = space.distance(table.values, columns)
     here = table.present
     return ModalityEvidence(
         present=here,

@@ -16,7 +16,8 @@ from prognosis.evidence.clinical.boosting import TreeSettings
 from prognosis.evidence.clinical.concepts import Concept, Vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel
-from prognosis.evidence.clinical.model import ClinicalEvidence, PatientSpace
+from prognosis.evidence.clinical.model import ClinicalEvidence
+from prognosis.evidence.clinical.patient_space import PatientSpace
 from prognosis.evidence.clinical.preparation import Preparation
 from prognosis.evidence.clinical.tree_tables import LeafTable
 from prognosis.evidence.clinical.trees import TreeMember
@@ -40,6 +41,7 @@ def save_clinical(model: ClinicalEvidence, folder: Path) -> None:
 
     arrays: Arrays = {
         "space.directions": model.space.directions,
+        "space.levels": model.space.levels,
         "space.usual": np.array([model.space.usual]),
     }
     _put_preparation(arrays, "space", model.space.preparation)
@@ -79,7 +81,10 @@ def load_clinical(folder: Path) -> ClinicalEvidence:
             causes=causes,
             vocabulary=_vocabulary(stated["vocabulary"]),
             space=PatientSpace(
-                _preparation(arrays, "space"), arrays["space.directions"], float(arrays["space.usual"][0])
+                _preparation(arrays, "space"),
+                arrays["space.directions"],
+                arrays["space.levels"],
+                float(arrays["space.usual"][0]),
             ),
             folds=[
                 _fold(arrays, f"fold{number}", stated["members"], int(stated["bins"]), len(causes))
