@@ -1,4 +1,4 @@
-"""A training that could not be written is refused before its time is spent."""
+"""A training that could not be written is refused before its time is spent; one end to end leaves a model."""
 
 from pathlib import Path
 
@@ -6,6 +6,7 @@ import pytest
 
 from prognosis.cli.train import run_train
 from prognosis.errors import BundleError
+from prognosis.fusion import load_model
 from tests.simulated import TASK_PATH, Simulated
 
 
@@ -19,3 +20,12 @@ def test_a_folder_of_other_files_is_refused_before_training_and_kept(
     with pytest.raises(BundleError, match="is a file"):
         run_train(TASK_PATH, small.uris, kept, None, ["fusion.bootstrap=2"], json_output=False)
     assert kept.read_text(encoding="utf-8") == "years of work"
+
+
+def test_training_end_to_end_leaves_a_model_and_no_checkpoints(small: Simulated, tmp_path: Path) -> None:
+    settings = ["modalities=[clinical]", "clinical.trees=null", "fusion.bootstrap=2", "folds=2"]
+    settings += ["training={way: end_to_end, device: cpu, epochs: 1}"]
+    out = tmp_path / "model"
+    run_train(TASK_PATH, small.uris, out, None, settings, json_output=False)
+    assert [path.name for path in tmp_path.iterdir()] == ["model"]
+    assert load_model(out).config.training.way == "end_to_end"

@@ -163,25 +163,25 @@ class ImagingReader(Reader):
 
     def forward(self, rows: Tensor) -> Read:
         """Read the cases at `rows`."""
-        buffers = dict(self.named_buffers())
-        level = self._level(buffers["latest"][rows])
+        level = self._level(self.get_buffer("latest")[rows])
         if self.training:
-            buffers["centre"].lerp_(level.detach().mean(dim=0) + buffers["centre"], _CENTRE_STEP)
+            centre = self.get_buffer("centre")
+            centre.lerp_(level.detach().mean(dim=0) + centre, _CENTRE_STEP)
         change = torch.zeros_like(level)
-        before = buffers["previous"][rows]
+        before = self.get_buffer("previous")[rows]
         paired = torch.nonzero(before >= 0).squeeze(1)
         if self.changes and len(paired):
             gained = level[paired] - self._level(before[paired])
-            a_day = gained / buffers["gap"][rows[paired]][:, None] - buffers["change_centre"]
-            change = change.index_copy(0, paired, buffers["change"] * a_day)
+            a_day = gained / self.get_buffer("gap")[rows[paired]][:, None] - self.get_buffer("change_centre")
+            change = change.index_copy(0, paired, self.get_buffer("change") * a_day)
         return Read((level + change)[:, :, None], torch.cat([level, change], dim=1))
 
     def _level(self, films: Tensor) -> Tensor:
         """(films, causes) evidence of films, about the running centre."""
-        buffers = dict(self.named_buffers())
-        linear = buffers["base"][films] + buffers["features"][films] @ self.moved
+        moved = self.get_buffer("features")[films] @ self.moved
+        linear = self.get_buffer("base")[films] + moved - self.get_buffer("centre")
         if self.network is None:
-            return linear - buffers["centre"]
+            return linear
         number = films.cpu().numpy()
         channels = torch.from_numpy(self.films.channels[number].astype(np.float32)).to(films.device)
         weights = torch.from_numpy(self.films.weights[number].sum(axis=1)).to(films.device)
@@ -189,7 +189,7 @@ class ImagingReader(Reader):
             channels, weights = augmented(channels, weights, self.config)
         cells = self.network(channels)
         spread = torch.einsum("nkp,np->nk", cells.flatten(2).float(), weights.flatten(1))
-        return linear + read_out_gain(cells.shape[2:]) * spread - buffers["centre"]
+        return linear + read_out_gain(cells.shape[2:]) * spread
 
     def members(self) -> FoldMembers:
         """The trained members."""
