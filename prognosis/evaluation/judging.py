@@ -22,6 +22,7 @@ from prognosis.evaluation.rivals import Rivals, fit_rivals, rival_incidence
 from prognosis.evaluation.subgroups import cohort_groups, evaluate_subgroups
 from prognosis.evaluation.survival_metrics import PreparedMetrics
 from prognosis.fusion import FusionModel, ModelConfig
+from prognosis.fusion.challenger import ChallengerConfig
 from prognosis.fusion.cross_fitting import cross_fit
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.train import train_on
@@ -176,7 +177,8 @@ def _trained_without(
 
     evidence = cross_fit(training, config, report)
     model = train_on(training, config, evidence, report)
-    others = fit_rivals(training, evidence, config.seed, report) if rivals else None
+    challenger = ChallengerConfig(seed=config.seed)
+    others = fit_rivals(training, evidence, challenger, report) if rivals else None
     return held_out_fold(model, cohort.take(np.flatnonzero(held_out)), training, others)
 
 

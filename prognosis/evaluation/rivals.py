@@ -76,14 +76,14 @@ class Rivals:
 
 
 def fit_rivals(
-    cohort: Cohort, evidence: CrossFitted, seed: int, on_progress: Progress | None = None
+    cohort: Cohort, evidence: CrossFitted, config: ChallengerConfig, on_progress: Progress | None = None
 ) -> Rivals:
     """Fit every rival on what the evidence models said of the cases that they had not seen.
 
     Args:
         cohort: The training cases.
         evidence: Every modality fitted on them.
-        seed: Of the trees and of the transformer.
+        config: Of the transformer; its seed is also that of the trees.
         on_progress: Told (what, done, total).
 
     Raises:
@@ -98,8 +98,8 @@ def fit_rivals(
     tokens = out_of_fold_tokens(evidence, cohort.cases)
     return Rivals(
         fit_late_fusion(inputs, exposure),
-        fit_haim(inputs, target, evidence.folds, seed, shift),
-        train_challenger(tokens, exposure, evidence.folds, ChallengerConfig(seed=seed), on_progress),
+        fit_haim(inputs, target, evidence.folds, config.seed, shift),
+        train_challenger(tokens, exposure, evidence.folds, config, on_progress),
         shift,
     )
 

@@ -15,15 +15,17 @@ from prognosis.evaluation.rivals import (
     is_rival,
     subset_incidence,
 )
+from prognosis.fusion.challenger import ChallengerConfig
 
 if TYPE_CHECKING:
     from tests.simulated import Simulated
 
 DAYS = np.array([90.0, 180.0, 365.0])
+QUICK = ChallengerConfig(layers=1, width=8, heads=1, epochs=2)
 
 
 def test_every_rival_gives_incidences_that_rise_and_leave_room_for_no_event(small: Simulated) -> None:
-    rivals = fit_rivals(small.cohort, small.evidence, seed=0)
+    rivals = fit_rivals(small.cohort, small.evidence, QUICK)
     cases = small.cohort.cases[:20]
     told = rivals.incidence(small.model, small.model.inputs(cases), cases, DAYS)
     assert set(told) == {LATE, HAIM, TRANSFORMER}
@@ -47,4 +49,4 @@ def test_a_subset_is_what_the_model_says_of_patients_without_the_other_modality(
 def test_one_modality_has_no_rivals_since_nothing_is_joined(small: Simulated) -> None:
     alone = replace(small.evidence, fitted={"clinical": small.evidence.fitted["clinical"]})
     with pytest.raises(CohortError, match="only clinical is read"):
-        fit_rivals(small.cohort, alone, seed=0)
+        fit_rivals(small.cohort, alone, QUICK)
