@@ -22,7 +22,7 @@ def tables(found: Mapping[str, Any]) -> str:
         return _table(found)
     parts = []
     for site, own in found["sites"].items():
-        told = f"not tested: {own['refused']}\n" if "refused" in own else _table(own)
+        told = f"not tested: {own['refused']}\n" if "metrics" not in own else _table(own)
         parts.append(f"tested on {site}, trained on the other sites\n\n{told}")
     return "\n".join(parts)
 

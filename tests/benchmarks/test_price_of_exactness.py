@@ -30,6 +30,7 @@ def test_a_table_of_rivals_gives_ours_first_and_differences_with_their_sign() ->
         "patients": 40,
         "events": {"none": 50, "ill": 40},
         "metrics": {"auroc": interval(0.8)},
+        "refused": {},
         "members": {"late fusion": {"metrics": {"auroc": interval(0.7)}}},
         "comparisons": [
             {
