@@ -51,15 +51,13 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
     by_site: bool,
     rivals: bool,
     explanations: bool,
+    beside: Sequence[Path],
     report: Path | None,
     cache: Path | None,
     json_output: bool,
 ) -> None:
     """Judge straight, by cross-validation, or site by site; print the result, or draw it."""
-    if explanations and (cv or by_site or report is not None or holds_segmentation(folder)):
-        raise InputError(
-            "--explanations", "judges one model's maps of films", "leave out --cv, --by-site and --report"
-        )
+    _refuse_explanations(folder, asked=explanations, beside=bool(beside), retrained=cv or by_site)
     if rivals and (explanations or not (cv or by_site) or holds_segmentation(folder)):
         raise InputError("--rivals", "are trained beside a model on the same folds", "give --cv or --by-site")
     if by_site and (cv or report is not None):
@@ -75,7 +73,10 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
     cohort = loaded.cohort
     if explanations:
         held_out = unseen_cases(cohort, model)
-        report_explanations(model, held_out, replicates, seed, json_output=json_output)
+        others = [load_model(other, cache) for other in beside]
+        report_explanations(
+            model, held_out, replicates, seed, beside=others, report=report, json_output=json_output
+        )
         return
     if by_site:
         report_sites(judge_sites(cohort, model, seed, replicates, rivals=rivals), json_output=json_output)
@@ -92,6 +93,20 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
         print_json({"model_id": model.model_id, "cross_validated": cv, **evaluation.result.to_json()})
     else:
         print_evaluation(evaluation, how)
+
+
+def _refuse_explanations(folder: Path, *, asked: bool, beside: bool, retrained: bool) -> None:
+    """Refuse options that do not go with --explanations.
+
+    Raises:
+        InputError: They do not.
+    """
+    if asked and (retrained or holds_segmentation(folder)):
+        raise InputError(
+            "--explanations", "are judged of one prognosis model", "leave out --cv and --by-site"
+        )
+    if beside and not asked:
+        raise InputError("--beside", "is compared by what it explains", "add --explanations")
 
 
 def unseen(cohort: Cohort, model: FusionModel) -> Judged:

@@ -145,8 +145,12 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         ),
     ] = False,
     explanations: Annotated[
-        bool, typer.Option("--explanations", help="Judge the evidence maps of films instead of the risks.")
+        bool, typer.Option("--explanations", help="Explain the cohort, and judge that instead of the risks.")
     ] = False,
+    beside: Annotated[
+        list[Path] | None,
+        typer.Option(help="With --explanations: a model of another seed, whose values should be alike."),
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Also write the report (HTML) here.")] = None,
     cache: CacheOption = None,
     json_output: JsonOption = False,
@@ -164,6 +168,7 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         by_site=by_site,
         rivals=rivals,
         explanations=explanations,
+        beside=beside or (),
         report=report,
         cache=cache,
         json_output=json_output,

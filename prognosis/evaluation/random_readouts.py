@@ -62,4 +62,4 @@ def _randomised(evidence: EvidenceModel, random: np.random.Generator) -> Evidenc
 
 
 def _like(weights: Floats, random: np.random.Generator) -> Floats:
-    return random.normal(size=weights.shape) * weights.std(axis=0)
+    return random.normal(size=weights.shape) * weights.std(axis=0) if weights.size else weights

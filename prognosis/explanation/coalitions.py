@@ -38,14 +38,16 @@ def every_probability(game: TokenGame, answer: HorizonProbability) -> Array:
     known = every_coalition(len(game))
     if np.abs(base).max() + np.abs(main).sum(axis=0).max(initial=0.0) > _SAFE:
         return probabilities(game, answer, known)
-    odds = np.exp(base)[:, :, None]
-    for factor in np.exp(main):
-        odds = np.concatenate([odds, odds * factor[:, :, None]], axis=2)
-    joint = game.joint(game.direction_sums(known))[causes]
-    found = np.empty(odds.shape[2])
+    odds = np.empty((*base.shape, known.shape[1]))
+    odds[:, :, 0] = np.exp(base)
+    for player, factor in enumerate(np.exp(main)):
+        half = 1 << player
+        np.multiply(odds[:, :, :half], factor[:, :, None], out=odds[:, :, half : 2 * half])
+    joint = np.exp(game.joint(game.direction_sums(known))[causes])
+    found = np.empty(known.shape[1])
     for start in range(0, len(found), BLOCK):
         part = slice(start, start + BLOCK)
-        found[part] = answer.of_odds(odds[:, :, part] * np.exp(joint[:, None, part]))
+        found[part] = answer.of_odds(odds[:, :, part] * joint[:, None, part])
     return found
 
 

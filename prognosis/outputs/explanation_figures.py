@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.explanation.cohort import AGES_DAYS, CohortExplanation
-from prognosis.outputs.estimate import in_days
 from prognosis.outputs.figures import BLUE, GREY, INK, VERMILLION, WIDTH_INCHES, Picture, as_picture, drawing
 
 if TYPE_CHECKING:
@@ -105,20 +104,15 @@ def shares_over_time_picture(explained: CohortExplanation) -> Picture:
 
 def shares_by_age_picture(explained: CohortExplanation) -> Picture:
     """How much evidence of each age adds, and from which modality."""
-    names = [
-        *(f"{in_days(first)} to {in_days(last)}" if first else f"under {in_days(last)}"
-          for first, last in pairwise(AGES_DAYS)),
-        f"over {in_days(AGES_DAYS[-1])}",
-        "no date",
-    ]  # fmt: skip
+    between = [f"{first:g} to {last:g}" for first, last in pairwise(AGES_DAYS[1:])]
+    names = [f"under {AGES_DAYS[1]:g}", *between, f"over {AGES_DAYS[-1]:g}", "no date"]
     with drawing(WIDTH_INCHES, 3.0) as figure:
         axes = figure.add_subplot()
         bottom = np.zeros(len(names))
         for modality, own in zip(explained.modalities, explained.by_age, strict=True):
             axes.bar(names, own, bottom=bottom, color=MODALITY_COLOURS[modality], width=0.7, label=modality)
             bottom += own
-        axes.tick_params(axis="x", labelsize=8)
-        axes.set_xlabel("age of the evidence at the index", loc="right")
+        axes.set_xlabel("age of the evidence at the index, in days", loc="right")
         axes.set_ylabel(f"sum of sizes, {_scale(explained)}")
         axes.legend(frameon=False)
         said = "; ".join(f"{name} {size:.2f}" for name, size in zip(names, bottom, strict=True))
@@ -177,10 +171,11 @@ def _spread(values: NDArray[np.float64]) -> NDArray[np.float64]:
     low, width = values.min(), max(float(np.ptp(values)), 1e-12)
     slices = ((values - low) / width * (_SLICES - 1)).round().astype(np.int64)
     counts = np.bincount(slices, minlength=_SLICES)
-    step = 2.0 * _REACH / max(int(counts.max()), 12)
+    crowded = float(np.quantile(counts[counts > 0], 0.9))
+    step = 2.0 * _REACH / max(crowded, 12.0)
     heights = np.zeros(len(values))
     for slice_ in np.flatnonzero(counts):
         own = np.flatnonzero(slices == slice_)
         place = np.arange(len(own))
         heights[own] = step * np.where(place % 2, (place + 1) // 2, -(place // 2))
-    return heights
+    return np.clip(heights, -_REACH, _REACH)

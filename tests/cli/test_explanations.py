@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -27,3 +30,22 @@ def test_the_table_says_what_was_found_and_what_was_not_judged(
     assert "2 films of as many held-out patients" in " ".join(told.out.split())
     assert "additivity: maps, tokens and evidence differ by at most" in " ".join(told.out.split())
     assert "the source marks nothing" in " ".join(told.err.split())
+
+
+def test_the_page_shows_what_drives_the_cohort_and_whether_that_holds(
+    small: Simulated, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [row for row, case in enumerate(small.cohort.cases) if not case.record.studies][:4]
+    some, page = small.cohort.take(np.array(rows)), tmp_path / "page.html"
+    report_explanations(small.model, some, 20, 0, beside=[small.model], report=page, json_output=True)
+    told = capsys.readouterr()
+    stated = json.loads(told.out)
+    assert stated["cohort"]["cases"] == 4
+    assert stated["cohort"]["max_additivity_error"] < 1e-9
+    assert stated["tokens"]["stability"][small.model.model_id]["value"] == pytest.approx(1.0)
+    assert stated["maps"] is None
+    assert "0 of the cases have a film" in " ".join(told.err.split())
+    text = page.read_text(encoding="utf-8")
+    assert "What drives progression" in text
+    assert text.count("data:image/") == 4
+    assert "citations of clinical" in text
