@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from prognosis.errors import CheckpointError
-from prognosis.evidence import MODALITIES
+from prognosis.evidence import MODALITIES, FittedEvidence
 from prognosis.evidence.token import EvidenceModel
 from prognosis.explanation import explain_case
 from prognosis.fusion import FusionModel, ModelConfig, load_model, save_model, train_model
-from prognosis.fusion.cross_fitting import Progress
+from prognosis.fusion.cross_fitting import CrossFitted, Progress
 from prognosis.fusion.end_to_end import fit_end_to_end
 from prognosis.fusion.end_to_end.clinical import ClinicalPart
 from prognosis.fusion.end_to_end.imaging import ImagingPart
@@ -30,26 +30,21 @@ CONFIG = tiny_config(
 )
 
 
-def joined(
+def joint(
     small: Simulated,
     folder: Path | None = None,
     names: tuple[str, ...] = MODALITIES,
     on_progress: Progress | None = None,
     config: ModelConfig = CONFIG,
-) -> FusionModel:
-    """The cohort's read-outs, trained end to end, and a head."""
-    started = small.evidence
-    fitted = fit_end_to_end(
-        lambda: {name: started.fitted[name] for name in names},
-        names,
-        small.cohort,
-        started.target,
-        started.folds,
-        config,
-        on_progress,
-        folder,
-    )
-    return train_on(small.cohort, config, replace(started, fitted=fitted))
+) -> CrossFitted:
+    """The cohort's read-outs, trained end to end."""
+    start = small.evidence
+
+    def read_outs() -> dict[str, FittedEvidence]:
+        return {name: start.fitted[name] for name in names}
+
+    given = (read_outs, names, small.cohort, start.target, start.folds, config)
+    return replace(start, fitted=fit_end_to_end(*given, on_progress, folder))
 
 
 @pytest.fixture(scope="module")
@@ -60,9 +55,28 @@ def parts(small: Simulated) -> dict[str, Part]:
 
 
 @pytest.fixture(scope="module")
-def trained(small: Simulated) -> FusionModel:
-    """A model of the cohort, trained end to end."""
-    return joined(small)
+def evidence(small: Simulated) -> CrossFitted:
+    """The cohort's evidence, trained end to end."""
+    return joint(small)
+
+
+@pytest.fixture(scope="module")
+def trained(small: Simulated, evidence: CrossFitted) -> FusionModel:
+    """A model of it."""
+    return train_on(small.cohort, CONFIG, evidence)
+
+
+@pytest.mark.parametrize("name", MODALITIES)
+def test_each_case_is_read_by_the_model_that_left_it_out(
+    small: Simulated, evidence: CrossFitted, name: str
+) -> None:
+    fitted = evidence.fitted[name]
+    rows = np.flatnonzero(fitted.out_of_fold.present)[:6]
+    for row in rows:
+        said = fitted.by_fold[evidence.folds[row]].summarise([small.cohort.cases[row]])
+        np.testing.assert_allclose(said.evidence[0], fitted.out_of_fold.evidence[row], atol=1e-6)
+        np.testing.assert_allclose(said.vector[0], fitted.out_of_fold.vector[row], atol=1e-6)
+        assert said.typical_distance[0] == pytest.approx(fitted.out_of_fold.typical_distance[row], abs=1e-6)
 
 
 @pytest.mark.parametrize("name", MODALITIES)
@@ -151,24 +165,25 @@ def test_a_training_that_finds_its_checkpoints_gives_the_same_model(small: Simul
             raise StoppedError
 
     folder, names = tmp_path / "model.checkpoints", ("clinical", "text")
-    whole = joined(small, names=names)
+    whole = joint(small, names=names)
     with pytest.raises(StoppedError):
-        joined(small, folder, names, stop)
-    again = joined(small, folder, names)
-    for name, one in whole.evidence.items():
-        other = again.evidence[name]
-        for case in small.complete[:3]:
-            for mine, theirs in zip(one.tokens(case), other.tokens(case), strict=True):
-                np.testing.assert_array_equal(mine.evidence, theirs.evidence)
-    np.testing.assert_array_equal(whole.head.beta, again.head.beta)
+        joint(small, folder, names, stop)
+    again = joint(small, folder, names)
+    for name in names:
+        one, other = whole.fitted[name], again.fitted[name]
+        np.testing.assert_array_equal(one.out_of_fold.evidence, other.out_of_fold.evidence)
+        for mine, theirs in zip(
+            *(each.model.tokens(small.complete[0]) for each in (one, other)), strict=True
+        ):
+            np.testing.assert_array_equal(mine.evidence, theirs.evidence)
     with pytest.raises(CheckpointError, match="other settings"):
-        joined(small, folder, names, config=CONFIG.model_copy(update={"seed": 1}))
+        joint(small, folder, names, config=CONFIG.model_copy(update={"seed": 1}))
 
 
 def test_a_folder_of_other_files_is_not_taken_for_checkpoints(small: Simulated, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("all of it")
     with pytest.raises(CheckpointError):
-        joined(small, tmp_path)
+        joint(small, tmp_path)
     assert (tmp_path / "thesis.txt").exists()
 
 
@@ -186,10 +201,12 @@ def test_the_digest_of_a_run_tells_cohorts_and_settings_apart(small: Simulated) 
 def test_where_patients_left_out_gain_nothing_the_read_outs_come_back_as_they_were(small: Simulated) -> None:
     training = CONFIG.training.model_copy(update={"learning_rate": 3.0, "epochs": 1})
     names = ("clinical", "text")
-    model = joined(small, names=names, config=CONFIG.model_copy(update={"training": training}))
+    found = joint(small, names=names, config=CONFIG.model_copy(update={"training": training}))
     for name in names:
-        start = small.evidence.fitted[name].model.summarise(small.complete).evidence
-        np.testing.assert_allclose(model.evidence[name].summarise(small.complete).evidence, start, atol=1e-9)
+        one, other = small.evidence.fitted[name], found.fitted[name]
+        np.testing.assert_allclose(other.out_of_fold.evidence, one.out_of_fold.evidence, atol=1e-9)
+        start = one.model.summarise(small.complete).evidence
+        np.testing.assert_allclose(other.model.summarise(small.complete).evidence, start, atol=1e-9)
 
 
 def test_settings_choose_the_way_of_training(small: Simulated) -> None:
