@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -16,7 +15,14 @@ from prognosis.evidence.imaging.model import EvidenceMap, ImagingEvidence
 from prognosis.evidence.imaging.outline import Outline
 from prognosis.evidence.imaging.regions import Layout
 from prognosis.evidence.segmentation.zones import ZONES
-from prognosis.explanation import AskedScale, Explanation, case_tokens, change_between, explain_tokens
+from prognosis.explanation import (
+    AskedScale,
+    Attribution,
+    Explanation,
+    case_tokens,
+    change_between,
+    explain_tokens,
+)
 from prognosis.fusion import FusionModel
 from prognosis.fusion.bounds import ANY_EVENT
 from prognosis.outputs.estimate import Estimate, in_days
@@ -35,7 +41,6 @@ from prognosis.outputs.patient_page import (
 from prognosis.prediction import ClassSet, LowerBound, Prediction, predict_cases
 from prognosis.prediction.predictor import case_of
 
-SENTENCE_END = re.compile(r"(?<=[.!?])\s+|\n+")
 NOTES_SHOWN = 3
 
 
@@ -250,31 +255,29 @@ def _series(model: FusionModel, case: Case) -> FilmSeries | None:
 
 
 def _notes(case: Case, explanation: Explanation) -> tuple[NoteText, ...]:
-    cited: dict[str, list[tuple[str, float]]] = {}
+    """The latest notes of which sentences were read, each marked where it stands."""
+    cited: dict[tuple[str, str], list[Attribution]] = {}
     for attribution in explanation.attributions:
-        if attribution.modality == "text":
-            source = attribution.source.partition("#")[0]
-            cited.setdefault(source, []).append((attribution.detail, attribution.contribution))
-    notes = [note for note in reversed(case.record.notes) if note.source in cited][:NOTES_SHOWN]
+        if attribution.span is not None:
+            note = (attribution.source.rpartition("#")[0], attribution.time)
+            cited.setdefault(note, []).append(attribution)
+    notes = [(note, cited.get((note.source, note.time.isoformat()))) for note in reversed(case.record.notes)]
     return tuple(
         NoteText(
             title=f"{note.kind or 'Note'}, {note.time.date().isoformat()}",
             source=note.source,
-            sentences=tuple(
-                _sentence(text, cited[note.source]) for text in SENTENCE_END.split(note.text) if text.strip()
-            ),
+            sentences=marked_sentences(note.text, own),
         )
-        for note in notes
+        for note, own in [each for each in notes if each[1]][:NOTES_SHOWN]
+        if own
     )
 
 
-def _sentence(text: str, cited: Sequence[tuple[str, float]]) -> Sentence:
-    plain = _plain(text)
-    for sentence, contribution in cited:
-        if sentence and (plain == (cited_plain := _plain(sentence)) or plain.endswith(f": {cited_plain}")):
-            return Sentence(text, contribution)
-    return Sentence(text)
-
-
-def _plain(text: str) -> str:
-    return " ".join(text.split()).rstrip(".!?").lower()
+def marked_sentences(text: str, cited: Sequence[Attribution]) -> tuple[Sentence, ...]:
+    """The whole text in order: sentences with their contribution, and what stands between them."""
+    found, at = [], 0
+    for attribution in sorted(cited, key=lambda each: each.span or (0, 0)):
+        first, last = attribution.span or (0, 0)
+        found += [Sentence(text[at:first].strip()), Sentence(text[first:last], attribution.contribution)]
+        at = last
+    return tuple(each for each in (*found, Sentence(text[at:].strip())) if each.text)

@@ -1,4 +1,4 @@
-"""How a patient's page words the lower bounds."""
+"""How a patient's page words the lower bounds and marks the notes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from prognosis.cli.patient_report import free_statements
+from prognosis.cli.patient_report import free_statements, marked_sentences
+from prognosis.explanation import Attribution
 from prognosis.prediction import LowerBound, Prediction, predict_cases
 from tests.fakes.additive_evidence import planted_cases, written_model
 
@@ -39,3 +40,18 @@ def test_a_bound_that_follow_up_cut_short_says_so(prediction: Prediction) -> Non
 
 def test_any_event_names_the_causes(prediction: Prediction) -> None:
     assert "free of progression or death for at least" in free_statements(prediction)[0]
+
+
+def test_a_note_is_shown_whole_with_its_sentences_marked_where_they_stand() -> None:
+    text = "Findings: Large effusion. Seen before.\nPlan: Large effusion."
+    cited = [
+        Attribution("text", "", "Large effusion.", "DocumentReference/n#3", "", 0.2, 0.0, span=(45, 60)),
+        Attribution("text", "", "Large effusion.", "DocumentReference/n#1", "", 0.7, 0.0, span=(10, 25)),
+    ]
+    told = marked_sentences(text, cited)
+    assert [(each.text, each.contribution) for each in told] == [
+        ("Findings:", None),
+        ("Large effusion.", 0.7),
+        ("Seen before.\nPlan:", None),
+        ("Large effusion.", 0.2),
+    ]
