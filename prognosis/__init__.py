@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from prognosis.api import evaluate, explain, load, train
     from prognosis.cohort import Cohort, Task, build_cohort
     from prognosis.estimator import SurvivalStack
+    from prognosis.explanation import difference, explain_cohort, what_changed
     from prognosis.fusion import FusionModel, ModelConfig
     from prognosis.prediction import Prediction, predict
     from prognosis.record import PatientRecord
@@ -35,11 +36,14 @@ _PLACES = {
     "SurvivalStack": "prognosis.estimator",
     "Task": "prognosis.cohort",
     "build_cohort": "prognosis.cohort",
+    "difference": "prognosis.explanation",
     "evaluate": "prognosis.api",
     "explain": "prognosis.api",
+    "explain_cohort": "prognosis.explanation",
     "load": "prognosis.api",
     "predict": "prognosis.prediction",
     "train": "prognosis.api",
+    "what_changed": "prognosis.explanation",
 }
 
 __all__ = [
@@ -52,11 +56,14 @@ __all__ = [
     "Task",
     "__version__",
     "build_cohort",
+    "difference",
     "evaluate",
     "explain",
+    "explain_cohort",
     "load",
     "predict",
     "train",
+    "what_changed",
 ]
 
 
