@@ -75,7 +75,12 @@ class SimulatedRun:
 
 
 def simulated_run(
-    dials: Dials, judged_patients: int, seed: int, cache: Path | None = None, settings: tuple[str, ...] = ()
+    dials: Dials,
+    judged_patients: int,
+    seed: int,
+    cache: Path | None = None,
+    settings: tuple[str, ...] = (),
+    dealt: str = "",
 ) -> SimulatedRun:
     """Simulate both cohorts and fit every modality's evidence, or read what was kept of it.
 
@@ -85,17 +90,20 @@ def simulated_run(
         seed: At least 0 and below `JUDGED_SEED`.
         cache: A folder for fitted evidence; nothing is kept where not given.
         settings: Changes to configs/models/default.yaml, as "section.field=value".
+        dealt: A modality that is dealt to other training patients before anything is fitted; none by default.
     """
     task = Task.load(packaged("tasks/simulated_progression.yaml"))
     config = model_config(packaged("models/default.yaml"), settings, task)
     learnt = simulate_cohort(dials, seed)
     unseen = simulate_cohort(replace(dials, patients=judged_patients), JUDGED_SEED + seed)
     cohort, judged = (build_cohort(task, each.records) for each in (learnt, unseen))
+    if dealt:
+        cohort = dealt_cohort(cohort, dealt, seed)
     target = cohort_target(cohort, config.fusion.bins)
     folds = patient_folds(cohort.patients, target.cause, config.folds or FOLDS, config.seed)
-    kept = _kept((dials, seed, judged_patients), config, cache)
+    kept = _kept((dials, seed, judged_patients, dealt), config, cache)
     if kept is None or not kept.exists():
-        sys.stderr.write(f"seed {seed}: fitting the evidence of {len(cohort)} patients\n")
+        sys.stderr.write(f"seed {seed}: fitting {len(cohort)} patients, dealt: {dealt or 'nothing'}\n")
         evidence = _fitted(cohort, target, folds, config, judged)
         if kept is not None:
             _write(kept, evidence)
@@ -108,6 +116,18 @@ def simulated_run(
         Part(*evidence[:2], target, cohort.patients, learnt.oracle),
         Part(*evidence[2:], cohort_target(judged, edges=target.edges), judged.patients, unseen.oracle),
     )
+
+
+def dealt_cohort(cohort: Cohort, name: str, seed: int) -> Cohort:
+    """The cohort with one modality, its absence included, dealt to other patients; ages at the index stay."""
+    part = {"clinical": "events", "text": "notes", "imaging": "studies"}[name]
+    order = np.random.default_rng([seed, 3]).permutation(len(cohort))
+    cases = []
+    for case, donor in zip(cohort.cases, (cohort.cases[place] for place in order), strict=True):
+        later = case.index_time - donor.index_time
+        moved = tuple(replace(piece, time=piece.time + later) for piece in getattr(donor.record, part))
+        cases.append(replace(case, record=replace(case.record, **{part: moved})))
+    return Cohort(cohort.task, tuple(cases))
 
 
 def _fitted(
@@ -127,7 +147,7 @@ def _fitted(
     return found[0], found[1], found[2], found[3]
 
 
-def _kept(made_from: tuple[Dials, int, int], config: ModelConfig, cache: Path | None) -> Path | None:
+def _kept(made_from: tuple[Dials, int, int, str], config: ModelConfig, cache: Path | None) -> Path | None:
     """Where a run's evidence is kept."""
     if cache is None:
         return None

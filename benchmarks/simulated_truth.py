@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,14 +31,16 @@ from benchmarks.simulated_risks import (
     Floats,
     calibrated,
     parts_of,
+    relearnt_risks,
     risks_of,
     train_head,
 )
 from benchmarks.simulated_statistics import clusters_over, concordance_over, slope_over
 from prognosis.evaluation.interval_json import interval_json
+from prognosis.evidence import MODALITIES
 from prognosis.simulate import Dials
 from prognosis.survival.bootstrap import clustered_bootstrap
-from prognosis.survival.statistic import Statistic, once
+from prognosis.survival.statistic import Statistic
 
 REPLICATES = 1000
 SETTINGS = {"interaction": Dials().interaction, "no interaction": 0.0}
@@ -64,19 +66,18 @@ class Judged:
     parts: Mapping[str, Mapping[str, float]]
 
 
-def judge(run: SimulatedRun) -> Judged:
-    """Fit the heads and ask every one of them about the judged patients."""
+def judge(run: SimulatedRun, relearnt: Mapping[str, SimulatedRun]) -> Judged:
+    """Fit the heads and ask every one of them about the judged patients.
+
+    Args:
+        run: The run.
+        relearnt: Modality to the same run with it dealt to other training patients.
+    """
     head = train_head(run, run.training.inputs)
-    return Judged(run.judged, risks_of(run, head), calibrated(run, head, HORIZON_DAYS), parts_of(run, head))
-
-
-def slope(judged: Sequence[Judged], subset: str) -> tuple[Statistic, np.ndarray] | None:
-    """The calibration slope of a subset over all seeds, and its patients; None where they are few."""
-    having = [each for each in judged if subset in each.subsets]
-    seen = [each.subsets[subset] for each in having]
-    if sum(len(each.rows) for each in seen) < LEAST_CASES:
-        return None
-    return slope_over(seen), clusters_over([each.part.patients for each in having], seen)
+    risks = risks_of(run, head)
+    for name, other in relearnt.items():
+        risks |= relearnt_risks(other, name)
+    return Judged(run.judged, risks, calibrated(run, head, HORIZON_DAYS), parts_of(run, head))
 
 
 def report(judged: Sequence[Judged], replicates: int) -> dict[str, Any]:
@@ -87,50 +88,69 @@ def report(judged: Sequence[Judged], replicates: int) -> dict[str, Any]:
         name: concordance_over(targets, [each.risks[name] for each in judged]) for name in judged[0].risks
     }
 
-    def interval(statistic: Statistic, clusters: np.ndarray = patients) -> dict[str, float]:
-        return interval_json(clustered_bootstrap(statistic, clusters, replicates, 0))
+    def interval(statistic: Statistic) -> dict[str, float]:
+        return interval_json(clustered_bootstrap(statistic, patients, replicates, 0))
 
-    def share(method: str, oracle: str) -> Statistic:
-        return lambda weights: (found[method](weights) - 0.5) / (found[oracle](weights) - 0.5)
+    def share(method: str, oracle: str) -> dict[str, float]:
+        def reached(weights: Floats) -> Floats:
+            return (found[method](weights) - 0.5) / (found[oracle](weights) - 0.5)
 
-    def less(first: str, second: str) -> Statistic:
-        return lambda weights: found[first](weights) - found[second](weights)
+        return interval(reached)
+
+    def less(first: str, second: str) -> dict[str, float]:
+        return interval(lambda weights: found[first](weights) - found[second](weights))
 
     names = judged[0].part.inputs.modalities
-    alone = {name: float(found[f"{name} alone"](once(len(patients)))[0]) for name in names}
-    best = max(alone, key=lambda name: alone[name])
-    slopes = {subset: slope(judged, subset) for subset in judged[0].subsets}
+    c = {name: interval(statistic) for name, statistic in found.items()}
+    best = max(names, key=lambda name: c[f"{name} alone"]["value"])
     return {
         "patients": len(patients),
-        "c": {name: interval(statistic) for name, statistic in found.items()},
+        "c": c,
         "strongest_single": best,
-        "share_of_observed_oracle": interval(share(FUSED, OBSERVED)),
-        "late_fusion_share_of_observed_oracle": interval(share(LATE, OBSERVED)),
-        "share_of_full_oracle": interval(share(FUSED, FULL)),
-        "fused_less_strongest_single": interval(less(FUSED, f"{best} alone")),
-        "fused_less_late_fusion": interval(less(FUSED, LATE)),
-        "gain": {
-            name: {
-                "as_it_is": interval(less(FUSED, f"without {name}")),
-                "judged_shuffled": interval(less(f"{name} shuffled", f"without {name}")),
-                "learnt_shuffled": interval(
-                    less(f"{name} learnt shuffled", f"without {name}, {name} learnt shuffled")
-                ),
-            }
-            for name in names
-        },
-        "calibration_slope": {
-            subset: {"cases": len(each[1]), **interval(*each)}
-            for subset, each in slopes.items()
-            if each is not None
-        },
-        "parts": {
-            name: {
-                key: float(np.mean([each.parts[name][key] for each in judged]))
-                for key in judged[0].parts[name]
-            }
-            for name in judged[0].parts
-        },
+        "share_of_observed_oracle": share(FUSED, OBSERVED),
+        "late_fusion_share_of_observed_oracle": share(LATE, OBSERVED),
+        "share_of_full_oracle": share(FUSED, FULL),
+        "fused_less_strongest_single": less(FUSED, f"{best} alone"),
+        "fused_less_late_fusion": less(FUSED, LATE),
+        "gain": {name: _gains(name, less, set(found)) for name in names},
+        "calibration_slope": _slopes(judged, replicates),
+        "parts": _mean_parts(judged),
+    }
+
+
+def _gains(
+    name: str, less: Callable[[str, str], dict[str, float]], methods: set[str]
+) -> dict[str, dict[str, float]]:
+    """What a modality adds, as it is and once its link to the patients is cut."""
+    gains = {
+        "as_it_is": less(FUSED, f"without {name}"),
+        "judged_shuffled": less(f"{name} shuffled", f"without {name}"),
+    }
+    learnt = f"{name} learnt shuffled"
+    if learnt in methods:
+        gains["learnt_shuffled"] = less(learnt, f"without {name}, {learnt}")
+    return gains
+
+
+def _slopes(judged: Sequence[Judged], replicates: int) -> dict[str, dict[str, float]]:
+    """The calibration slope in every subset of modalities, over all seeds; small subsets are left out."""
+    found = {}
+    for subset in judged[0].subsets:
+        having = [each for each in judged if subset in each.subsets]
+        seen = [each.subsets[subset] for each in having]
+        cases = sum(len(each.rows) for each in seen)
+        if cases >= LEAST_CASES:
+            patients = clusters_over([each.part.patients for each in having], seen)
+            slope = clustered_bootstrap(slope_over(seen), patients, replicates, 0)
+            found[subset] = {"cases": cases, **interval_json(slope)}
+    return found
+
+
+def _mean_parts(judged: Sequence[Judged]) -> dict[str, dict[str, float]]:
+    """Each modality's parts, averaged over seeds."""
+    return {
+        name: {key: float(np.mean([each.parts[name][key] for each in judged])) for key in own}
+        for name, own in judged[0].parts.items()
     }
 
 
@@ -162,6 +182,9 @@ def main() -> None:
     parser.add_argument("--judged", type=int, default=JUDGED_PATIENTS, help="patients of each judged cohort")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
+    parser.add_argument(
+        "--relearn", nargs="*", default=[], choices=MODALITIES, help="train once more with each shuffled"
+    )
     parser.add_argument("--cache", type=Path, help="a folder for fitted evidence")
     parser.add_argument("--set", nargs="*", default=[], help="model settings, as section.field=value")
     parser.add_argument("--replicates", type=int, default=REPLICATES)
@@ -176,7 +199,9 @@ def main() -> None:
         dials = Dials(patients=stated.patients, interaction=SETTINGS[setting])
         judged: list[Judged] = []
         for seed in range(stated.seeds):
-            judged.append(judge(simulated_run(dials, stated.judged, seed, stated.cache, tuple(stated.set))))
+            settings = stated.judged, seed, stated.cache, tuple(stated.set)
+            relearnt = {name: simulated_run(dials, *settings, name) for name in stated.relearn}
+            judged.append(judge(simulated_run(dials, *settings), relearnt))
             each = report(judged[-1:], stated.replicates)
             numbers.setdefault(setting, {})[f"seed {seed}"] = each
             sys.stderr.write(told(f"{setting}, seed {seed}", each) + "\n")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
 from benchmarks.missingness import losing, taken, what_is_left
+from benchmarks.simulated_inputs import dealt_cohort
 from benchmarks.simulated_risks import shuffled
 from benchmarks.simulated_statistics import concordance_over
-from prognosis.cohort import Target
+from prognosis.cohort import Target, Task, build_cohort
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.simulate import Dials, Oracle, simulate_cohort
 from prognosis.survival.concordance import harrell_c
 from prognosis.survival.statistic import once
 
+ROOT = Path(__file__).parents[2]
 MODALITIES = ("clinical", "text", "imaging")
 ORACLE = simulate_cohort(Dials(patients=120), 5).oracle
 
@@ -39,6 +42,24 @@ def test_a_shuffled_modality_goes_to_other_patients_whole_and_the_rest_stays() -
     assert not np.array_equal(after.evidence[2], before.evidence[2])
     assert np.all(after.evidence[2][~after.present[:, 2]] == 0.0)
     assert np.all((after.distance[:, 2] > 0.0) == after.present[:, 2])
+
+
+def test_what_is_dealt_is_known_before_the_index_and_leaves_every_label_where_it_was() -> None:
+    task = Task.load(ROOT / "configs" / "tasks" / "simulated_progression.yaml")
+    before = build_cohort(task, simulate_cohort(Dials(patients=30), 6).records)
+    after = dealt_cohort(before, "imaging", 0)
+    moved = 0
+    for case, own in zip(after.cases, before.cases, strict=True):
+        assert (case.label, case.record.notes, case.record.events) == (
+            own.label,
+            own.record.notes,
+            own.record.events,
+        )
+        assert all(study.time <= case.index_time for study in case.record.studies)
+        moved += {study.study_uid for study in case.record.studies} != {
+            study.study_uid for study in own.record.studies
+        }
+    assert moved > 20
 
 
 def test_who_loses_a_modality_at_one_share_has_lost_it_at_every_larger_one() -> None:
