@@ -43,8 +43,8 @@ def fit_end_to_end(
     """Train all modalities together, from where their read-outs are.
 
     Each fold's read-outs, fitted without the fold as ever, go on together through the additive-bilinear
-    hazard. The heads that trained them are not kept: a head learned from cases that its
-    evidence had seen trusts it too much.
+    hazard. The heads that train with them are not kept: a head learned from cases that its evidence had seen
+    trusts it too much.
 
     Args:
         read_outs: Fits them; not asked where an earlier run left them among its checkpoints.
