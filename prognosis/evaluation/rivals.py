@@ -68,11 +68,13 @@ class Rivals:
             cases: The cases.
             days: (T,) increasing, > 0.
         """
-        tokens = tokens_of(model.evidence, cases)
-        log_odds = {LATE: self.late.log_hazard(inputs), TRANSFORMER: self.transformer.log_hazard(tokens)}
         moved = self.log_odds_shift[:, None]
-        found = {name: model.incidence_at(eta + moved, days) for name, eta in log_odds.items()}
-        return {LATE: found[LATE], HAIM: self.haim.incidence(embeddings(inputs), days), **found}
+        read = self.transformer.log_hazard(tokens_of(model.evidence, cases))
+        return {
+            LATE: model.incidence_at(self.late.log_hazard(inputs) + moved, days),
+            HAIM: self.haim.incidence(embeddings(inputs), days),
+            TRANSFORMER: model.incidence_at(read + moved, days),
+        }
 
 
 def fit_rivals(
