@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.target import Target
+from prognosis.evidence.adaptive import AdaptiveRidge, leading
 from prognosis.evidence.logistic import bernoulli_log_likelihood
 from prognosis.evidence.regression import Regression
 from prognosis.survival.partial_likelihood import RiskSets
@@ -17,9 +18,6 @@ Floats = NDArray[np.float64]
 
 PENALTIES = (3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10000.0)
 FEWEST_EVENTS = 5
-MAXIMUM_RANK = 120
-LEAST_GAIN = 1.0
-"""Nats that cases left out must gain before features are weighed by their first coefficients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +40,6 @@ class LinearReadout:
         return np.asarray((features - self.means) @ self.coefficients, dtype=float)
 
 
-@dataclass(frozen=True, slots=True)
-class _Basis:
-    """(n, r) cases in the leading directions of their features, and (p, r) the way back to the features."""
-
-    design: Floats
-    back: Floats
-
-
 def fit_readout(
     features: Floats,
     target: Target,
@@ -67,9 +57,7 @@ def fit_readout(
     its absence, in the cases in which one or the other is known. Beyond 120
     features the fit runs in their 120 leading principal directions, which a ridge penalty keeps anyway.
 
-    A ridge shrinks every feature alike. Where few of many matter, a second ridge on features scaled by the
-    size of their first coefficients predicts better (one step of the adaptive ridge: Frommlet and Nuel 2016,
-    PLoS ONE 11:e0148620); it is taken where cases left out say so.
+    `AdaptiveRidge` says how a fit adapts.
 
     Args:
         features: (n, p) finite.
@@ -84,16 +72,35 @@ def fit_readout(
     weights = np.ones(len(target)) if weights is None else weights
     means, scales = _centre_and_scale(features, weights, standardise=standardise)
     standard = (features - means) / scales
-    basis = _leading(standard)
     coefficients = np.zeros((features.shape[1], len(target.causes)))
     chosen = np.full(len(target.causes), np.inf)
+    if not np.isfinite(scales).any():
+        return LinearReadout(coefficients, means, chosen)
+    shared = _shared(standard, target, inner_folds, weights, penalties, offset)
     for place, rows, regression in _regressions(target, inner_folds, weights, penalties, offset):
-        if not basis.design.shape[1]:
-            continue
-        own = _Basis(basis.design[rows], basis.back)
-        chosen[place], found = _adapted(regression, standard[rows], own)
-        coefficients[:, place] = found / scales
+        fit = AdaptiveRidge(regression, standard[rows], shared)
+        fit.choose()
+        chosen[place], coefficients[:, place] = fit.penalty, fit.coefficients() / scales
     return LinearReadout(coefficients, means, chosen)
+
+
+def _shared(
+    standard: Floats,
+    target: Target,
+    inner_folds: NDArray[np.int64],
+    weights: Floats,
+    penalties: tuple[float, ...],
+    offset: Floats | None,
+) -> AdaptiveRidge | None:
+    """What raises the hazard of any event; None for classes, for one cause, or where too little happened."""
+    counts = target.happened.sum(axis=0)
+    if not target.survival or len(counts) == 1 or counts.sum() < FEWEST_EVENTS:
+        return None
+    known = np.zeros(len(target)) if offset is None else offset @ (counts / counts.sum())
+    of_cases = target.days, target.cause > 0, inner_folds, weights, known
+    found = AdaptiveRidge(Regression(True, *of_cases, penalties), standard)
+    found.choose()
+    return found
 
 
 def held_out_likelihood(
@@ -110,7 +117,7 @@ def held_out_likelihood(
     """
     weights = np.ones(len(target)) if weights is None else weights
     means, scales = _centre_and_scale(features, weights, standardise=True)
-    design = _leading((features - means) / scales).design
+    design = leading((features - means) / scales).design
     each = _regressions(target, inner_folds, weights, penalties, offset)
     return sum(regression.choose(design[rows])[1] for _, rows, regression in each)
 
@@ -141,22 +148,6 @@ def _regressions(
         known = np.zeros(int(rows.sum())) if offset is None else offset[rows, place]
         of_cases = target.days[rows], event, inner_folds[rows], weights[rows], known
         yield place, rows, Regression(target.survival, *of_cases, penalties)
-
-
-def _adapted(regression: Regression, standard: Floats, basis: _Basis) -> tuple[float, Floats]:
-    """The penalty and (p,) coefficients of the ridge, or of the adaptive one where cases left out gain."""
-    penalty, likelihood = regression.choose(basis.design)
-
-    def sized(kept: NDArray[np.bool_] | None) -> Floats:
-        first = np.abs(basis.back @ regression.fit(basis.design, penalty, kept))
-        return np.asarray(first / max(float(np.sqrt((first**2).mean())), 1e-12))
-
-    second, adapted = regression.choose(lambda kept: _leading(standard * sized(kept)).design)
-    if adapted - likelihood < LEAST_GAIN:
-        return penalty, np.asarray(basis.back @ regression.fit(basis.design, penalty))
-    size = sized(None)
-    again = _leading(standard * size)
-    return second, np.asarray(size * (again.back @ regression.fit(again.design, second)))
 
 
 def rows_of(target: Target, place: int) -> NDArray[np.bool_]:
@@ -218,18 +209,3 @@ def patient_weights(patients: NDArray[np.str_]) -> Floats:
     _, inverse, counts = np.unique(patients, return_inverse=True, return_counts=True)
     weights = 1.0 / counts[inverse]
     return np.asarray(weights / weights.mean(), dtype=float)
-
-
-def _leading(standardised: Floats) -> _Basis:
-    cases, width = standardised.shape
-    if width <= min(MAXIMUM_RANK, cases):
-        return _Basis(standardised, np.eye(width))
-    if width <= cases:
-        values, vectors = np.linalg.eigh(standardised.T @ standardised)
-        directions = vectors[:, ::-1][:, :MAXIMUM_RANK]
-    else:
-        values, own = np.linalg.eigh(standardised @ standardised.T)
-        values, own = values[::-1][:MAXIMUM_RANK], own[:, ::-1][:, :MAXIMUM_RANK]
-        kept = values > 1e-9 * max(float(values[0]), 1e-300)
-        directions = standardised.T @ (own[:, kept] / np.sqrt(values[kept]))
-    return _Basis(standardised @ directions, directions)

@@ -128,3 +128,18 @@ def test_evidence_known_from_elsewhere_is_left_to_it() -> None:
     beside = fit_readout(features, target, np.arange(1500) % 3, offset=other[:, None]).coefficients[0, 0]
     assert alone > 0.6
     assert abs(beside) < 0.2
+
+
+def test_a_rare_cause_learns_from_what_it_shares_with_a_common_one() -> None:
+    rng = np.random.default_rng(7)
+    features = rng.normal(size=(1200, 30))
+    truth = features @ np.concatenate([np.full(6, 0.4), np.zeros(24)])
+    common, rare = (rng.exponential(mean * np.exp(-truth)) for mean in (1.0, 12.0))
+    days = np.minimum(common, rare)
+    cause = np.where(rare < common, 2, 1).astype(np.int64)
+    edges = np.array([0.0, *np.quantile(days, [0.25, 0.5, 0.75]), float(days.max())])
+    target = Target(("common", "rare"), cause, days, edges, survival=True)
+    alone = Target(("rare",), (cause == 2).astype(np.int64), days, edges, survival=True)
+    both = fit_readout(features, target, np.arange(1200) % 3).evidence(features)[:, 1]
+    by_itself = fit_readout(features, alone, np.arange(1200) % 3).evidence(features)[:, 0]
+    assert np.corrcoef(both, truth)[0, 1] > 0.95 > np.corrcoef(by_itself, truth)[0, 1]

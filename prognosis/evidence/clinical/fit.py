@@ -13,6 +13,7 @@ from prognosis.cohort.case import Case
 from prognosis.cohort.splits import patient_folds
 from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
+from prognosis.evidence.adaptive import LEAST_GAIN
 from prognosis.evidence.clinical.concepts import Vocabulary, learn_vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel, bins_needed
@@ -23,7 +24,7 @@ from prognosis.evidence.clinical.preparation import Preparation, learn_preparati
 from prognosis.evidence.clinical.trees import TrainingRows, TreeMember, fit_tree_members
 from prognosis.evidence.clinical.weights import cause_outcome, member_weights
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
-from prognosis.evidence.readout import LEAST_GAIN, case_weights, fit_readout, held_out_likelihood
+from prognosis.evidence.readout import case_weights, fit_readout, held_out_likelihood
 from prognosis.evidence.stack import convex_weight, trust
 from prognosis.evidence.token import FittedEvidence, Fitting
 
