@@ -72,8 +72,11 @@ class TokenGame:
 
     def direction_sums(self, known: Array) -> Array:
         """(M, R, c) the directions of c coalitions, (n, c) as in `sums`."""
-        own = [self.modality == place for place in range(self.modalities)]
-        return np.stack([self.projected[here].T @ known[here] for here in own])
+        players, rank = self.projected.shape
+        apart = np.zeros((self.modalities, rank, players))
+        apart[self.modality, :, np.arange(players)] = self.projected
+        flat = apart.reshape(self.modalities * rank, players)
+        return (flat @ known).reshape(self.modalities, rank, known.shape[1])
 
     def log_hazard(self, main: Array, projected: Array) -> Array:
         """(K, B, c) eta from sums over tokens: (K, B, c) main parts and (M, R, c) directions."""

@@ -52,5 +52,8 @@ class HorizonProbability:
         if self.part < 1.0:
             share = own[-1] / np.maximum(total[-1], _SMALLEST)
             falls[-1] = share * -np.expm1(-self.part * np.log1p(total[-1]))
-        falls[1:] *= np.cumprod(kept[:-1], axis=0)
-        return np.asarray(falls.sum(axis=0))
+        found, surviving = falls[0], kept[0]
+        for fall, left in zip(falls[1:], kept[1:], strict=True):  # numpy's cumprod is slower on few bins
+            found = found + fall * surviving
+            surviving = surviving * left
+        return np.asarray(found)

@@ -109,11 +109,14 @@ class GroupGame:
         number = (1 << np.arange(len(self.groups))) @ before
         inner = len(members) - 1
         main, projected = self.groups.sums(before.astype(np.float64))
-        own = self.tokens.main[members].transpose(1, 2, 0)[:, :, order[:-1]]
-        sums = np.cumsum(own, axis=2) + main[:, :, None]
+        sums = self.tokens.main[members].transpose(1, 2, 0)[:, :, order[:-1]]
+        own = self.tokens.projected[members].T[:, order[:-1]]
+        for step in range(1, inner):
+            sums[:, :, step] += sums[:, :, step - 1]
+            own[:, step] += own[:, step - 1]
+        sums += main[:, :, None]
         directions = np.repeat(projected[:, :, None], inner, axis=2)
-        place = self.tokens.modality[members[0]]
-        directions[place] += np.cumsum(self.tokens.projected[members].T[:, order[:-1]], axis=1)
+        directions[self.tokens.modality[members[0]]] += own
         shape = (inner * draws,)
         eta = self.tokens.log_hazard(
             sums.reshape(*sums.shape[:2], *shape), directions.reshape(*directions.shape[:2], *shape)
