@@ -23,6 +23,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
@@ -152,7 +153,7 @@ def strike(process: int, out: Path, after: float, *, writing: bool) -> str:
         What it was doing; "" where it ended before.
     """
     checkpoints = out.with_name(f"{out.name}.checkpoints")
-    began = time.monotonic()
+    left, began = half_written(checkpoints), time.monotonic()
     while True:
         ended, status = os.waitpid(process, os.WNOHANG)
         if ended:
@@ -161,23 +162,31 @@ def strike(process: int, out: Path, after: float, *, writing: bool) -> str:
                 raise RuntimeError(message)
             return ""
         waited = time.monotonic() - began >= after
-        half_written = bool(writing and waited and list(checkpoints.glob("**/*.part")))
-        if waited and (half_written or not writing):
+        if waited and (not writing or half_written(checkpoints) - left):
             os.kill(process, signal.SIGKILL)
             os.waitpid(process, 0)
-            return doing(checkpoints, out)
+            return doing(checkpoints, out, left)
         time.sleep(POLL_SECONDS)
 
 
-def doing(checkpoints: Path, out: Path) -> str:
-    """What a training that was killed was doing, from what it left."""
+def doing(checkpoints: Path, out: Path, left: set[tuple[str, int]]) -> str:
+    """What a training that was killed was doing, from what it left beside what was `left` before."""
     if out.exists() or out.with_name(f"{out.name}.part").exists():
         return "writing the model"
-    if any(checkpoints.glob("**/*.part")):
+    if half_written(checkpoints) - left:
         return "writing a checkpoint or the start"
-    if any(checkpoints.glob("steps/step*")):
+    if any(checkpoints.glob("steps/step*.safetensors")):
         return "after a checkpoint"
     return "before the first checkpoint"
+
+
+def half_written(checkpoints: Path) -> set[tuple[str, int]]:
+    """Files and folders not yet in their place, each with the time at which it changed."""
+    found = set()
+    for path in checkpoints.glob("**/*.part"):
+        with suppress(FileNotFoundError):  # it is in its place now
+            found.add((str(path), path.stat().st_mtime_ns))
+    return found
 
 
 if __name__ == "__main__":
