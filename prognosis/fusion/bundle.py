@@ -24,7 +24,7 @@ from prognosis.fusion.replicates import Replicates
 from prognosis.survival.class_sets import ClassSets
 from prognosis.survival.conformal import SurvivalBound
 
-FORMAT = 3
+FORMAT = 4
 CONFORMAL = "conformal.json"
 CLASS_SETS = "class_sets.json"
 
