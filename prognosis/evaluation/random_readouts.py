@@ -20,7 +20,8 @@ def randomised_readouts(model: FusionModel, seed: int) -> FusionModel:
     """The model with the read-outs of every modality drawn anew; encoders, windows and the head stay.
 
     Coefficients are drawn from the normal distribution of each column's own spread; the leaves of trees are
-    dealt anew among the leaves of their table.
+    dealt anew among the leaves of their table. Regions of images keep the centres of the model itself, so
+    what is compared must be centred anew. Evidence of another kind than these three stays as it is.
 
     Args:
         model: Any model.
@@ -32,7 +33,8 @@ def randomised_readouts(model: FusionModel, seed: int) -> FusionModel:
 
 def _randomised(evidence: EvidenceModel, random: np.random.Generator) -> EvidenceModel:
     if isinstance(evidence, ImagingEvidence):
-        return drawn_anew(evidence, 0, int(random.integers(2**31)))
+        drawn_film = drawn_anew(evidence, 0, int(random.integers(2**31)))
+        return replace(drawn_film, cache=None)  # it holds what the model itself made of the studies
     if isinstance(evidence, TextEvidence):
         weights, drawn = evidence.weights, copy.copy(evidence)
         drawn.weights = SentenceWeights(

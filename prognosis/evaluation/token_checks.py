@@ -124,7 +124,7 @@ def judge_tokens(
         randomised=_randomised(model, asked, explained, replicates, seed),
         stability={
             other.model_id: mean_interval(
-                _alike(explained, _explained(other, asked)), whose, replicates, seed
+                _alike(_values(explained), _values(_explained(other, asked))), whose, replicates, seed
             )
             for other in beside
         },
@@ -160,23 +160,32 @@ def _explained(model: FusionModel, cases: Sequence[Case]) -> list[Explanation]:
     return [explain_tokens(model, known) for known in cohort_tokens(model, cases)]
 
 
-def _by_key(explanation: Explanation, modality: str | None) -> dict[Key, float]:
-    sums: dict[Key, float] = {}
-    for each in explanation.attributions:
-        if modality in {None, each.modality}:
-            sums[each.key] = sums.get(each.key, 0.0) + each.contribution
-    return sums
+def _values(
+    explained: Sequence[Explanation], modality: str | None = None, *, centred: bool = False
+) -> list[dict[Key, float]]:
+    """Each case's values by modality and subject; centred, zero is a subject's mean over the cases."""
+    found = []
+    for explanation in explained:
+        own: dict[Key, float] = {}
+        for each in explanation.attributions:
+            if modality in {None, each.modality}:
+                own[each.key] = own.get(each.key, 0.0) + each.contribution
+        found.append(own)
+    if not centred:
+        return found
+    of_key: dict[Key, list[float]] = {}
+    for own in found:
+        for key, value in own.items():
+            of_key.setdefault(key, []).append(value)
+    return [{key: value - float(np.mean(of_key[key])) for key, value in own.items()} for own in found]
 
 
-def _alike(
-    first: Sequence[Explanation], second: Sequence[Explanation], modality: str | None = None
-) -> NDArray[np.float64]:
+def _alike(first: Sequence[dict[Key, float]], second: Sequence[dict[Key, float]]) -> NDArray[np.float64]:
     """(n,) rank correlation of two models' values of each case; NaN where there are too few to compare."""
     from scipy.stats import spearmanr
 
     found = np.full(len(first), np.nan)
-    for row, pair in enumerate(zip(first, second, strict=True)):
-        sums = [_by_key(explanation, modality) for explanation in pair]
+    for row, sums in enumerate(zip(first, second, strict=True)):
         keys = sorted(sums[0].keys() | sums[1].keys())
         values = np.array([[own.get(key, 0.0) for key in keys] for own in sums])
         if len(keys) >= FEWEST_TOKENS and (np.ptp(values, axis=1) > 0.0).all():
@@ -191,11 +200,17 @@ def _randomised(
     replicates: int,
     seed: int,
 ) -> tuple[Randomised, ...]:
-    drawn = [_explained(randomised_readouts(model, seed + draw), cases) for draw in range(DRAWS)]
+    models = [randomised_readouts(model, seed + draw) for draw in range(DRAWS)]
+    drawn = [_explained(each, cases) for each in models]
     whose = np.array([case.patient for case in cases])
     found = []
-    for modality in model.modalities:
-        alike = np.stack([_alike(explained, other, modality) for other in drawn])
+    for modality, evidence in model.evidence.items():
+        if models[0].evidence[modality] is evidence:
+            continue
+        centred = modality == "imaging"
+        own_values = _values(explained, modality, centred=centred)
+        others = [_values(other, modality, centred=centred) for other in drawn]
+        alike = np.stack([_alike(own_values, other) for other in others])
         here = ~np.isnan(alike).any(axis=0)
         if here.sum() >= FEWEST_CASES:
             own = alike[:, here]

@@ -65,6 +65,12 @@ def test_random_read_outs_still_add_up(small: Simulated, cases: list[Case]) -> N
     assert again.values() == pytest.approx(explain_case(drawn, cases[0]).values())
 
 
+def test_random_read_outs_never_touch_the_cache_of_the_model_itself(small: Simulated) -> None:
+    imaging = replace(small.model.evidence["imaging"], cache=object())
+    model = replace(small.model, evidence={**small.model.evidence, "imaging": imaging})
+    assert randomised_readouts(model, 0).evidence["imaging"].cache is None
+
+
 def test_deleting_all_tokens_ends_at_the_base_and_inserting_them_at_the_answer(
     small: Simulated, cases: list[Case]
 ) -> None:
