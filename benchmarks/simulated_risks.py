@@ -188,11 +188,11 @@ def _correlation(inputs: FusionInputs, place: int, planted: Floats) -> float:
 def calibrated(run: SimulatedRun, head: HazardHead, horizon_days: float) -> Mapping[str, Calibrated]:
     """The patients of every subset of modalities.
 
-    "exactly": those whose records hold these modalities and no others. "at least": those whose records hold
-    these and perhaps others, which are taken away.
+    "everybody": all patients as they are. "exactly": those whose records hold these modalities and no others.
+    "at least": those whose records hold these and perhaps others, which are taken away.
     """
     inputs = run.judged.inputs
-    found = {}
+    found = {"everybody": seen_at(run, head, inputs, np.arange(len(inputs)), horizon_days)}
     for keep in product([False, True], repeat=len(inputs.modalities)):
         subset = np.array(keep)
         name = "+".join(np.array(inputs.modalities)[subset])
