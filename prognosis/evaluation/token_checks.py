@@ -17,8 +17,8 @@ from prognosis.evaluation.random_readouts import randomised_readouts
 from prognosis.evidence.imaging.model import ImagingEvidence
 from prognosis.evidence.imaging.region_masks import region_masks
 from prognosis.explanation import Explanation, cohort_tokens, explain_tokens
-from prognosis.explanation.case import CaseTokens
 from prognosis.explanation.citations import Citation, citation
+from prognosis.explanation.tokens import CaseTokens
 from prognosis.fusion import FusionModel
 from prognosis.survival.bootstrap import Interval
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Literal
 
 import numpy as np
@@ -15,13 +13,12 @@ from prognosis.errors import InputError
 from prognosis.evidence import Token
 from prognosis.explanation.coalitions import every_probability, probabilities, shapley_values
 from prognosis.explanation.explanation import Attribution, Explanation, GroupValue
-from prognosis.explanation.game import TokenGame, token_game
+from prognosis.explanation.game import TokenGame
 from prognosis.explanation.groups import TokenGroup, group_tokens
 from prognosis.explanation.horizon import HorizonProbability
 from prognosis.explanation.permutations import GroupGame
+from prognosis.explanation.tokens import CaseTokens, case_tokens
 from prognosis.fusion import FusionModel
-from prognosis.fusion.head import subset_number
-from prognosis.fusion.inputs import FusionInputs
 
 Array = NDArray[np.float64]
 
@@ -42,25 +39,6 @@ SPLIT = (
     "Owen values: groups of tokens exact over every coalition, "
     "tokens within a group by antithetic permutations"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class CaseTokens:
-    """What there is to explain of one case.
-
-    Attributes:
-        index_time: When the question is asked.
-        tokens: Of the modalities that it has, in the model's order.
-        game: Who plays: the tokens.
-        inputs: Their sums, from the prediction's own path.
-        subset: Number of the observed subset of modalities.
-    """
-
-    index_time: datetime
-    tokens: tuple[Token, ...]
-    game: TokenGame
-    inputs: FusionInputs
-    subset: int
 
 
 def explain_case(
@@ -106,11 +84,18 @@ def explain_tokens(
         seed: Of the permutations.
 
     Raises:
-        InputError: The cause is unknown, or the horizon is beyond what was observed in training.
+        InputError: The cause or the scale is unknown, the horizon is beyond what was observed in training, or
+            one is given on the log-hazard, which has none.
     """
     name, which = cause_of(model, cause)
     if scale == "probability":
         return _on_probability(model, known, name, which, _horizon(model, horizon_days), seed)
+    if scale != "log_hazard" or horizon_days is not None:
+        raise InputError(
+            f"scale {scale!r} with {horizon_days} days",
+            "cannot be explained",
+            "ask for log_hazard without a horizon, or for probability",
+        )
     return _on_log_hazard(model, known, name, which)
 
 
@@ -127,32 +112,6 @@ def cause_of(model: FusionModel, cause: str | None) -> tuple[str, int]:
             f"cause {name!r}", "is not predicted by this model", f"ask for one of {', '.join(causes)}"
         )
     return name, causes.index(name)
-
-
-def case_tokens(model: FusionModel, case: Case) -> CaseTokens:
-    """The case's tokens and their game; each evidence model is asked once for sums and once for parts."""
-    return cohort_tokens(model, [case])[0]
-
-
-def cohort_tokens(model: FusionModel, cases: Sequence[Case]) -> tuple[CaseTokens, ...]:
-    """The same for many cases, which the evidence models are asked about together."""
-    inputs = model.inputs(cases)
-    subsets = subset_number(inputs.present)
-    told = [evidence.tokens_of(cases) for evidence in model.evidence.values()]
-    found = []
-    for row, case in enumerate(cases):
-        own = [
-            (token, place)
-            for place, of_cases in enumerate(told)
-            if inputs.present[row, place]
-            for token in of_cases[row]
-        ]
-        tokens = tuple(token for token, _ in own)
-        places = np.array([place for _, place in own], dtype=np.intp)
-        subset = int(subsets[row])
-        game = token_game(model.head, tokens, places, subset)
-        found.append(CaseTokens(case.index_time, tokens, game, inputs.take(np.array([row])), subset))
-    return tuple(found)
 
 
 def attribution(token: Token, contribution: float, interaction: float | None) -> Attribution:

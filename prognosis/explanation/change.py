@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from prognosis.errors import InputError
 from prognosis.evidence import Token
-from prognosis.explanation.case import CaseTokens, case_tokens, cause_of
+from prognosis.explanation.case import cause_of
 from prognosis.explanation.game import token_game
+from prognosis.explanation.tokens import CaseTokens, case_tokens
 from prognosis.fusion import FusionModel
 from prognosis.prediction.predictor import case_of
 from prognosis.record import PatientRecord

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case
 from prognosis.errors import CohortError
 from prognosis.evidence import Token
-from prognosis.explanation.case import CaseTokens, cause_of, cohort_tokens
+from prognosis.explanation.case import cause_of
 from prognosis.explanation.explanation import Scale
+from prognosis.explanation.tokens import CaseTokens, cohort_tokens
 from prognosis.fusion import FusionModel
 
 if TYPE_CHECKING:

@@ -201,3 +201,11 @@ def test_families_are_joined_smallest_first_until_they_are_few_enough() -> None:
         {0, 3, 6, 1, 4, 7}
     ]
     assert all(len({tokens[place].modality for place in group.members}) == 1 for group in groups)
+
+
+def test_a_scale_that_is_none_and_a_horizon_without_a_probability_are_refused() -> None:
+    model, case = written_model(), written_case(0, VALUES)
+    with pytest.raises(InputError, match="cannot be explained"):
+        explain_case(model, case, scale="odds")
+    with pytest.raises(InputError, match="without a horizon"):
+        explain_case(model, case, horizon_days=100.0)
