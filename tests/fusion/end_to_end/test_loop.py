@@ -43,7 +43,7 @@ def trained(made: Linear, folder: Path | None = None, run: str = "a run") -> dic
 
 
 def test_training_lowers_the_loss_of_patients_left_out_and_ends_with_the_best_weights() -> None:
-    made = linear(epochs=30, learning_rate=0.02)
+    made = linear(epochs=10, learning_rate=0.02)
     standing = train(made.networks, made.outcomes, made.plan)
     assert min(standing.history) < standing.history[0] - 0.01
     best = {name: value.numpy().tobytes() for name, value in standing.best.items()}
