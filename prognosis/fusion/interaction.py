@@ -20,8 +20,11 @@ from prognosis.fusion.likelihood import Exposure
 Array = NDArray[np.float64]
 
 LEAST_EVIDENCE = 3.0
-"""Nats of marginal likelihood that a pair must gain for its interaction to be kept: strong evidence as Kass and
-Raftery have it (1995, JASA 90:773). Of several pairs chance alone gives one or another a nat or two."""
+"""Nats of marginal likelihood that a pair must gain for its interaction to be kept.
+
+Strong evidence, as Kass and Raftery have it (1995, JASA 90:773); of several pairs chance alone gives one or
+another a nat or two.
+"""
 _VARIANCES = np.geomspace(1e-6, 10.0, 100)
 _SWEEPS = 4
 
