@@ -107,8 +107,7 @@ def _shrunk(
     """One Newton step of a block's coefficients.
 
     The products are taken apart from the intercept and from the evidence, which the head has fitted already
-    (the efficient score). Where the pair interacts, coefficients are shrunk once more in proportion to their
-    first size, as a read-out's are: a few products of many.
+    (the efficient score).
     """
     questions = exposure.at_risk.shape[1]
     hazard = cause_hazards(eta, questions)[:, cause]
@@ -122,12 +121,32 @@ def _shrunk(
     apart = block.products - already @ back
     information = apart.T @ (curvature[:, None] * apart)
     score = apart.T @ residual + information @ weights
-    shrunk, evidence = _posterior(score, information)
-    if evidence < LEAST_EVIDENCE:
-        return np.zeros_like(weights)
-    size = np.abs(shrunk) / float(np.sqrt((shrunk**2).mean()))
-    sized, _ = _posterior(size * score, size[:, None] * information * size)
-    return np.asarray(size * sized)
+    many, one = _many(score, information), _one(score, np.diag(information))
+    best = max(many, one, key=lambda each: each[1])
+    return best[0] if best[1] >= LEAST_EVIDENCE else np.zeros_like(weights)
+
+
+def _many(score: Array, information: Array) -> tuple[Array, float]:
+    """Coefficients where all products may matter, and the nats gained over none.
+
+    They are shrunk once more in proportion to their first size, as a read-out's are.
+    """
+    first, evidence = _posterior(score, information)
+    size = np.abs(first) / max(float(np.sqrt((first**2).mean())), 1e-12)
+    second, _ = _posterior(size * score, size[:, None] * information * size)
+    return size * second, evidence
+
+
+def _one(score: Array, information: Array) -> tuple[Array, float]:
+    """Coefficients where one product matters, each as likely as the others, and the nats gained over none."""
+    spread = 1.0 + _VARIANCES[:, None] * information
+    evidence = 0.5 * (_VARIANCES[:, None] * score**2 / spread - np.log(spread))
+    best = evidence.argmax(axis=0)
+    variance, nats = _VARIANCES[best], evidence.max(axis=0)
+    top = float(nats.max())
+    share = np.exp(nats - top)
+    mean = variance * score / (1.0 + variance * information)
+    return np.asarray(share / share.sum() * mean), top + float(np.log(share.mean()))
 
 
 def _posterior(score: Array, information: Array) -> tuple[Array, float]:
