@@ -39,7 +39,7 @@ class LateFusion:
 
 
 def modality_risks(inputs: FusionInputs) -> Array:
-    """(n, M, K) what each modality by itself says of each cause: one log-hazard, 0 where it is absent."""
+    """(n, M, K) what each modality says of each cause: one log-hazard, 0 where it is absent."""
     return np.stack([evidence.mean(axis=2) for evidence in inputs.evidence], axis=1)
 
 

@@ -122,12 +122,7 @@ def judge_tokens(
             seed,
         ),
         randomised=_randomised(model, asked, explained, replicates, seed),
-        stability={
-            other.model_id: mean_interval(
-                _alike(_values(explained), _values(_explained(other, asked))), whose, replicates, seed
-            )
-            for other in beside
-        },
+        stability=_stability(beside, asked, explained, replicates, seed),
         citations=_citations(model, asked, explained),
     )
 
@@ -190,6 +185,24 @@ def _alike(first: Sequence[dict[Key, float]], second: Sequence[dict[Key, float]]
         values = np.array([[own.get(key, 0.0) for key in keys] for own in sums])
         if len(keys) >= FEWEST_TOKENS and (np.ptp(values, axis=1) > 0.0).all():
             found[row] = float(spearmanr(*values).statistic)
+    return found
+
+
+def _stability(
+    beside: Sequence[FusionModel],
+    cases: Sequence[Case],
+    explained: Sequence[Explanation],
+    replicates: int,
+    seed: int,
+) -> dict[str, Interval]:
+    """By model, how alike its values are over the cases that have several and different ones."""
+    whose = np.array([case.patient for case in cases])
+    found = {}
+    for other in beside:
+        alike = _alike(_values(explained), _values(_explained(other, cases)))
+        here = ~np.isnan(alike)
+        if here.sum() >= FEWEST_CASES:
+            found[other.model_id] = mean_interval(alike[here], whose[here], replicates, seed)
     return found
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case
 from prognosis.errors import CohortError
 from prognosis.evidence import Token
+from prognosis.evidence.clinical.tokens import CHANGE
 from prognosis.explanation.case import cause_of
 from prognosis.explanation.explanation import Scale
 from prognosis.explanation.tokens import CaseTokens, cohort_tokens
@@ -138,17 +139,28 @@ def _by_concept(
     names: dict[int, tuple[str, str]] = {}
     found: list[tuple[int, int, float, float]] = []
     for row, (case, each, own) in enumerate(zip(cases, known, shares, strict=True)):
-        numbers = {event.source: event.number for event in case.record.events if event.number is not None}
+        numbers: dict[str, dict[str, float]] = {}
+        for event in case.record.events:
+            if event.number is not None:
+                of_source = numbers.setdefault(event.source, {})
+                of_source[f"{event.code} {event.unit or ''}".rstrip()] = event.number
         for token, value in zip(each.tokens, own, strict=True):
             place = places.setdefault(_concept(token), len(places))
             names.setdefault(place, (token.modality, _name(token)))
-            number = numbers.get(token.source, np.nan) if token.modality == "clinical" else np.nan
+            number = _number(numbers.get(token.source, {}), token)
             found.append((row, place, float(value), float(number)))
     values, measured = np.zeros((len(cases), len(places))), np.full((len(cases), len(places)), np.nan)
     for row, place, value, number in found:
         values[row, place] += value
         measured[row, place] = number
     return values, measured, [names[place] for place in range(len(places))]
+
+
+def _number(of_source: Mapping[str, float], token: Token) -> float:
+    """What the cited resource says: its only number, or of a panel's the one of the token's code and unit."""
+    if len(of_source) == 1 and not token.subject.endswith(CHANGE):
+        return next(iter(of_source.values()))
+    return of_source.get(token.subject, float("nan"))
 
 
 def _concept(token: Token) -> tuple[str, str]:

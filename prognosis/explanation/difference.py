@@ -62,8 +62,12 @@ def difference(first: Explanation, second: Explanation) -> ExplanationDifference
             sentence, a region) are set against each other, whatever their source.
 
     Raises:
-        InputError: The scales or the horizons differ.
+        InputError: The causes, the scales or the horizons differ.
     """
+    if first.cause != second.cause:
+        raise InputError(
+            "two explanations", f"are of {first.cause} and of {second.cause}", "explain one cause in both"
+        )
     if (first.scale, first.horizon_days) != (second.scale, second.horizon_days):
         raise InputError(
             "two explanations",

@@ -139,7 +139,9 @@ def _with_control(shares: Array, whole: float) -> tuple[Array, Array]:
     together = shares.sum(axis=0)
     about = together - together.mean()
     spread = float(about @ about)
-    slope = np.full(count, 1.0 / count) if spread == 0.0 else (shares @ about) / spread
+    rounding = 1e-12 * max(float(np.abs(shares).max(initial=0.0)), abs(whole))
+    constant = spread <= draws * rounding**2  # nothing to learn from: all miss it alike
+    slope = np.full(count, 1.0 / count) if constant else (shares @ about) / spread
     left = shares - slope[:, None] * (together - whole)
     values = left.mean(axis=1)
     residual = left - values[:, None]

@@ -8,11 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.target import Target
-from prognosis.fusion.fitting import refit
-from prognosis.fusion.head import Array, cumulative_incidence
+from prognosis.fusion.config import FusionConfig
+from prognosis.fusion.fitting import fit_head
+from prognosis.fusion.head import Array, HazardHead, cumulative_incidence
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import Exposure
-from prognosis.fusion.optimiser import Parameters
 from prognosis.fusion.recalibration import recalibrate
 from prognosis.survival.conformal import SurvivalBound, fit_bound, probability_at
 
@@ -39,8 +39,22 @@ def happened(cause: NDArray[np.int64], causes: tuple[str, ...], name: str) -> ND
     return np.asarray(cause > 0 if name == ANY_EVENT else cause == causes.index(name) + 1)
 
 
+def head_of_others(
+    config: FusionConfig,
+    inputs: FusionInputs,
+    exposure: Exposure,
+    patients: NDArray[np.str_],
+    rows: NDArray[np.bool_],
+) -> HazardHead:
+    """The head, interaction and recalibration too, of all cases but those at `rows`."""
+    others = inputs.take(~rows)
+    happened_to_them = exposure.take(~rows)
+    fitted = fit_head(others, happened_to_them, config, patients[~rows])
+    return recalibrate(fitted.head(), others, happened_to_them, np.ones(len(others)))
+
+
 def fit_bounds(
-    fitted: Parameters,
+    config: FusionConfig,
     inputs: FusionInputs,
     exposure: Exposure,
     target: Target,
@@ -54,7 +68,7 @@ def fit_bounds(
     refitted head learns from is of models that did see the case, as in any cross-fitting.)
 
     Args:
-        fitted: The head on all cases, where each refit starts.
+        config: How heads are fitted.
         inputs: Out-of-fold evidence of the training cases.
         exposure: What happened, on the bins.
         target: What happened, a time to event.
@@ -64,9 +78,8 @@ def fit_bounds(
     grid = bound_days(target.edges)
     scores: dict[str, Array] = {}
     for left_out in np.unique(folds):
-        weights = (folds != left_out).astype(np.float64)
-        head = recalibrate(refit(fitted, inputs, exposure, weights).head(), inputs, exposure, weights)
         rows = folds == left_out
+        head = head_of_others(config, inputs, exposure, patients, rows)
         incidence = cumulative_incidence(head.log_hazard(inputs.take(rows)), target.edges, grid)
         for name, curve in event_incidence(incidence, target.causes).items():
             scores.setdefault(name, np.zeros(len(target)))[rows] = probability_at(

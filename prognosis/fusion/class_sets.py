@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.target import Target
-from prognosis.fusion.fitting import refit
+from prognosis.fusion.bounds import head_of_others
+from prognosis.fusion.config import FusionConfig
 from prognosis.fusion.head import Array, cumulative_incidence
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import Exposure
-from prognosis.fusion.optimiser import Parameters
-from prognosis.fusion.recalibration import recalibrate
 from prognosis.survival.class_sets import ClassSets, fit_class_sets
 
 
@@ -22,28 +21,30 @@ def class_probabilities(incidence: Array) -> Array:
 
 
 def fit_sets(
-    fitted: Parameters,
+    config: FusionConfig,
     inputs: FusionInputs,
     exposure: Exposure,
     target: Target,
     patients: NDArray[np.str_],
     folds: NDArray[np.int64],
+    shift: Array,
 ) -> ClassSets:
     """Calibrate the sets of a task whose classes exclude one another; see `fit_bounds`, which does alike.
 
     Args:
-        fitted: The head on all cases, where each refit starts.
+        config: How heads are fitted.
         inputs: Out-of-fold evidence of the training cases.
         exposure: What was true.
         target: The same as classes.
         patients: (n,) the patient of each case.
         folds: (n,) fold of each case, whole patients.
+        shift: (K,) what the kept head's log-odds gain for the stated prevalence; see `prior_shift`.
     """
     probability = np.zeros((len(target), 1 + len(target.causes)))
     for left_out in np.unique(folds):
-        weights = (folds != left_out).astype(np.float64)
-        head = recalibrate(refit(fitted, inputs, exposure, weights).head(), inputs, exposure, weights)
         rows = folds == left_out
-        incidence = cumulative_incidence(head.log_hazard(inputs.take(rows)), target.edges, target.edges[-1:])
+        head = head_of_others(config, inputs, exposure, patients, rows)
+        log_odds = head.log_hazard(inputs.take(rows)) + shift[:, None]
+        incidence = cumulative_incidence(log_odds, target.edges, target.edges[-1:])
         probability[rows] = class_probabilities(incidence)
     return fit_class_sets(probability, target.cause, patients)

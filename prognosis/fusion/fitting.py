@@ -16,7 +16,12 @@ from prognosis.fusion.likelihood import Exposure, negative_log_likelihood
 from prognosis.fusion.optimiser import Parameters, minimise
 
 
-def fit_head(inputs: FusionInputs, exposure: Exposure, config: FusionConfig) -> Parameters:
+def fit_head(
+    inputs: FusionInputs,
+    exposure: Exposure,
+    config: FusionConfig,
+    patients: NDArray[np.str_] | None = None,
+) -> Parameters:
     """Fit the head on out-of-fold evidence, with the interactions that the cases speak for.
 
     On a small cohort nothing speaks for an interaction, and the result is a late fusion.
@@ -25,17 +30,27 @@ def fit_head(inputs: FusionInputs, exposure: Exposure, config: FusionConfig) -> 
         inputs: Out-of-fold evidence of the training cases.
         exposure: What happened to them.
         config: Rank of the interactions and weight of the masked copies.
+        patients: (n,) the patient of each case, who speaks for an interaction once; None where each case is
+            of another patient.
     """
     rows, masks, copies = masked_copies(inputs, config.dropout_weight)
     fitted = minimise(masks, exposure.take(rows), copies)
     if len(inputs.modalities) == 1 or config.rank == 0:
         return fitted
     observed = minimise(inputs, exposure, np.ones(len(inputs))).head()
-    found = fit_interaction(observed, inputs, exposure, config.rank)
+    found = fit_interaction(observed, inputs, exposure, config.rank, _shares(len(inputs), patients))
     if not found.rank:
         return fitted
     start = replace(fitted, factors=found.factors, strengths=found.strengths)
     return minimise(masks, exposure.take(rows), copies, start)
+
+
+def _shares(cases: int, patients: NDArray[np.str_] | None) -> Array:
+    """(n,) one over the number of the patient's cases."""
+    if patients is None:
+        return np.ones(cases)
+    _, inverse, counts = np.unique(patients, return_inverse=True, return_counts=True)
+    return np.asarray(1.0 / counts[inverse])
 
 
 def refit(

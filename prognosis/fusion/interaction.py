@@ -47,7 +47,9 @@ class Interaction:
         return self.strengths.shape[2]
 
 
-def fit_interaction(head: HazardHead, inputs: FusionInputs, exposure: Exposure, rank: int) -> Interaction:
+def fit_interaction(
+    head: HazardHead, inputs: FusionInputs, exposure: Exposure, rank: int, shares: Array
+) -> Interaction:
     """The interaction of every pair of modalities beside a fitted head without one.
 
     Args:
@@ -55,6 +57,8 @@ def fit_interaction(head: HazardHead, inputs: FusionInputs, exposure: Exposure, 
         inputs: Out-of-fold evidence.
         exposure: What happened.
         rank: Most directions that are kept over all pairs and causes, those that move the log-hazard most.
+        shares: (n,) how much each case counts: one over the number of its patient's cases, for what they
+            have in common would otherwise speak several times.
     """
     causes = len(head.alpha)
     blocks = [
@@ -68,7 +72,7 @@ def fit_interaction(head: HazardHead, inputs: FusionInputs, exposure: Exposure, 
             for cause in range(causes):
                 joint = sum((b.products @ w.T for b, w in zip(blocks, weights, strict=True)), np.zeros(()))
                 eta = head.alpha + deviation + np.asarray(joint)[:, :, None]
-                own[cause] = _shrunk(block, own[cause], eta, exposure, inputs, cause)
+                own[cause] = _shrunk(block, own[cause], eta, exposure, inputs, cause, shares)
     return _in_few_directions(blocks, weights, inputs, rank)
 
 
@@ -102,7 +106,13 @@ def _spread(inputs: FusionInputs, place: int) -> Array:
 
 
 def _shrunk(
-    block: _Block, weights: Array, eta: Array, exposure: Exposure, inputs: FusionInputs, cause: int
+    block: _Block,
+    weights: Array,
+    eta: Array,
+    exposure: Exposure,
+    inputs: FusionInputs,
+    cause: int,
+    shares: Array,
 ) -> Array:
     """One Newton step of a block's coefficients.
 
@@ -112,8 +122,8 @@ def _shrunk(
     questions = exposure.at_risk.shape[1]
     hazard = cause_hazards(eta, questions)[:, cause]
     at_risk = exposure.at_risk[:, cause if questions > 1 else 0]
-    residual = (exposure.happened[:, cause] - at_risk * hazard).sum(axis=1)
-    curvature = (at_risk * hazard * (1.0 - hazard)).sum(axis=1)
+    residual = shares * (exposure.happened[:, cause] - at_risk * hazard).sum(axis=1)
+    curvature = shares * (at_risk * hazard * (1.0 - hazard)).sum(axis=1)
     fitted = [np.ones(len(inputs)), *(evidence[:, cause].mean(axis=1) for evidence in inputs.evidence)]
     already = np.column_stack(fitted)
     weighed = curvature[:, None] * already
@@ -123,7 +133,8 @@ def _shrunk(
     score = apart.T @ residual + information @ weights
     many, one = _many(score, information), _one(score, np.diag(information))
     best = max(many, one, key=lambda each: each[1])
-    return best[0] if best[1] >= LEAST_EVIDENCE else np.zeros_like(weights)
+    found = best[1] >= LEAST_EVIDENCE or weights.any()  # once found, later sweeps only settle it
+    return best[0] if found else np.zeros_like(weights)
 
 
 def _many(score: Array, information: Array) -> tuple[Array, float]:

@@ -56,17 +56,17 @@ def train_on(
     """Train a model on evidence that was fitted on the same cohort with the same settings."""
     target, inputs, folds = evidence.target, evidence.inputs(), evidence.folds
     exposure = exposure_of(target)
-    parameters = fit_head(inputs, exposure, config.fusion)
+    parameters = fit_head(inputs, exposure, config.fusion, cohort.patients)
     head = recalibrate(parameters.head(), inputs, exposure, np.ones(len(cohort)))
     replicates = bootstrap_head(
         parameters, inputs, exposure, cohort.patients, config.fusion.bootstrap, config.seed, on_progress
     )
-    head, replicates = shifted(head, replicates, prior_shift(cohort.task, target))
-    bounds = (
-        fit_bounds(parameters, inputs, exposure, target, cohort.patients, folds) if target.survival else {}
-    )
+    shift = prior_shift(cohort.task, target)
+    head, replicates = shifted(head, replicates, shift)
+    known = inputs, exposure, target, cohort.patients, folds
+    bounds = fit_bounds(config.fusion, *known) if target.survival else {}
     exclusive = not target.survival and target.marks is None
-    sets = fit_sets(parameters, inputs, exposure, target, cohort.patients, folds) if exclusive else None
+    sets = fit_sets(config.fusion, *known, shift) if exclusive else None
     return FusionModel(
         task=cohort.task,
         config=config,

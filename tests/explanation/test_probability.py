@@ -162,6 +162,17 @@ def test_tokens_within_groups_are_right_within_the_stated_standard_error() -> No
     assert all(abs(run.base + run.values.sum() - worth[-1]) < 1e-12 for run in runs)
 
 
+def test_the_tokens_of_one_group_sum_to_it_although_their_sum_never_varies() -> None:
+    tokens = tokens_of((0, 20, 0), 1, seed=3)
+    game = game_of(tokens, subset=2)
+    answer = HorizonProbability.by(0, 300.0, EDGES, alone=False)
+    game = game.of_bins(answer.bins)
+    for seed in range(6):
+        run = split_probability(game, answer, group_tokens(tokens, np.ones(20), most=14), seed)
+        whole = probabilities(game, answer, np.array([np.zeros(20), np.ones(20)]))
+        assert abs(run.values.sum() - (whole[1] - whole[0])) < 1e-12
+
+
 def test_few_tokens_are_each_a_group_and_exact() -> None:
     model = written_model()
     explanation = explain_case(model, written_case(0, VALUES), "death", scale="probability", horizon_days=150)

@@ -153,6 +153,6 @@ def written_model(count: int = 400, interaction: float = 1.5, seed: int = 0) -> 
         replicates=bootstrap_head(fitted, inputs, exposure, patients, 20, seed),
         background=inputs.take(np.arange(min(count, 200))),
         training=Training(count, {}, {}, {}, frozenset(patient_digest(name) for name in patients)),
-        bounds=fit_bounds(fitted, inputs, exposure, target, patients, folds),
+        bounds=fit_bounds(config.fusion, inputs, exposure, target, patients, folds),
         model_id="planted-test",
     )

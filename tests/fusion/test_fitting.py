@@ -102,6 +102,19 @@ def test_of_many_pairs_of_directions_the_one_that_interacts_is_found_and_the_res
     assert not head.interaction_matrix(0, 1).any()
 
 
+def test_what_a_patient_s_cases_have_in_common_is_no_interaction() -> None:
+    found = 0
+    for seed in range(4):
+        rng = np.random.default_rng(seed)
+        once = inputs_of(250, seed, widths=(6, 4), causes=1)
+        repeated = np.repeat(np.arange(250), 6)
+        inputs = once.take(repeated)
+        rate = (additive(once) + rng.normal(0.0, 1.5, 250))[repeated]
+        exposure = exposure_of(exponential_target(0.6 * rate, seed))
+        found += fit_head(inputs, exposure, CONFIG, repeated.astype(str)).strengths.shape[2]
+    assert found == 0
+
+
 def test_with_one_bin_the_head_is_a_logistic_regression() -> None:
     inputs = two_modalities()
     target = exponential_target(additive(inputs), bins=1)

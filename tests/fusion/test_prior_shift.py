@@ -41,6 +41,8 @@ def test_a_stated_prevalence_moves_all_log_odds_by_the_ratio_of_the_odds() -> No
     asked = build_cohort(task, planted(50, seed=5).records)
     np.testing.assert_allclose(log_odds(moved, asked), log_odds(plain, asked) + gain, atol=1e-9)
     np.testing.assert_allclose(moved.replicates.alpha, plain.replicates.alpha + gain, atol=1e-9)
+    held = [model.class_sets(model.inputs(asked.cases), 0.9) for model in (plain, moved)]
+    np.testing.assert_array_equal(*held)  # sets hold within each class, however common it is
     why = explain_case(moved, asked.cases[0])
     assert why.base + sum(each.contribution for each in why.attributions) == pytest.approx(
         log_odds(moved, asked)[0], abs=1e-9
