@@ -158,6 +158,8 @@ def _by_concept(
 
 def _number(of_source: Mapping[str, float], token: Token) -> float:
     """What the cited resource says: its only number, or of a panel's the one of the token's code and unit."""
+    if token.modality != "clinical":
+        return float("nan")
     if len(of_source) == 1 and not token.subject.endswith(CHANGE):
         return next(iter(of_source.values()))
     return of_source.get(token.subject, float("nan"))

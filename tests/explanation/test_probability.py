@@ -169,7 +169,7 @@ def test_the_tokens_of_one_group_sum_to_it_although_their_sum_never_varies() -> 
     game = game.of_bins(answer.bins)
     for seed in range(6):
         run = split_probability(game, answer, group_tokens(tokens, np.ones(20), most=14), seed)
-        whole = probabilities(game, answer, np.array([np.zeros(20), np.ones(20)]))
+        whole = probabilities(game, answer, np.column_stack([np.zeros(20), np.ones(20)]))
         assert abs(run.values.sum() - (whole[1] - whole[0])) < 1e-12
 
 
