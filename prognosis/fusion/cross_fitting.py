@@ -111,18 +111,6 @@ def _read_outs(
     return fit_beside_others(fittings, alone, exposure, folds, cohort.patients, weight)
 
 
-def fit_modality(
-    name: str,
-    cohort: Cohort,
-    target: Target,
-    folds: NDArray[np.int64],
-    config: ModelConfig,
-    on_progress: Progress | None = None,
-) -> FittedEvidence:
-    """Fit one modality's evidence across folds, by itself."""
-    return modality_fitting(name, cohort, target, folds, config, on_progress)(None)
-
-
 def modality_fitting(
     name: str,
     cohort: Cohort,

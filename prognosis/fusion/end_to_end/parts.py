@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -30,14 +31,14 @@ class Read:
     vector: Tensor
 
 
-class Reader(nn.Module):
+class Reader(nn.Module, ABC):
     """One modality of one fold as a network: the numbers of cases that have it, to its evidence of them."""
 
     width: int
 
+    @abstractmethod
     def forward(self, rows: Tensor) -> Read:
         """Read the cases at `rows`, each of which has the modality."""
-        raise NotImplementedError
 
 
 class Part(Protocol):
