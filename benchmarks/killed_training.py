@@ -183,9 +183,12 @@ def doing(checkpoints: Path, out: Path, left: set[tuple[str, int]]) -> str:
 def half_written(checkpoints: Path) -> set[tuple[str, int]]:
     """Files and folders not yet in their place, each with the time at which it changed."""
     found = set()
-    for path in checkpoints.glob("**/*.part"):
-        with suppress(FileNotFoundError):  # it is in its place now
-            found.add((str(path), path.stat().st_mtime_ns))
+    for folder, folders, files in os.walk(checkpoints):  # one that is gone meanwhile is passed over
+        for name in (*folders, *files):
+            path = Path(folder, name)
+            if path.suffix == ".part":
+                with suppress(FileNotFoundError):  # it is in its place now
+                    found.add((str(path), path.stat().st_mtime_ns))
     return found
 
 

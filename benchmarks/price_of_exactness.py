@@ -31,7 +31,7 @@ from prognosis.evaluation.interval_json import interval_json
 from prognosis.evaluation.late_fusion import fit_late_fusion
 from prognosis.evaluation.rivals import HAIM, LATE, TRANSFORMER
 from prognosis.evaluation.survival_metrics import PreparedMetrics, prepare_survival
-from prognosis.fusion.challenger import CaseTokens, ChallengerConfig, train_challenger
+from prognosis.fusion.challenger import TokenTable, ChallengerConfig, train_challenger
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.head import cumulative_incidence
 from prognosis.fusion.inputs import FusionInputs
@@ -44,7 +44,7 @@ UNATTENDED = "transformer without attention"
 METRICS = ("uno_c", "ibs")
 
 Floats = NDArray[np.float64]
-Predict = Callable[[FusionInputs, CaseTokens, Floats], Floats]
+Predict = Callable[[FusionInputs, TokenTable, Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ def fit_transformer(run: Run, layers: int) -> tuple[Predict, str]:
     found = train_challenger(run.learned, exposure_of(run.learned_target), run.folds, config)
     edges = run.learned_target.edges
 
-    def predict(_: FusionInputs, asked: CaseTokens, days: Floats) -> Floats:
+    def predict(_: FusionInputs, asked: TokenTable, days: Floats) -> Floats:
         return cumulative_incidence(found.log_hazard(asked), edges, days)
 
     return predict, f"stopped after {', '.join(str(epochs) for epochs in found.epochs)} epochs"

@@ -15,7 +15,7 @@ from prognosis.cli.demo import packaged
 from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Target, Task, build_cohort, cohort_target
 from prognosis.fusion import ModelConfig
-from prognosis.fusion.challenger import CaseTokens, out_of_fold_tokens, tokens_of
+from prognosis.fusion.challenger import TokenTable, out_of_fold_tokens, tokens_of
 from prognosis.fusion.cross_fitting import cross_fit
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.simulate import Dials, simulate_cohort
@@ -37,9 +37,9 @@ class Run:
 
     config: ModelConfig
     folds: NDArray[np.int64]
-    learned: CaseTokens
+    learned: TokenTable
     learned_target: Target
-    judged: CaseTokens
+    judged: TokenTable
     judged_target: Target
     patients: NDArray[np.str_]
 
@@ -60,7 +60,7 @@ def run_of(patients: int, judged_patients: int, seed: int, cache: Path, settings
         _fit_and_keep(learned, judged, config, place)
     with np.load(place) as kept:
         sides = [
-            CaseTokens(config.modalities, *(kept[f"{side}.{name}"] for name in _ARRAYS))
+            TokenTable(config.modalities, *(kept[f"{side}.{name}"] for name in _ARRAYS))
             for side in ("learned", "judged")
         ]
         folds = kept["folds"]
@@ -82,7 +82,7 @@ def _fit_and_keep(learned: Cohort, judged: Cohort, config: ModelConfig, place: P
     unfinished.replace(place)
 
 
-def inputs_of(tokens: CaseTokens) -> FusionInputs:
+def inputs_of(tokens: TokenTable) -> FusionInputs:
     """The tokens summed by modality, as the head, late fusion and HAIM read them."""
     present, evidence, vectors = [], [], []
     for place in range(len(tokens.modalities)):

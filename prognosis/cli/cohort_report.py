@@ -164,7 +164,7 @@ def leaderboard(
 
 
 def _kind_of_method(name: str) -> ContenderKind:
-    if name.endswith(" alone") and not name.startswith("projection"):
+    if name.endswith((" alone", " only")) and not name.startswith("projection"):
         return "single modality"
     return "some modalities" if " + " in name else "baseline"
 

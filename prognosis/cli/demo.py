@@ -24,7 +24,10 @@ from prognosis.cli.sources import export_fhir_dicom, read_records
 from prognosis.cohort import Task, build_cohort, cohort_target, held_out_rows
 from prognosis.errors import SourceError
 from prognosis.evaluation.judging import Evaluation, evaluate_folds_of, held_out_fold
-from prognosis.fusion import FusionModel, save_model, train_model
+from prognosis.evaluation.singles import fit_singles
+from prognosis.fusion import FusionModel, save_model
+from prognosis.fusion.cross_fitting import cross_fit
+from prognosis.fusion.train import train_on
 from prognosis.outputs.model_card import model_card
 from prognosis.outputs.report import write_report
 from prognosis.record import Quarantine
@@ -68,9 +71,11 @@ def run_demo(out: Path, patients: int, seed: int, *, json_output: bool) -> None:
     apart = held_out_rows(cohort.patients, target.cause, HELD_OUT_SHARE, seed)
     training, judged = cohort.take(np.flatnonzero(~apart)), cohort.take(np.flatnonzero(apart))
     with watch.step(f"train on {len(training)} patients"), Bars() as bars:
-        model = train_model(training, config, bars)
+        evidence = cross_fit(training, config, bars)
+        model = train_on(training, config, evidence, bars)
     with watch.step(f"judge on {len(judged)} other patients"):
-        fold = held_out_fold(model, judged, training)
+        singles = fit_singles(training, evidence, config.fusion)
+        fold = held_out_fold(model, judged, training, singles)
         evaluation = evaluate_folds_of([fold], seed)
         truth = compare_with_truth(fold, oracle, seed)
     command = f"prognosis demo --out {out} --patients {patients} --seed {seed}"

@@ -29,7 +29,7 @@ class Truth:
 
     Attributes:
         ours: Harrell's C of the fused log-hazard for the first cause, competing events censored.
-        singles: The same for each modality alone.
+        singles: The same for each modality as a model of its own.
         observed_oracle: Of the planted log-hazard of what each record holds.
         full_oracle: Of the whole planted log-hazard.
         gain: Ours minus the best single modality's, paired by patient.
@@ -90,8 +90,7 @@ def compare_with_truth(fold: Judged, oracle: Oracle, seed: int) -> Truth:
 
     ours = concordance(average_log_hazard(fold.model, fold.inputs)[:, 0])
     singles = {
-        name: concordance(average_log_hazard(fold.model, fold.alone(name))[:, 0])
-        for name in fold.model.modalities
+        name: concordance(fold.log_hazard_from(name).mean(axis=2)[:, 0]) for name in fold.model.modalities
     }
     intervals = {name: judged(statistic) for name, statistic in singles.items()}
     best = max(intervals, key=lambda name: intervals[name].value)

@@ -1,6 +1,14 @@
 """Who is asked about, and what: tasks, selection with counted exclusions, labels and splits."""
 
-from prognosis.cohort.case import Case, ClassLabel, Cohort, FindingsLabel, MaskLabel, SurvivalLabel
+from prognosis.cohort.case import (
+    Case,
+    ClassLabel,
+    Cohort,
+    FindingsLabel,
+    MaskLabel,
+    MeasurementLabel,
+    SurvivalLabel,
+)
 from prognosis.cohort.selection import build_cohort
 from prognosis.cohort.splits import held_out_rows, patient_folds
 from prognosis.cohort.target import Target, cohort_target
@@ -12,6 +20,7 @@ __all__ = [
     "Cohort",
     "FindingsLabel",
     "MaskLabel",
+    "MeasurementLabel",
     "SurvivalLabel",
     "Target",
     "Task",

@@ -48,7 +48,15 @@ class MaskLabel:
     studies: tuple[str, ...]
 
 
-Label = SurvivalLabel | ClassLabel | FindingsLabel | MaskLabel
+@dataclass(frozen=True, slots=True)
+class MeasurementLabel:
+    """The value that was measured, in the task's unit, and how many days after the index it was."""
+
+    value: float
+    days: float
+
+
+Label = SurvivalLabel | ClassLabel | FindingsLabel | MaskLabel | MeasurementLabel
 
 
 @dataclass(frozen=True, slots=True)

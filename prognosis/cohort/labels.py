@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from prognosis.cohort.case import ClassLabel, FindingsLabel, Label, MaskLabel, SurvivalLabel
-from prognosis.cohort.outcome import Findings, FindingValues, Mask, Outcome, State, TimeToEvent, Value
+from prognosis.cohort.measurement import measurement_label
+from prognosis.cohort.outcome import (
+    Findings,
+    FindingValues,
+    Mask,
+    Measurement,
+    Outcome,
+    State,
+    TimeToEvent,
+    Value,
+)
+from prognosis.cohort.unlabelled import Unlabelled
 from prognosis.errors import StudyError
 from prognosis.record import Event, PatientRecord
 
 REFERENCE = "none"
-
-
-@dataclass(frozen=True, slots=True)
-class Unlabelled:
-    """Why a case has no label; `never_asked` when the question does not apply to it at all."""
-
-    reason: str
-    never_asked: bool = False
 
 
 def label_case(
@@ -46,6 +48,8 @@ def label_case(
         return _mask(outcome, record, index)
     if isinstance(outcome, Findings):
         return _findings(outcome, record, index)
+    if isinstance(outcome, Measurement):
+        return measurement_label(outcome, record, index)
     return _value(outcome, record, index)
 
 

@@ -1,4 +1,4 @@
-"""What a task asks about: a time to an event, a state, a class, findings, or structures on an image."""
+"""What a task asks about: a time to an event, a state, a class, findings, a measurement, structures."""
 
 from __future__ import annotations
 
@@ -123,6 +123,33 @@ class Findings(Strict):
     within_days: DaysOrZero = 1.0
 
 
+class Measurement(Strict):
+    """The value of a quantity some time after the index.
+
+    It is the value measured nearest to `horizon_days` after the index, at most `window_days` from then. With
+    `scale: log` its natural logarithm is modelled: right for values above zero whose errors are ratios.
+
+    `other_units` says by which factor a number in another unit is multiplied to be in `unit`; "" stands for a
+    number without a unit. A number in a unit that is not named is refused, not guessed at.
+    """
+
+    kind: Literal["measurement"]
+    name: Text
+    codes: tuple[Text, ...] = Field(min_length=1)
+    unit: str
+    other_units: dict[str, Annotated[float, Field(gt=0.0, allow_inf_nan=False)]] = {}
+    horizon_days: Days
+    window_days: DaysOrZero
+    scale: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _is_after_the_index(self) -> Measurement:
+        if self.window_days >= self.horizon_days:
+            message = "window_days must be below horizon_days: a value at the index is known, not predicted"
+            raise ValueError(message)
+        return self
+
+
 class Mask(Strict):
     """Where the structures are on the images of the studies at the index, as somebody marked them.
 
@@ -141,4 +168,4 @@ class Mask(Strict):
         return structures
 
 
-Outcome = Annotated[TimeToEvent | State | Value | Findings | Mask, Field(discriminator="kind")]
+Outcome = Annotated[TimeToEvent | State | Value | Findings | Measurement | Mask, Field(discriminator="kind")]

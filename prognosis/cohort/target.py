@@ -8,10 +8,18 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort.case import Case, ClassLabel, Cohort, FindingsLabel, SurvivalLabel
+from prognosis.cohort.case import (
+    Case,
+    ClassLabel,
+    Cohort,
+    FindingsLabel,
+    MeasurementLabel,
+    SurvivalLabel,
+)
 from prognosis.cohort.labels import REFERENCE
 from prognosis.cohort.landmarks import landmarks_of
-from prognosis.cohort.outcome import Findings, Value
+from prognosis.cohort.measurement import modelled
+from prognosis.cohort.outcome import Findings, Measurement, Value
 from prognosis.cohort.task import Task
 from prognosis.errors import CohortError
 
@@ -35,6 +43,8 @@ class Target:
         survival: True for time to event, False for a class or findings.
         marks: (n, K) of findings: PRESENT, ABSENT or UNKNOWN; None for causes and classes.
         landmark: (n,) the landmark at which each case was asked, see `landmarks_of`; None without landmarks.
+        values: (n,) of a measurement, on its modelled scale: its one "cause" is then that it was measured,
+            which is so in every case; None for all else.
     """
 
     causes: tuple[str, ...]
@@ -44,6 +54,7 @@ class Target:
     survival: bool
     marks: NDArray[np.int8] | None = None
     landmark: NDArray[np.float64] | None = None
+    values: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.cause)
@@ -56,6 +67,7 @@ class Target:
             days=self.days[rows],
             marks=None if self.marks is None else self.marks[rows],
             landmark=None if self.landmark is None else self.landmark[rows],
+            values=None if self.values is None else self.values[rows],
         )
 
     @property
@@ -111,7 +123,8 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
 
     Raises:
         CohortError: The task asks for masks, there are no cases, a case has no label, nothing ever happened,
-            a finding is present in every case or in none that it is known of, or nobody was followed.
+            a finding is present in every case or in none that it is known of, a measurement has one value in
+            all cases, or nobody was followed.
     """
     task = cohort.task
     reference = f"cohort of task {task.name}"
@@ -124,6 +137,8 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
         raise CohortError(reference, "has a case without a label", "build it with labels required")
     if isinstance(task.outcome, Findings):
         return _findings_target(cohort, constant_refused=edges is None)
+    if task.measurement is not None:
+        return _measured_target(cohort, task.measurement, constant_refused=edges is None)
     cause, days = _codes(task, cohort.cases)
     landmark = landmarks_of(cohort)
     if edges is not None:
@@ -177,6 +192,21 @@ def _findings_target(cohort: Cohort, *, constant_refused: bool) -> Target:
     cause = np.where(present.any(axis=1), rarity.argmin(axis=1) + 1, 0)
     days = np.full(len(marks), 0.5)
     return Target(causes, cause.astype(np.int64), days, ONE_BIN, survival=False, marks=marks)
+
+
+def _measured_target(cohort: Cohort, outcome: Measurement, *, constant_refused: bool) -> Target:
+    stated = [case.label.value for case in cohort.cases if isinstance(case.label, MeasurementLabel)]
+    values = modelled(outcome, np.array(stated))
+    if constant_refused and not np.ptp(values) > 0.0:
+        raise CohortError(
+            f"cohort of task {cohort.task.name}",
+            f"{outcome.name} has the same value in every case",
+            "add cases, or ask about another quantity",
+        )
+    measured, days = np.ones(len(values), dtype=np.int64), np.full(len(values), 0.5)
+    landmark = landmarks_of(cohort)
+    names = cohort.task.causes
+    return Target(names, measured, days, ONE_BIN, survival=False, landmark=landmark, values=values)
 
 
 def one_finding_each(cohort: Cohort) -> tuple[Cohort, ...]:

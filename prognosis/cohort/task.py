@@ -14,6 +14,7 @@ from prognosis.cohort.outcome import (
     DaysOrZero,
     Findings,
     Mask,
+    Measurement,
     Outcome,
     State,
     Strict,
@@ -191,9 +192,16 @@ class Task(Strict):
             raise ValueError(message)
         return self
 
+    @model_validator(mode="after")
+    def _a_measurement_has_no_widest_risk(self) -> Task:
+        if isinstance(self.outcome, Measurement) and self.widest_interval is not None:
+            message = "widest_interval is of a risk, and outcome.kind is measurement"
+            raise ValueError(message)
+        return self
+
     @property
     def causes(self) -> tuple[str, ...]:
-        """What may happen, without "nothing": causes, classes but the reference, findings, structures."""
+        """What is asked about: causes, classes but the reference, findings, structures, the quantity."""
         if isinstance(self.outcome, TimeToEvent):
             return tuple(self.outcome.causes)
         if isinstance(self.outcome, State):
@@ -202,11 +210,13 @@ class Task(Strict):
             return tuple(self.outcome.findings)
         if isinstance(self.outcome, Mask):
             return self.outcome.structures
+        if isinstance(self.outcome, Measurement):
+            return (self.outcome.name,)
         return tuple(dict.fromkeys(self.outcome.classes.values()))[1:]  # two values may mean one class
 
     @property
     def is_survival(self) -> bool:
-        """True when the answer is a time to event, False when it is a class or findings at the index."""
+        """True when the answer is a time to event, False when it is a class, findings or a measurement."""
         return isinstance(self.outcome, TimeToEvent)
 
     @property
@@ -220,17 +230,27 @@ class Task(Strict):
         return isinstance(self.outcome, Mask)
 
     @property
+    def measurement(self) -> Measurement | None:
+        """What is measured, where the answer is the value of a quantity; else None."""
+        return self.outcome if isinstance(self.outcome, Measurement) else None
+
+    @property
     def horizons_days(self) -> tuple[float, ...]:
         """The horizons asked about; a class or a finding has the one of its window, a mask none."""
         if isinstance(self.outcome, TimeToEvent):
             return self.outcome.horizons_days
         if isinstance(self.outcome, Mask):
             return ()
+        if isinstance(self.outcome, Measurement):
+            return (self.outcome.horizon_days,)
         return (self.outcome.within_days,)
 
     @property
     def excluded_codes(self) -> frozenset[str]:
-        """Codes that no evidence may read: the outcome's own and those screened out."""
+        """Codes that no evidence may read: the outcome's own and those screened out.
+
+        Earlier values of what is to be measured are evidence, and the first to be read.
+        """
         outcome = self.outcome
         if isinstance(outcome, TimeToEvent):
             own = {code for codes in outcome.causes.values() for code in codes}

@@ -19,6 +19,7 @@ from prognosis.evaluation.judging_bounds import judge_bounds
 from prognosis.evaluation.landmarks import judge_landmarks
 from prognosis.evaluation.results import Comparison, EvaluationResult
 from prognosis.evaluation.rivals import Rivals, fit_rivals, rival_incidence
+from prognosis.evaluation.singles import Singles, fit_singles
 from prognosis.evaluation.subgroups import cohort_groups, evaluate_subgroups
 from prognosis.evaluation.survival_metrics import PreparedMetrics
 from prognosis.fusion import FusionModel, ModelConfig
@@ -46,7 +47,9 @@ class Judged:
         inputs: Their evidence.
         target: What happened to them.
         training: The cohort that trained the model, None when it is not at hand.
-        rivals: What joins the same evidence otherwise; None where it was not asked for.
+        singles: Each modality as a model of its own; None where the model was only read, or reads just one.
+        alone: The cases' evidence by these; None without them.
+        rivals: What joins the modalities otherwise; None where it was not asked for.
     """
 
     model: FusionModel
@@ -54,6 +57,8 @@ class Judged:
     inputs: FusionInputs
     target: Target
     training: Cohort | None
+    singles: Singles | None = None
+    alone: FusionInputs | None = None
     rivals: Rivals | None = None
 
     @property
@@ -61,9 +66,15 @@ class Judged:
         """What happened to the training cases (censoring, reference risk); without them, to those judged."""
         return cohort_target(self.training, edges=self.model.edges) if self.training else self.target
 
-    def alone(self, name: str) -> FusionInputs:
-        """The inputs with only one modality left."""
-        return self.inputs.keeping([modality == name for modality in self.model.modalities])
+    def log_hazard_from(self, name: str) -> Floats:
+        """(n, K, B) of one modality as a model of its own; without one, of the model with only it left.
+
+        A model that was trained without the modality finds it absent.
+        """
+        if self.singles is not None and self.alone is not None and name in self.singles.heads:
+            return self.singles.log_hazard(name, self.alone)
+        only = [modality == name for modality in self.model.modalities]
+        return self.model.head.log_hazard(self.inputs.keeping(only))
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +99,11 @@ class Evaluation:
 
 
 def held_out_fold(
-    model: FusionModel, cohort: Cohort, training: Cohort | None = None, rivals: Rivals | None = None
+    model: FusionModel,
+    cohort: Cohort,
+    training: Cohort | None = None,
+    singles: Singles | None = None,
+    rivals: Rivals | None = None,
 ) -> Judged:
     """A trained model and the cases it is to be judged on.
 
@@ -96,7 +111,8 @@ def held_out_fold(
         model: The model.
         cohort: Labelled cases.
         training: The cohort that trained it; where it is not at hand, censoring is learnt from `cohort`.
-        rivals: Fitted on the same cohort.
+        singles: Fitted on the same cohort.
+        rivals: Likewise.
 
     Raises:
         CohortError: A case's patient trained the model.
@@ -109,7 +125,9 @@ def held_out_fold(
             "evaluate on other patients, or retrain on folds with --cv",
         )
     target = cohort_target(cohort, edges=model.edges)
-    return Judged(model, cohort, model.inputs(cohort.cases), target, training, rivals)
+    inputs = model.inputs(cohort.cases)
+    alone = None if singles is None else singles.inputs(cohort.cases, model.evidence, inputs)
+    return Judged(model, cohort, inputs, target, training, singles, alone, rivals)
 
 
 def cross_validated_folds(
@@ -123,8 +141,8 @@ def cross_validated_folds(
 ) -> list[Judged]:
     """Train on all but one fold of patients, in turn, and keep each model with the fold it has not seen.
 
-    Where films are read, patients with films that look the same share a fold. With `rivals`, what joins the
-    same evidence otherwise is fitted beside each model.
+    Where films are read, patients with films that look the same share a fold. Each modality is fitted as a
+    model of its own as well and, with `rivals`, what joins them otherwise.
     """
     reads_films = "imaging" in config.modalities
     groups = look_alike_patients(cohort, on_progress) if reads_films else cohort.patients
@@ -177,9 +195,11 @@ def _trained_without(
 
     evidence = cross_fit(training, config, report)
     model = train_on(training, config, evidence, report)
+    several = len(evidence.fitted) > 1
+    singles = fit_singles(training, evidence, config.fusion) if several else None
     challenger = ChallengerConfig(seed=config.seed)
     others = fit_rivals(training, evidence, challenger, report) if rivals else None
-    return held_out_fold(model, cohort.take(np.flatnonzero(held_out)), training, others)
+    return held_out_fold(model, cohort.take(np.flatnonzero(held_out)), training, singles, others)
 
 
 def evaluate_folds_of(
@@ -188,9 +208,11 @@ def evaluate_folds_of(
     replicates: int = REPLICATES,
     others: Mapping[str, Fit] | None = None,
 ) -> Evaluation:
-    """Judge held-out cases: the fused model, each of its modalities alone, and the paired differences.
+    """Judge held-out cases: the fused model, each of its modalities, and the paired differences.
 
-    Where folds have rivals, these and every other subset of modalities are judged too.
+    "clinical alone" is a model of that modality by itself; of a model that was only read there is none, and
+    "clinical only" is what the model says with the others withheld. Where folds have rivals, these and every
+    other subset of modalities are judged too.
 
     Args:
         folds: One element a fold, none sharing a patient with another.
@@ -204,8 +226,11 @@ def evaluate_folds_of(
     predicted = {FUSED: fused}
     names = folds[0].model.modalities
     if len(names) > 1:
+        how = "only" if folds[0].singles is None else "alone"
         for name in names:
-            predicted[f"{name} alone"] = [fold.model.incidence_of(fold.alone(name), days) for fold in folds]
+            predicted[f"{name} {how}"] = [
+                fold.model.incidence_at(fold.log_hazard_from(name), days) for fold in folds
+            ]
     for name, fit in (others or {}).items():
         if all(fold.training is not None for fold in folds):
             predicted[name] = [

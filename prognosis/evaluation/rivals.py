@@ -1,8 +1,9 @@
-"""Every other way of joining the same evidence, fitted on the same training cases and judged on the same.
+"""Every other way of joining the modalities, fitted on the same training cases and judged on the same.
 
-The model keeps its explanation exact by adding evidence up. What that costs, or saves, is told by what joins
-the same out-of-fold tokens otherwise: late fusion, HAIM's way, a transformer; and by the model itself with
-each subset of its modalities.
+The model keeps its explanation exact by adding evidence up. What that costs is told by a transformer that
+joins the very same tokens freely. Late fusion and HAIM's way are systems of their own: they read modalities
+that were each fitted by itself, since without the model nothing would have fitted one beside the others. The
+model itself with each subset of its modalities stands beside them.
 """
 
 from __future__ import annotations
@@ -46,9 +47,9 @@ class Rivals:
     """Fitted rivals of one model.
 
     Attributes:
-        late: One risk a modality, joined by logistic regression.
-        haim: Embeddings read by XGBoost.
-        transformer: Tokens read by self-attention.
+        late: One risk a modality, joined by logistic regression; reads modalities fitted by themselves.
+        haim: Embeddings read by XGBoost, likewise.
+        transformer: The model's own tokens read by self-attention.
         log_odds_shift: (K,) what the log-odds of each class gain where the model is used, as the model's own.
     """
 
@@ -58,21 +59,24 @@ class Rivals:
     log_odds_shift: Floats
 
     def incidence(
-        self, model: FusionModel, inputs: FusionInputs, cases: Sequence[Case], days: Floats
+        self, model: FusionModel, alone: FusionInputs, cases: Sequence[Case], days: Floats
     ) -> dict[str, Floats]:
         """By rival, (n, K, T) probability of each cause by each day, of each class, of each finding.
 
         Args:
-            model: Trained on the same evidence.
-            inputs: The cases' evidence, by that model.
+            model: Trained on the same cases.
+            alone: The cases' evidence, of each modality fitted by itself.
             cases: The cases.
             days: (T,) increasing, > 0.
+
+        Raises:
+            CohortError: No case has a token.
         """
         moved = self.log_odds_shift[:, None]
         read = self.transformer.log_hazard(tokens_of(model.evidence, cases))
         return {
-            LATE: model.incidence_at(self.late.log_hazard(inputs) + moved, days),
-            HAIM: self.haim.incidence(embeddings(inputs), days),
+            LATE: model.incidence_at(self.late.log_hazard(alone) + moved, days),
+            HAIM: self.haim.incidence(embeddings(alone), days),
             TRANSFORMER: model.incidence_at(read + moved, days),
         }
 
@@ -80,7 +84,7 @@ class Rivals:
 def fit_rivals(
     cohort: Cohort, evidence: CrossFitted, config: ChallengerConfig, on_progress: Progress | None = None
 ) -> Rivals:
-    """Fit every rival on what the evidence models said of the cases that they had not seen.
+    """Fit every rival on what evidence models said of cases that they had not seen.
 
     Args:
         cohort: The training cases.
@@ -89,18 +93,17 @@ def fit_rivals(
         on_progress: Told (what, done, total).
 
     Raises:
-        CohortError: There is one modality: nothing is joined.
+        CohortError: There is one modality: nothing is joined; or the evidence holds none by itself.
     """
-    inputs, target = evidence.inputs(), evidence.target
-    if len(inputs.modalities) == 1:
-        raise CohortError(
-            f"rivals of {cohort.task.name}", f"only {inputs.modalities[0]} is read", "give another modality"
-        )
+    if len(evidence.fitted) == 1:
+        only = ", ".join(evidence.fitted)
+        raise CohortError(f"rivals of {cohort.task.name}", f"only {only} is read", "give another modality")
+    alone, target = evidence.alone_inputs(), evidence.target
     exposure, shift = exposure_of(target), prior_shift(cohort.task, target)
     tokens = out_of_fold_tokens(evidence, cohort.cases)
     return Rivals(
-        fit_late_fusion(inputs, exposure),
-        fit_haim(inputs, target, evidence.folds, config.seed, shift),
+        fit_late_fusion(alone, exposure),
+        fit_haim(alone, target, evidence.folds, config.seed, shift),
         train_challenger(tokens, exposure, evidence.folds, config, on_progress),
         shift,
     )
@@ -140,8 +143,8 @@ def rival_incidence(folds: Sequence[Judged], days: Floats) -> dict[str, list[Flo
     found: dict[str, list[Floats]] = {}
     for fold in folds:
         told = subset_incidence(fold.model, folds[0].model.modalities, fold.inputs, days)
-        if fold.rivals is not None:
-            told |= fold.rivals.incidence(fold.model, fold.inputs, fold.cohort.cases, days)
+        if fold.rivals is not None and fold.alone is not None:
+            told |= fold.rivals.incidence(fold.model, fold.alone, fold.cohort.cases, days)
         for name, incidence in told.items():
             found.setdefault(name, []).append(incidence)
     return found

@@ -33,6 +33,9 @@ class Token:
         subject: What it is about, the same whenever the patient is asked about: a concept's code, where a
             sentence stands, a region; "" where `name` says it.
         family: What it is told with where tokens are many: the note's section, the region; "" for `name`.
+        topic: What a reader takes it for one thing with: a concept's code, whatever its unit and whether it
+            is a level, a change or an absence; the words of a sentence, in whichever note; a region at
+            every date; "" for `subject`.
         span: The sentence's first and one past its last character in the note's text; None elsewhere.
     """
 
@@ -46,6 +49,7 @@ class Token:
     vector: NDArray[np.float64]
     subject: str = ""
     family: str = ""
+    topic: str = ""
     span: tuple[int, int] | None = None
 
 

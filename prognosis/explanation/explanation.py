@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -29,6 +30,7 @@ class Attribution:
             scale of probability, whose curve makes everything depend on everything.
         subject: What it is about, the same at every date and in every explanation of the patient.
         family: What it is grouped with.
+        topic: What it is one driver with; see `Token`.
         span: The sentence's first and one past its last character in the note's text; None elsewhere.
         age_days: Days from when it was known to the index.
     """
@@ -42,6 +44,7 @@ class Attribution:
     interaction: float | None
     subject: str = ""
     family: str = ""
+    topic: str = ""
     span: tuple[int, int] | None = None
     age_days: float = 0.0
 
@@ -49,6 +52,62 @@ class Attribution:
     def key(self) -> tuple[str, str]:
         """By which attributions of two explanations are matched: modality and subject."""
         return (self.modality, self.subject or self.name)
+
+    @property
+    def driver_key(self) -> tuple[str, str]:
+        """By which attributions are one driver: modality and topic."""
+        return (self.modality, self.topic or self.subject or self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """What a reader takes for one thing: a concept's level and change, one statement, a region at every date.
+
+    Its contribution is the sum of its parts'. Only modalities interact with one another, and a driver's parts
+    are of one modality, so on the log-hazard (log-odds) nothing has to be shared within a driver: the sum IS the
+    exact Shapley value of the game in which the parts come and go together, whether or not other drivers are
+    taken together too. On the probability the sum is that of Owen's values of the parts, which differs from it
+    in what the parts do together along the curve; its standard error is at most the sum of theirs.
+
+    Attributes:
+        leading: The part that says how things stand: the latest, and of those the level before its change.
+        parts: All of them, largest magnitude first, each with its own citation and date.
+        contribution: On the explanation's scale; positive raises the risk.
+        interaction: The part of it that is owed to other modalities being present; None on the probability.
+    """
+
+    leading: Attribution
+    parts: tuple[Attribution, ...]
+    contribution: float
+    interaction: float | None
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """By which drivers of two explanations are matched: modality and topic."""
+        return self.leading.driver_key
+
+
+def drivers_of(attributions: Sequence[Attribution]) -> tuple[Driver, ...]:
+    """The attributions by what they are of, largest sum first.
+
+    Args:
+        attributions: Of one explanation, in the order of the case's tokens: a level stands before its change.
+    """
+    by_topic: dict[tuple[str, str], list[Attribution]] = {}
+    for each in attributions:
+        by_topic.setdefault(each.driver_key, []).append(each)
+    found = []
+    for parts in by_topic.values():
+        joint = [part.interaction for part in parts if part.interaction is not None]
+        found.append(
+            Driver(
+                leading=max(parts, key=lambda part: part.time),
+                parts=tuple(sorted(parts, key=lambda part: -abs(part.contribution))),
+                contribution=sum(part.contribution for part in parts),
+                interaction=sum(joint) if joint else None,
+            )
+        )
+    return tuple(sorted(found, key=lambda driver: -abs(driver.contribution)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +136,7 @@ class Explanation:
         base: The answer for the average training patient on this scale.
         total: The answer for this patient: base + the sum of contributions.
         attributions: Every token's share, largest magnitude first.
+        drivers: The same by what they are of, largest sum first; they too sum to total - base.
         scale: "log_hazard", averaged over the time bins; "log_odds" of a class or a finding; "probability".
         method: How the values were computed.
         max_additivity_error: |base + sum - total|, total taken from the prediction's own path.
@@ -92,6 +152,7 @@ class Explanation:
     base: float
     total: float
     attributions: tuple[Attribution, ...]
+    drivers: tuple[Driver, ...]
     scale: Scale
     method: str
     max_additivity_error: float
@@ -102,9 +163,9 @@ class Explanation:
     coalitions: int = 0
     permutations: int = 0
 
-    def top(self, count: int = 5) -> tuple[Attribution, ...]:
-        """The attributions of largest magnitude."""
-        return self.attributions[:count]
+    def top(self, count: int = 5) -> tuple[Driver, ...]:
+        """The drivers of largest magnitude."""
+        return self.drivers[:count]
 
     def by_modality(self) -> dict[str, float]:
         """The sum of contributions of each modality."""

@@ -35,17 +35,33 @@ class CrossFitted:
         target: What happened to each case, on the bins of the hazard.
         folds: (n,) fold of each case, whole patients.
         fitted: Each modality's models and what they say of the cases that they did not see.
+        alone: The same of each modality's read-outs fitted by itself, as it would be if there were no other;
+            the same objects where nothing was fitted beside the others (ADR 11). Empty after a training end
+            to end that was resumed.
         left_out: Modalities of the configuration that too few cases had, with the reason.
     """
 
     target: Target
     folds: NDArray[np.int64]
     fitted: Mapping[str, FittedEvidence]
+    alone: Mapping[str, FittedEvidence]
     left_out: Mapping[str, str]
 
     def inputs(self) -> FusionInputs:
         """The out-of-fold evidence of every case."""
         return join_modalities({name: evidence.out_of_fold for name, evidence in self.fitted.items()})
+
+    def alone_inputs(self) -> FusionInputs:
+        """The same of each modality fitted by itself.
+
+        Raises:
+            CohortError: Training was resumed, and these were not fitted.
+        """
+        if not self.alone:
+            raise CohortError(
+                "evidence of each modality by itself", "is not kept among checkpoints", "train without them"
+            )
+        return join_modalities({name: evidence.out_of_fold for name, evidence in self.alone.items()})
 
 
 def cross_fit(
@@ -83,7 +99,8 @@ def cross_fit(
             f"has no usable modality ({reasons})",
             "add sources or cases",
         )
-    read_outs = partial(_read_outs, names, cohort, target, folds, config, on_progress)
+    alone: dict[str, FittedEvidence] = {}
+    read_outs = partial(_read_outs, names, cohort, target, folds, config, on_progress, alone)
     fitted: Mapping[str, FittedEvidence]
     if config.training.way == "end_to_end":
         from prognosis.fusion.end_to_end import fit_end_to_end
@@ -91,7 +108,7 @@ def cross_fit(
         fitted = fit_end_to_end(read_outs, names, cohort, target, folds, config, on_progress, checkpoints)
     else:
         fitted = read_outs()
-    return CrossFitted(target, folds, fitted, left_out)
+    return CrossFitted(target, folds, fitted, alone, left_out)
 
 
 def _read_outs(
@@ -101,10 +118,11 @@ def _read_outs(
     folds: NDArray[np.int64],
     config: ModelConfig,
     on_progress: Progress | None,
+    alone: dict[str, FittedEvidence],
 ) -> Mapping[str, FittedEvidence]:
-    """Each modality by itself and, where there are several, once more beside the others."""
+    """Each modality by itself, put in `alone`, and, where there are several, once more beside the others."""
     fittings = {name: modality_fitting(name, cohort, target, folds, config, on_progress) for name in names}
-    alone = {name: fitting(None) for name, fitting in fittings.items()}
+    alone |= {name: fitting(None) for name, fitting in fittings.items()}
     if len(names) == 1 or not config.fusion.beside_others:
         return alone
     exposure, weight = exposure_of(target), config.fusion.dropout_weight

@@ -60,6 +60,18 @@ class FusionInputs:
             distance=self.distance * keep,
         )
 
+    def single(self, name: str) -> FusionInputs:
+        """The inputs of one modality, as if there were no other."""
+        place = self.modalities.index(name)
+        return replace(
+            self,
+            modalities=(name,),
+            present=self.present[:, [place]],
+            evidence=(self.evidence[place],),
+            vectors=(self.vectors[place],),
+            distance=self.distance[:, [place]],
+        )
+
 
 def join_modalities(evidence: Mapping[str, ModalityEvidence]) -> FusionInputs:
     """Put the modalities' evidence side by side.

@@ -15,7 +15,8 @@ from prognosis.evaluation.rivals import (
     is_rival,
     subset_incidence,
 )
-from prognosis.fusion.challenger import ChallengerConfig
+from prognosis.evaluation.singles import fit_singles
+from prognosis.fusion.challenger import ChallengerConfig, tokens_of
 
 if TYPE_CHECKING:
     from tests.simulated import Simulated
@@ -26,8 +27,10 @@ QUICK = ChallengerConfig(layers=1, width=8, heads=1, epochs=2)
 
 def test_every_rival_gives_incidences_that_rise_and_leave_room_for_no_event(small: Simulated) -> None:
     rivals = fit_rivals(small.cohort, small.evidence, QUICK)
+    singles = fit_singles(small.cohort, small.evidence, small.model.config.fusion)
     cases = small.cohort.cases[:20]
-    told = rivals.incidence(small.model, small.model.inputs(cases), cases, DAYS)
+    alone = singles.inputs(cases, small.model.evidence, small.model.inputs(cases))
+    told = rivals.incidence(small.model, alone, cases, DAYS)
     assert set(told) == {LATE, HAIM, TRANSFORMER}
     for incidence in told.values():
         assert incidence.shape == (20, 2, 3)

@@ -89,11 +89,14 @@ def _of_case(
 
 
 def _about(tokens: Sequence[Token], concept: Concept) -> list[Token]:
-    """A concept's tokens, level first, with what they are about and what they are told with."""
+    """A concept's tokens, level first, with what they are about, what they are told with and what they are one with."""
     subject = f"{concept.code} {concept.unit}".rstrip()
     family = "demographics" if concept.code in FROM_THE_START else FAMILIES[concept.kind]
     subjects = (subject, f"{subject}{CHANGE}")
-    return [replace(token, subject=own, family=family) for token, own in zip(tokens, subjects, strict=False)]
+    return [
+        replace(token, subject=own, family=family, topic=concept.code)
+        for token, own in zip(tokens, subjects, strict=False)
+    ]
 
 
 def _absence(model: ClinicalEvidence, place: int) -> str:

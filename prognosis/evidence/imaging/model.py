@@ -150,7 +150,7 @@ class ImagingEvidence:
         def told(region: str, name: str, detail: str, own: Array, vector: Array) -> Token:
             source, time = f"{film.source}#{region}", film.time.isoformat()
             known = (source, time, age_days)
-            return Token("imaging", name, detail, *known, own[:, None], vector, name, region)
+            return Token("imaging", name, detail, *known, own[:, None], vector, name, region, region)
 
         tokens = []
         for place, name in enumerate(self.config.layout.names):

@@ -124,6 +124,7 @@ class TextEvidence:
             vector=own,
             subject=f"{note.source or note.time.isoformat()}#{sentence.number}",
             family=sentence.section or note.kind or "note",
+            topic=normal_form(sentence.text),
             span=span,
         )
 

@@ -2,11 +2,11 @@
 
 from prognosis.fusion.challenger.config import ChallengerConfig
 from prognosis.fusion.challenger.model import Challenger
-from prognosis.fusion.challenger.tokens import CaseTokens, out_of_fold_tokens, tokens_of
+from prognosis.fusion.challenger.tokens import TokenTable, out_of_fold_tokens, tokens_of
 from prognosis.fusion.challenger.training import train_challenger
 
 __all__ = [
-    "CaseTokens",
+    "TokenTable",
     "Challenger",
     "ChallengerConfig",
     "out_of_fold_tokens",

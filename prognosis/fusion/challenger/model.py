@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.fusion.challenger.tokens import CaseTokens
+from prognosis.fusion.challenger.tokens import TokenTable
 
 if TYPE_CHECKING:
     from prognosis.fusion.challenger.network import FusionTransformer
@@ -32,12 +32,12 @@ class Challenger:
     held_out_loss: tuple[float, ...]
     epochs: tuple[int, ...]
 
-    def log_hazard(self, tokens: CaseTokens) -> NDArray[np.float64]:
+    def log_hazard(self, tokens: TokenTable) -> NDArray[np.float64]:
         """(n, K, B) log-odds of each cause against surviving the bin."""
         return np.asarray(np.mean([log_hazard(member, tokens) for member in self.members], axis=0))
 
 
-def log_hazard(member: FusionTransformer, tokens: CaseTokens) -> NDArray[np.float64]:
+def log_hazard(member: FusionTransformer, tokens: TokenTable) -> NDArray[np.float64]:
     """(n, K, B) one transformer's answer."""
     import torch
 

@@ -19,12 +19,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from prognosis.fusion.challenger.config import ChallengerConfig
-from prognosis.fusion.challenger.tokens import PADDING, CaseTokens
+from prognosis.fusion.challenger.tokens import PADDING, TokenTable
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Cases as tensors; see `CaseTokens`."""
+    """Cases as tensors; see `TokenTable`."""
 
     modality: Tensor
     evidence: Tensor
@@ -32,7 +32,7 @@ class Batch:
     age_days: Tensor
 
     @classmethod
-    def of(cls, tokens: CaseTokens, device: torch.device) -> Batch:
+    def of(cls, tokens: TokenTable, device: torch.device) -> Batch:
         """The same cases, on a device."""
         arrays = tokens.modality, tokens.evidence, tokens.vector, tokens.age_days
         return cls(*(torch.as_tensor(array).to(device) for array in arrays))
@@ -51,7 +51,7 @@ class Scales:
     vector: NDArray[np.float32]
 
     @classmethod
-    def of(cls, tokens: CaseTokens) -> Scales:
+    def of(cls, tokens: TokenTable) -> Scales:
         """Of training tokens; 1 where there is nothing, or nothing but zero."""
         evidence, vector = [], []
         for place in range(len(tokens.modalities)):

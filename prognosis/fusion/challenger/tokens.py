@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort import Case
+from prognosis.errors import CohortError
 from prognosis.evidence import EvidenceModel, Token
 from prognosis.fusion.cross_fitting import CrossFitted
 
@@ -16,7 +17,7 @@ PADDING = -1
 
 
 @dataclass(frozen=True, slots=True)
-class CaseTokens:
+class TokenTable:
     """n cases of at most T tokens; what stands where `modality` is PADDING is never read.
 
     Attributes:
@@ -37,7 +38,7 @@ class CaseTokens:
     def __len__(self) -> int:
         return len(self.modality)
 
-    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> CaseTokens:
+    def take(self, rows: NDArray[np.intp] | NDArray[np.bool_]) -> TokenTable:
         """The tokens of the cases at `rows`, padded to the longest of these."""
         longest = max(1, int((self.modality[rows] != PADDING).sum(axis=1).max(initial=0)))
         order = np.argsort(self.modality[rows] == PADDING, axis=1, kind="stable")[:, :longest]
@@ -47,33 +48,39 @@ class CaseTokens:
             return np.asarray(np.take_along_axis(values[rows], places, axis=1))
 
         modality = np.take_along_axis(self.modality[rows], order, axis=1)
-        return CaseTokens(
+        return TokenTable(
             self.modalities, modality, taken(self.evidence), taken(self.vector), taken(self.age_days)
         )
 
-    def keeping(self, keep: Sequence[bool] | NDArray[np.bool_]) -> CaseTokens:
+    def keeping(self, keep: Sequence[bool] | NDArray[np.bool_]) -> TokenTable:
         """The tokens of only the modalities flagged in `keep`; the others become absent in every case."""
         kept = np.append(np.asarray(keep, dtype=bool), False)  # the last is the place of PADDING
         return replace(self, modality=np.where(kept[self.modality], self.modality, PADDING))
 
 
-def tokens_of(models: Mapping[str, EvidenceModel], cases: Sequence[Case]) -> CaseTokens:
+def tokens_of(models: Mapping[str, EvidenceModel], cases: Sequence[Case]) -> TokenTable:
     """What a trained model's evidence says of cases that it has not seen, token by token.
 
     Args:
         models: Modality to its evidence model.
-        cases: At least one.
+        cases: At least one of them with a token.
+
+    Raises:
+        CohortError: No case has a token.
     """
     names, widths = tuple(models), [model.width for model in models.values()]
     return _padded(names, max(widths), _joined([model.tokens_of(cases) for model in models.values()]))
 
 
-def out_of_fold_tokens(evidence: CrossFitted, cases: Sequence[Case]) -> CaseTokens:
+def out_of_fold_tokens(evidence: CrossFitted, cases: Sequence[Case]) -> TokenTable:
     """The training cases' tokens, each by the fold's model that did not see its patient.
 
     Args:
         evidence: The fitted modalities.
         cases: The training cases, in the order in which they were fitted.
+
+    Raises:
+        CohortError: No case has a token.
     """
     names, widths = tuple(evidence.fitted), [fitted.model.width for fitted in evidence.fitted.values()]
     found: list[list[Token]] = [[] for _ in cases]
@@ -91,8 +98,8 @@ def _joined(by_modality: Sequence[Sequence[Sequence[Token]]]) -> list[list[Token
     return [[token for own in case for token in own] for case in zip(*by_modality, strict=True)]
 
 
-def _padded(names: tuple[str, ...], width: int, found: Sequence[Sequence[Token]]) -> CaseTokens:
-    shape = len(found), max(1, *(len(own) for own in found))
+def _padded(names: tuple[str, ...], width: int, found: Sequence[Sequence[Token]]) -> TokenTable:
+    shape = len(found), max([1, *(len(own) for own in found)])
     causes, bins = _largest(token.evidence.shape for own in found for token in own)
     modality = np.full(shape, PADDING, dtype=np.int64)
     evidence = np.zeros((*shape, causes, bins), dtype=np.float32)
@@ -104,9 +111,14 @@ def _padded(names: tuple[str, ...], width: int, found: Sequence[Sequence[Token]]
             evidence[row, place] = token.evidence
             vector[row, place, : len(token.vector)] = token.vector
             age_days[row, place] = token.age_days
-    return CaseTokens(names, modality, evidence, vector, age_days)
+    return TokenTable(names, modality, evidence, vector, age_days)
 
 
 def _largest(shapes: Iterable[tuple[int, ...]]) -> tuple[int, int]:
-    found = np.array(list(shapes)).max(axis=0)
+    stated = list(shapes)
+    if not stated:
+        raise CohortError(
+            "tokens of the cases", "are none: no case has a modality that is read", "add sources or cases"
+        )
+    found = np.array(stated).max(axis=0)
     return int(found[0]), int(found[1])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from prognosis.fusion.challenger.config import ChallengerConfig
 from prognosis.fusion.challenger.model import Challenger, log_hazard
-from prognosis.fusion.challenger.tokens import PADDING, CaseTokens
+from prognosis.fusion.challenger.tokens import PADDING, TokenTable
 from prognosis.fusion.cross_fitting import Progress
 from prognosis.fusion.likelihood import (
     Exposure,
@@ -28,7 +28,7 @@ ADDITIVE_RATE = 10.0
 
 
 def train_challenger(
-    tokens: CaseTokens,
+    tokens: TokenTable,
     exposure: Exposure,
     folds: NDArray[np.int64],
     config: ChallengerConfig,
@@ -72,7 +72,7 @@ class _Stopped:
 
 
 def _train_member(
-    tokens: CaseTokens,
+    tokens: TokenTable,
     exposure: Exposure,
     left_out: NDArray[np.bool_],
     config: ChallengerConfig,
@@ -107,7 +107,7 @@ def _train_member(
 def _one_pass(
     network: FusionTransformer,
     optimiser: torch.optim.Optimizer,
-    tokens: CaseTokens,
+    tokens: TokenTable,
     exposure: Exposure,
     config: ChallengerConfig,
     rng: np.random.Generator,
@@ -132,7 +132,7 @@ def _one_pass(
         optimiser.step()
 
 
-def hide_modalities(tokens: CaseTokens, share: float, rng: np.random.Generator) -> CaseTokens:
+def hide_modalities(tokens: TokenTable, share: float, rng: np.random.Generator) -> TokenTable:
     """The tokens with, in about `share` of the cases, only a random subset of modalities; it may be empty.
 
     Args:
@@ -147,7 +147,7 @@ def hide_modalities(tokens: CaseTokens, share: float, rng: np.random.Generator) 
     place = np.clip(tokens.modality, 0, None)
     kept = np.take_along_axis(keep, place, axis=1) & (tokens.modality != PADDING)
     modality = np.where(kept, tokens.modality, PADDING)
-    return CaseTokens(tokens.modalities, modality, tokens.evidence, tokens.vector, tokens.age_days)
+    return TokenTable(tokens.modalities, modality, tokens.evidence, tokens.vector, tokens.age_days)
 
 
 def _optimiser(network: FusionTransformer, config: ChallengerConfig) -> torch.optim.Optimizer:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from prognosis.fusion.challenger import CaseTokens, ChallengerConfig
+from prognosis.fusion.challenger import TokenTable, ChallengerConfig
 from prognosis.fusion.challenger.model import log_hazard
 from prognosis.fusion.challenger.network import FusionTransformer, Scales
 from prognosis.fusion.challenger.tokens import PADDING
@@ -25,8 +25,8 @@ def transformer(layers: int = 2) -> FusionTransformer:
     return network
 
 
-def reordered(tokens: CaseTokens, order: np.ndarray) -> CaseTokens:
-    return CaseTokens(
+def reordered(tokens: TokenTable, order: np.ndarray) -> TokenTable:
+    return TokenTable(
         tokens.modalities,
         tokens.modality[:, order],
         tokens.evidence[:, order],

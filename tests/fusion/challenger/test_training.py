@@ -10,7 +10,7 @@ from prognosis.cohort import Target
 from prognosis.cohort.target import ABSENT, ONE_BIN, PRESENT, UNKNOWN
 from prognosis.evaluation.late_fusion import fit_late_fusion
 from prognosis.fusion.challenger import (
-    CaseTokens,
+    TokenTable,
     ChallengerConfig,
     out_of_fold_tokens,
     tokens_of,
@@ -39,7 +39,7 @@ def auroc(ill: np.ndarray, log_odds: np.ndarray) -> float:
     return float(ratio_of(auroc_statistic(ill, log_odds))(once(len(ill)))[0])
 
 
-def inputs_of_tokens(tokens: CaseTokens) -> FusionInputs:
+def inputs_of_tokens(tokens: TokenTable) -> FusionInputs:
     """Each modality's one token as evidence: its sign."""
     evidence = tuple(tokens.vector[:, place, :1, None].astype(np.float64) for place in range(2))
     present, vectors = np.ones((len(tokens), 2), dtype=bool), tuple(each[:, :, 0] for each in evidence)
