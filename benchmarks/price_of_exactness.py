@@ -31,7 +31,7 @@ from prognosis.evaluation.interval_json import interval_json
 from prognosis.evaluation.late_fusion import fit_late_fusion
 from prognosis.evaluation.rivals import HAIM, LATE, TRANSFORMER
 from prognosis.evaluation.survival_metrics import PreparedMetrics, prepare_survival
-from prognosis.fusion.challenger import TokenTable, ChallengerConfig, train_challenger
+from prognosis.fusion.challenger import ChallengerConfig, TokenTable, train_challenger
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.head import cumulative_incidence
 from prognosis.fusion.inputs import FusionInputs

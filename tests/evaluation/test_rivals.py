@@ -16,7 +16,7 @@ from prognosis.evaluation.rivals import (
     subset_incidence,
 )
 from prognosis.evaluation.singles import fit_singles
-from prognosis.fusion.challenger import ChallengerConfig, tokens_of
+from prognosis.fusion.challenger import ChallengerConfig
 
 if TYPE_CHECKING:
     from tests.simulated import Simulated

@@ -6,9 +6,9 @@ from prognosis.fusion.challenger.tokens import TokenTable, out_of_fold_tokens, t
 from prognosis.fusion.challenger.training import train_challenger
 
 __all__ = [
-    "TokenTable",
     "Challenger",
     "ChallengerConfig",
+    "TokenTable",
     "out_of_fold_tokens",
     "tokens_of",
     "train_challenger",

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from prognosis.fusion.challenger import TokenTable, ChallengerConfig
+from prognosis.fusion.challenger import ChallengerConfig, TokenTable
 from prognosis.fusion.challenger.model import log_hazard
 from prognosis.fusion.challenger.network import FusionTransformer, Scales
 from prognosis.fusion.challenger.tokens import PADDING

@@ -8,10 +8,11 @@ import pytest
 
 from prognosis.cohort import Target
 from prognosis.cohort.target import ABSENT, ONE_BIN, PRESENT, UNKNOWN
+from prognosis.errors import CohortError
 from prognosis.evaluation.late_fusion import fit_late_fusion
 from prognosis.fusion.challenger import (
-    TokenTable,
     ChallengerConfig,
+    TokenTable,
     out_of_fold_tokens,
     tokens_of,
     train_challenger,
@@ -108,7 +109,7 @@ def test_out_of_fold_tokens_sum_to_the_out_of_fold_evidence_and_new_cases_can_be
     evidence, cases = small.evidence, small.cohort.cases
     rows = np.arange(24)
     some = [cases[row] for row in rows]
-    part = type(evidence)(evidence.target, evidence.folds[rows], evidence.fitted, evidence.left_out)
+    part = replace(evidence, folds=evidence.folds[rows])
     tokens, inputs = out_of_fold_tokens(part, some), evidence.inputs().take(rows)
     for place, whole in enumerate(inputs.evidence):
         own = np.where((tokens.modality == place)[:, :, None, None], tokens.evidence, 0.0).sum(axis=1)
@@ -119,3 +120,13 @@ def test_out_of_fold_tokens_sum_to_the_out_of_fold_evidence_and_new_cases_can_be
     told = tokens_of({name: fitted.model for name, fitted in evidence.fitted.items()}, some)
     loss = negative_log_likelihood(challenger.log_hazard(told), exposure)
     assert np.isfinite(loss).all()
+
+
+def test_cases_without_one_token_are_refused_in_words(small: Simulated) -> None:
+    empty = [
+        replace(case, record=replace(case.record, events=(), notes=(), studies=()))
+        for case in small.cohort.cases[:2]
+    ]
+    models = {name: small.model.evidence[name] for name in ("text", "imaging")}
+    with pytest.raises(CohortError, match="no case has a modality"):
+        tokens_of(models, empty)
