@@ -60,6 +60,14 @@ Label = SurvivalLabel | ClassLabel | FindingsLabel | MaskLabel | MeasurementLabe
 
 
 @dataclass(frozen=True, slots=True)
+class Unlabelled:
+    """Why a case has no label; `never_asked` when the question does not apply to it at all."""
+
+    reason: str
+    never_asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One question asked of one patient: the record as known at the index, and the answer.
 

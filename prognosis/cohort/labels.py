@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from prognosis.cohort.case import ClassLabel, FindingsLabel, Label, MaskLabel, SurvivalLabel
+from prognosis.cohort.case import ClassLabel, FindingsLabel, Label, MaskLabel, SurvivalLabel, Unlabelled
 from prognosis.cohort.measurement import measurement_label
 from prognosis.cohort.outcome import (
     Findings,
@@ -17,7 +17,6 @@ from prognosis.cohort.outcome import (
     TimeToEvent,
     Value,
 )
-from prognosis.cohort.unlabelled import Unlabelled
 from prognosis.errors import StudyError
 from prognosis.record import Event, PatientRecord
 
@@ -42,15 +41,13 @@ def label_case(
             return gone
     if isinstance(outcome, TimeToEvent):
         return _time_to_event(outcome, record, index)
-    if isinstance(outcome, State):
-        return _state(outcome, record, index)
     if isinstance(outcome, Mask):
         return _mask(outcome, record, index)
     if isinstance(outcome, Findings):
         return _findings(outcome, record, index)
     if isinstance(outcome, Measurement):
         return measurement_label(outcome, record, index)
-    return _value(outcome, record, index)
+    return _state(outcome, record, index) if isinstance(outcome, State) else _value(outcome, record, index)
 
 
 def last_contact(record: PatientRecord) -> datetime | None:

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
-from prognosis.cohort.case import Case, Cohort
-from prognosis.cohort.labels import Unlabelled, label_case
+from prognosis.cohort.case import Case, Cohort, Unlabelled
+from prognosis.cohort.labels import label_case
 from prognosis.cohort.landmarks import landmark_times
 from prognosis.cohort.task import Exclusion, Index, Task
 from prognosis.errors import CohortError

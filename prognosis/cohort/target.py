@@ -43,8 +43,10 @@ class Target:
         survival: True for time to event, False for a class or findings.
         marks: (n, K) of findings: PRESENT, ABSENT or UNKNOWN; None for causes and classes.
         landmark: (n,) the landmark at which each case was asked, see `landmarks_of`; None without landmarks.
-        values: (n,) of a measurement, on its modelled scale: its one "cause" is then that it was measured,
-            which is so in every case; None for all else.
+        values: (n,) of a measurement: on its modelled scale, less `centre`, over `spread`. Its one "cause" is
+            that it was measured, which is so in every case. None for all else.
+        centre: Mean of the modelled values.
+        spread: Their standard deviation.
     """
 
     causes: tuple[str, ...]
@@ -55,6 +57,8 @@ class Target:
     marks: NDArray[np.int8] | None = None
     landmark: NDArray[np.float64] | None = None
     values: NDArray[np.float64] | None = None
+    centre: float = 0.0
+    spread: float = 1.0
 
     def __len__(self) -> int:
         return len(self.cause)
@@ -128,13 +132,7 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
     """
     task = cohort.task
     reference = f"cohort of task {task.name}"
-    if task.asks_for_masks:
-        remedy = "give a task whose outcome is a time to an event, a state or a value"
-        raise CohortError(reference, "asks for masks, which are no event and no class", remedy)
-    if not cohort.cases:
-        raise CohortError(reference, "has no cases", "check the index, the exclusions and the sources")
-    if any(case.label is None for case in cohort.cases):
-        raise CohortError(reference, "has a case without a label", "build it with labels required")
+    _check_labelled(cohort, reference)
     if isinstance(task.outcome, Findings):
         return _findings_target(cohort, constant_refused=edges is None)
     if task.measurement is not None:
@@ -157,6 +155,16 @@ def cohort_target(cohort: Cohort, bins: int = 15, edges: NDArray[np.float64] | N
         return Target(task.causes, cause, days, ONE_BIN, survival=False, landmark=landmark)
     edges = event_quantile_edges(days, cause > 0, bins)
     return Target(task.causes, cause, days, edges, survival=True, landmark=landmark)
+
+
+def _check_labelled(cohort: Cohort, reference: str) -> None:
+    if cohort.task.asks_for_masks:
+        remedy = "give a task whose outcome is a time to an event, a state or a value"
+        raise CohortError(reference, "asks for masks, which are no event and no class", remedy)
+    if not cohort.cases:
+        raise CohortError(reference, "has no cases", "check the index, the exclusions and the sources")
+    if any(case.label is None for case in cohort.cases):
+        raise CohortError(reference, "has a case without a label", "build it with labels required")
 
 
 def _codes(task: Task, cases: Sequence[Case]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
@@ -206,7 +214,18 @@ def _measured_target(cohort: Cohort, outcome: Measurement, *, constant_refused: 
     measured, days = np.ones(len(values), dtype=np.int64), np.full(len(values), 0.5)
     landmark = landmarks_of(cohort)
     names = cohort.task.causes
-    return Target(names, measured, days, ONE_BIN, survival=False, landmark=landmark, values=values)
+    centre, spread = float(values.mean()), float(values.std()) or 1.0
+    return Target(
+        names,
+        measured,
+        days,
+        ONE_BIN,
+        survival=False,
+        landmark=landmark,
+        values=(values - centre) / spread,
+        centre=centre,
+        spread=spread,
+    )
 
 
 def one_finding_each(cohort: Cohort) -> tuple[Cohort, ...]:

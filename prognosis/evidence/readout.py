@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from prognosis.cohort.target import Target
 from prognosis.evidence.adaptive import AdaptiveRidge, leading
+from prognosis.evidence.least_squares import gaussian_log_likelihood
 from prognosis.evidence.logistic import bernoulli_log_likelihood
 from prognosis.evidence.regression import Regression
 from prognosis.survival.partial_likelihood import RiskSets
@@ -25,8 +26,8 @@ class LinearReadout:
     """Evidence = (features - means) @ coefficients.
 
     Attributes:
-        coefficients: (p, causes) log-hazard (log-odds for a class) per unit of each feature; zero for a cause
-            with fewer than five events.
+        coefficients: (p, causes) log-hazard (log-odds for a class, the value of a measurement) per unit of
+            each feature; zero for a cause with fewer than five events.
         means: (p,) the training means, at which the evidence is zero.
         penalties: (causes,) ridge penalty chosen for each; infinite where nothing was fitted.
     """
@@ -50,7 +51,7 @@ def fit_readout(
     *,
     standardise: bool = True,
 ) -> LinearReadout:
-    """A ridge read-out of each cause: cause-specific Cox for a time to event, else logistic.
+    """A ridge read-out of each cause: Cox for a time to event, linear for a measurement, else logistic.
 
     A cause's hazard is fitted with the other causes censored; a class against the reference class alone
     (Begg and Gray 1984, Biometrika 71:11), so that evidence adds up on the softmax scale; a finding against
@@ -147,7 +148,8 @@ def _regressions(
             continue
         known = np.zeros(int(rows.sum())) if offset is None else offset[rows, place]
         of_cases = target.days[rows], event, inner_folds[rows], weights[rows], known
-        yield place, rows, Regression(target.survival, *of_cases, penalties)
+        values = None if target.values is None else target.values[rows]
+        yield place, rows, Regression(target.survival, *of_cases, penalties, values)
 
 
 def rows_of(target: Target, place: int) -> NDArray[np.bool_]:
@@ -179,6 +181,9 @@ def cause_log_likelihood(
     if target.survival:
         return RiskSets(target.days[rows], event, weights).log_likelihood(evidence[rows])
     offset = evidence[rows]
+    if target.values is not None:
+        residual = target.values[rows] - offset
+        return gaussian_log_likelihood(residual - np.average(residual, weights=weights), weights)
     intercept = 0.0
     for _ in range(50):
         probability = 1.0 / (1.0 + np.exp(-(offset + intercept)))

@@ -1,4 +1,4 @@
-"""One cause's ridge regression, Cox or logistic, behind one face: a penalty chosen, coefficients fitted."""
+"""One cause's ridge regression, Cox, logistic or linear, behind one face: penalty and coefficients."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.evidence.least_squares import choose_least_squares_penalty, fit_least_squares_ridge
 from prognosis.evidence.logistic import choose_logistic_penalty, fit_logistic_ridge
 from prognosis.survival.cox import choose_penalty, fit_cox_ridge
 
@@ -21,13 +22,14 @@ class Regression:
     """What happened to the cases that speak of one cause.
 
     Attributes:
-        survival: True for Cox regression on `days`, False for logistic regression.
+        survival: True for Cox regression on `days`, False for logistic or linear regression.
         days: (n,) follow-up.
         event: (n,) True where the cause occurred.
         folds: (n,) folds by patient, for the penalty.
         weights: (n,) case weights.
         offset: (n,) log-hazard, or log-odds, that is known beside the design.
         penalties: The grid.
+        values: (n,) of a measurement, for linear regression; None for all else.
     """
 
     survival: bool
@@ -37,6 +39,7 @@ class Regression:
     weights: Floats
     offset: Floats
     penalties: tuple[float, ...]
+    values: Floats | None = None
 
     def choose(self, design: Design) -> tuple[float, float]:
         """The penalty that predicts cases left out best, and the log-likelihood that they then have.
@@ -45,6 +48,10 @@ class Regression:
             design: (n, p), its own scales counting; or, where it is itself learned, from the mask of the
                 cases to be fitted to the design that these cases teach.
         """
+        if self.values is not None:
+            return choose_least_squares_penalty(
+                design, self.values, self.folds, self.penalties, self.weights, self.offset
+            )
         if not self.survival:
             return choose_logistic_penalty(
                 design, self.event, self.folds, self.penalties, self.weights, self.offset
@@ -65,6 +72,8 @@ class Regression:
         """(p,) coefficients, learned from the cases at `kept` (all where None)."""
         kept = np.ones(len(self.event), dtype=bool) if kept is None else kept
         own, event, weights, offset = design[kept], self.event[kept], self.weights[kept], self.offset[kept]
+        if self.values is not None:
+            return fit_least_squares_ridge(own, self.values[kept], penalty, weights, offset)
         if not self.survival:
             return fit_logistic_ridge(own, event, penalty, weights, offset).coefficients
         model = fit_cox_ridge(own, self.days[kept], event, penalty, weights, standardise=False, offset=offset)

@@ -19,6 +19,7 @@ from prognosis.evidence.model_folder import library_versions, write_json, write_
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead
 from prognosis.fusion.inputs import FusionInputs
+from prognosis.fusion.measured_json import measured_json, read_measured
 from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.replicates import Replicates
 from prognosis.survival.class_sets import ClassSets
@@ -27,6 +28,7 @@ from prognosis.survival.conformal import SurvivalBound
 FORMAT = 4
 CONFORMAL = "conformal.json"
 CLASS_SETS = "class_sets.json"
+MEASURED = "measured.json"
 
 
 def save_model(model: FusionModel, folder: Path, card: str, metrics: Mapping[str, Any]) -> FusionModel:
@@ -64,6 +66,8 @@ def _write_files(model: FusionModel, folder: Path, card: str, metrics: Mapping[s
     if model.sets is not None:
         sets = {"levels": list(model.sets.levels), "largest_score": model.sets.largest_score.tolist()}
         write_json(folder / CLASS_SETS, sets)
+    if model.measured is not None:
+        write_json(folder / MEASURED, measured_json(model.measured))
     write_json(folder / "training.json", _training(model.training))
     write_json(folder / "metrics.json", dict(metrics))
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -117,6 +121,7 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
         training=Training(**{**training, "patients": frozenset(training["patients"])}),
         bounds=_read_bounds(folder / CONFORMAL),
         sets=_read_sets(folder / CLASS_SETS, len(arrays["alpha"])),
+        measured=read_measured(folder / MEASURED, len(names)),
         model_id=model_id,
     )
     if check_manifest(folder) != model_id:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort import Case, Cohort, Target, cohort_target, patient_folds
-from prognosis.errors import CohortError
+from prognosis.errors import CohortError, ConfigError
 from prognosis.evidence import FittedEvidence, Fitting
 from prognosis.fusion.beside import fit_beside_others
 from prognosis.fusion.config import ModelConfig
@@ -81,7 +81,8 @@ def cross_fit(
     Raises:
         CohortError: The cohort has too few patients or events, none of some cause, or no usable modality.
         CheckpointError: The folder holds the checkpoints of another training.
-        ConfigError: Training end to end asks for a GPU that is not there, or its loss is no longer finite.
+        ConfigError: Training end to end asks for a GPU that is not there, its loss is no longer finite, or
+            the task asks for a measurement.
     """
     target = cohort_target(cohort, config.fusion.bins)
     left_out = {
@@ -102,6 +103,12 @@ def cross_fit(
     alone: dict[str, FittedEvidence] = {}
     read_outs = partial(_read_outs, names, cohort, target, folds, config, on_progress, alone)
     fitted: Mapping[str, FittedEvidence]
+    if config.training.way == "end_to_end" and target.values is not None:
+        raise ConfigError(
+            f"training of task {cohort.task.name}",
+            "end to end learns events, classes and findings, no measurement",
+            "set training.way to read_outs",
+        )
     if config.training.way == "end_to_end":
         from prognosis.fusion.end_to_end import fit_end_to_end
 
@@ -125,7 +132,8 @@ def _read_outs(
     alone |= {name: fitting(None) for name, fitting in fittings.items()}
     if len(names) == 1 or not config.fusion.beside_others:
         return alone
-    exposure, weight = exposure_of(target), config.fusion.dropout_weight
+    inputs = join_modalities({name: evidence.out_of_fold for name, evidence in alone.items()})
+    exposure, weight = exposure_of(target, inputs), config.fusion.dropout_weight
     return fit_beside_others(fittings, alone, exposure, folds, cohort.patients, weight)
 
 

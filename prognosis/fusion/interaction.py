@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.fusion.head import HazardHead, cause_hazards, modality_pairs
+from prognosis.fusion.head import HazardHead, modality_pairs
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import Exposure
 
@@ -120,10 +120,10 @@ def _shrunk(
     (the efficient score).
     """
     questions = exposure.at_risk.shape[1]
-    hazard = cause_hazards(eta, questions)[:, cause]
+    mean = exposure.mean(eta)[:, cause]
     at_risk = exposure.at_risk[:, cause if questions > 1 else 0]
-    residual = shares * (exposure.happened[:, cause] - at_risk * hazard).sum(axis=1)
-    curvature = shares * (at_risk * hazard * (1.0 - hazard)).sum(axis=1)
+    residual = shares * (exposure.happened[:, cause] - at_risk * mean).sum(axis=1)
+    curvature = shares * (at_risk * exposure.spread(mean)).sum(axis=1)
     fitted = [np.ones(len(inputs)), *(evidence[:, cause].mean(axis=1) for evidence in inputs.evidence)]
     already = np.column_stack(fitted)
     weighed = curvature[:, None] * already

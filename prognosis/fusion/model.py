@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort import Case, Task
+from prognosis.errors import InputError
 from prognosis.evidence import EvidenceModel
 from prognosis.evidence.model_folder import patient_digest
 from prognosis.fusion.bounds import bound_days, event_incidence
@@ -16,6 +17,7 @@ from prognosis.fusion.class_sets import class_probabilities
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead, cumulative_incidence
 from prognosis.fusion.inputs import FusionInputs, join_modalities
+from prognosis.fusion.measured import Measured
 from prognosis.fusion.replicates import Replicates
 from prognosis.survival.class_sets import ClassSets
 from prognosis.survival.conformal import SurvivalBound
@@ -59,6 +61,7 @@ class FusionModel:
             several causes, of each; empty for a class and for a model saved before bounds existed.
         sets: What turns the probabilities of classes that exclude one another into sets of classes; None for
             other tasks and for a model saved before sets existed.
+        measured: What turns the mean of a measurement into a prediction; None for other tasks.
         model_id: Name and content digest; empty until saved.
     """
 
@@ -72,6 +75,7 @@ class FusionModel:
     training: Training
     bounds: Mapping[str, SurvivalBound] = field(default_factory=dict)
     sets: ClassSets | None = None
+    measured: Measured | None = None
     model_id: str = field(default="")
 
     @property
@@ -92,9 +96,21 @@ class FusionModel:
         return self.incidence_at(self.head.log_hazard(inputs), np.asarray(days, dtype=np.float64))
 
     def incidence_at(self, log_hazard: Array, days: Array) -> Array:
-        """(n, K, T) from eta (n, K, B); a class or a finding is known at once, so its days do not matter."""
+        """(n, K, T) from eta (n, K, B); a class or a finding is known at once, so its days do not matter.
+
+        Raises:
+            InputError: The task asks for a measurement, which has no incidence.
+        """
+        if self.measured is not None:
+            raise InputError(
+                f"model of task {self.task.name}", "predicts a value, no probability", "ask for `expected`"
+            )
         asked = days if self.task.is_survival else np.full_like(days, self.edges[-1])
         return cumulative_incidence(log_hazard, self.edges, asked, self.task.questions)
+
+    def expected(self, inputs: FusionInputs) -> Array:
+        """(n,) mean of a measurement on its modelled scale: its unit, or the logarithm of it."""
+        return np.asarray(self.head.log_hazard(inputs)[:, 0, 0])
 
     def lower_bounds(self, inputs: FusionInputs, level: float) -> dict[str, Array]:
         """By what a case stays free of, (n,) days for which it does so with confidence `level`.

@@ -147,6 +147,7 @@ class _Data:
     happened: Tensor
     weights: Tensor
     late: Tensor
+    gaussian: bool
 
     @classmethod
     def of(cls, inputs: FusionInputs, exposure: Exposure, weights: Array, start: Parameters) -> _Data:
@@ -164,6 +165,7 @@ class _Data:
             torch.tensor(exposure.happened),
             torch.tensor(weights),
             torch.tensor(_bin_positions(exposure.at_risk.shape[2])),
+            exposure.gaussian,
         )
 
     def loss(self, layout: _Layout, values: Tensor) -> Tensor:
@@ -178,7 +180,8 @@ class _Data:
         eta = alpha + self.joint
         for place, evidence in enumerate(self.evidence):
             eta = eta + (first[place] * (1.0 - self.late) + last[place] * self.late) * evidence
-        loss = (self.weights * torch_negative_log_likelihood(eta, self.at_risk, self.happened)).sum()
+        each = torch_negative_log_likelihood(eta, self.at_risk, self.happened, gaussian=self.gaussian)
+        loss = (self.weights * each).sum()
         loss = loss + EVIDENCE_PENALTY * (level - 1.0).square().sum() + TREND_PENALTY * trend.square().sum()
         if layout.bins > 2:
             loss = loss + SMOOTHNESS * torch.diff(alpha, n=2, dim=1).square().sum()

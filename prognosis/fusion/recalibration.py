@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.fusion.head import HazardHead, cause_hazards, subset_number
+from prognosis.fusion.head import HazardHead, subset_number
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import Exposure, negative_log_likelihood
 
@@ -59,8 +59,7 @@ def _shift_and_scale(
         shift, scale = values[:causes], values[causes:]
         eta = head.alpha + shift[:, None] + scale[:, None] * deviation
         loss = float(weights @ negative_log_likelihood(eta, exposure))
-        hazards = cause_hazards(eta, exposure.at_risk.shape[1])
-        residual = exposure.at_risk * hazards - exposure.happened
+        residual = exposure.at_risk * exposure.mean(eta) - exposure.happened
         residual = residual * weights[:, None, None]
         gradient = np.concatenate([residual.sum(axis=(0, 2)), (residual * deviation).sum(axis=(0, 2))])
         away = np.concatenate([shift, scale - 1.0])

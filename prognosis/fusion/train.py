@@ -16,6 +16,7 @@ from prognosis.fusion.cross_fitting import CrossFitted, Progress, cross_fit
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import exposure_of
+from prognosis.fusion.measured import fit_measured, on_modelled_scale
 from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.prior_shift import prior_shift, shifted
 from prognosis.fusion.recalibration import recalibrate
@@ -55,7 +56,7 @@ def train_on(
 ) -> FusionModel:
     """Train a model on evidence that was fitted on the same cohort with the same settings."""
     target, inputs, folds = evidence.target, evidence.inputs(), evidence.folds
-    exposure = exposure_of(target)
+    exposure = exposure_of(target, inputs)
     parameters = fit_head(inputs, exposure, config.fusion, cohort.patients)
     head = recalibrate(parameters.head(), inputs, exposure, np.ones(len(cohort)))
     replicates = bootstrap_head(
@@ -65,8 +66,12 @@ def train_on(
     head, replicates = shifted(head, replicates, shift)
     known = inputs, exposure, target, cohort.patients, folds
     bounds = fit_bounds(config.fusion, *known) if target.survival else {}
-    exclusive = not target.survival and target.marks is None
+    exclusive = not target.survival and target.marks is None and target.values is None
     sets = fit_sets(config.fusion, *known, shift) if exclusive else None
+    measured = None
+    if target.values is not None:
+        measured = fit_measured(config.fusion, inputs, exposure, target, cohort, folds)
+        head, replicates = on_modelled_scale(head, replicates, target)
     return FusionModel(
         task=cohort.task,
         config=config,
@@ -78,6 +83,7 @@ def train_on(
         training=_training(cohort, target, inputs, evidence.left_out),
         bounds=bounds,
         sets=sets,
+        measured=measured,
     )
 
 

@@ -60,6 +60,38 @@ class ClassSet:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueInterval:
+    """Ends between which a value lies, with a stated confidence, in its unit."""
+
+    level: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedValue:
+    """What a quantity is expected to be some time after the index.
+
+    Attributes:
+        name: Of the quantity.
+        unit: Of `value` and of the intervals.
+        days: From the index.
+        value: The mean; of a quantity modelled by its logarithm the median.
+        error: Standard deviation of the normal prediction on the modelled scale.
+        logarithm: True where that scale is the natural logarithm.
+        intervals: Calibrated, by rising level; none below the level that the training patients support.
+    """
+
+    name: str
+    unit: str
+    days: float
+    value: float
+    error: float
+    logarithm: bool
+    intervals: tuple[ValueInterval, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     """The answer for one patient at one index time.
 
@@ -85,6 +117,8 @@ class Prediction:
             three levels; empty for a class and for a model made without them.
         one_of: Of a task whose classes exclude one another, the classes that cannot be ruled out at three
             levels; empty for other tasks and for a model made without them.
+        measured: Of a task that asks for a measurement, the value; its curves and risks are then empty. None
+            for other tasks.
     """
 
     patient_id: str
@@ -105,6 +139,7 @@ class Prediction:
     model_id: str = ""
     free_for: tuple[LowerBound, ...] = ()
     one_of: tuple[ClassSet, ...] = ()
+    measured: ExpectedValue | None = None
 
     @property
     def abstained(self) -> bool:
@@ -117,7 +152,7 @@ class Prediction:
         Raises:
             InputError: The day lies beyond what was observed in training, or the cause is unknown.
         """
-        name = next(iter(self.cumulative_incidence)) if cause is None else cause
+        name = next(iter(self.cumulative_incidence), "") if cause is None else cause
         if name not in self.cumulative_incidence:
             known = ", ".join(self.cumulative_incidence)
             raise InputError(f"cause {name!r}", "is not predicted by this model", f"ask for one of {known}")

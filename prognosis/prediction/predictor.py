@@ -15,6 +15,7 @@ from prognosis.cohort.target import reference_class
 from prognosis.errors import InputError
 from prognosis.fusion import FusionModel
 from prognosis.fusion.inputs import FusionInputs
+from prognosis.prediction.expected_value import expected_value, narrows_most
 from prognosis.prediction.interval import Spread, case_spread
 from prognosis.prediction.prediction import ClassSet, LowerBound, Prediction
 from prognosis.record import PatientRecord
@@ -76,6 +77,42 @@ def prediction_days(model: FusionModel) -> Array:
 
 def predict_row(model: FusionModel, case: Case, inputs: FusionInputs, row: int) -> Prediction:
     """Predict for the case whose evidence stands in one row of `inputs`."""
+    prediction = _measurement(model, case, inputs, row) or _risk(model, case, inputs, row)
+    reason = _reason_to_abstain(model, inputs, row, prediction)
+    known = case.record
+    if not reason and not (known.events or known.notes or known.studies):
+        reason = "nothing is known by the index time but who the patient is"
+    return replace(prediction, abstained_because=reason)
+
+
+def _measurement(model: FusionModel, case: Case, inputs: FusionInputs, row: int) -> Prediction | None:
+    """The value of a quantity; None for a task that asks for none."""
+    outcome, measured = model.task.measurement, model.measured
+    if outcome is None or measured is None:
+        return None
+    own, missing = inputs.take(np.array([row])), _missing(model, inputs, row)
+    return Prediction(
+        patient_id=case.record.patient_id,
+        site=case.record.site,
+        index_time=case.index_time,
+        days=prediction_days(model),
+        cumulative_incidence={},
+        low={},
+        high={},
+        level=model.config.fusion.level,
+        log_hazard_standard_error={},
+        horizons_days=model.task.horizons_days,
+        modalities_used=tuple(name for name in model.modalities if name not in missing),
+        modalities_missing=missing,
+        helps_most=narrows_most(model, measured, own),
+        cautions=_cautions(model, case, inputs, row),
+        model_id=model.model_id,
+        measured=expected_value(model, outcome, measured, own),
+    )
+
+
+def _risk(model: FusionModel, case: Case, inputs: FusionInputs, row: int) -> Prediction:
+    """The curves of a time to event; the probabilities of a class or of findings."""
     days = prediction_days(model)
     estimate = model.incidence_of(inputs.take(np.array([row])), days)[0]
     spread = case_spread(model, inputs, row, days)
@@ -84,7 +121,7 @@ def predict_row(model: FusionModel, case: Case, inputs: FusionInputs, row: int) 
     high = np.maximum(np.quantile(spread.incidence, 1.0 - tail, axis=0), estimate)
     causes = model.task.causes
     missing = _missing(model, inputs, row)
-    prediction = Prediction(
+    return Prediction(
         patient_id=case.record.patient_id,
         site=case.record.site,
         index_time=case.index_time,
@@ -103,11 +140,6 @@ def predict_row(model: FusionModel, case: Case, inputs: FusionInputs, row: int) 
         free_for=_free_for(model, inputs.take(np.array([row]))),
         one_of=_one_of(model, inputs.take(np.array([row]))),
     )
-    reason = _reason_to_abstain(model, inputs, row, prediction)
-    known = case.record
-    if not reason and not (known.events or known.notes or known.studies):
-        reason = "nothing is known by the index time but who the patient is"
-    return replace(prediction, abstained_because=reason)
 
 
 def _free_for(model: FusionModel, inputs: FusionInputs) -> tuple[LowerBound, ...]:

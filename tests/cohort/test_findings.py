@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from prognosis.cohort import FindingsLabel, build_cohort, cohort_target, patient_folds
-from prognosis.cohort.labels import Unlabelled, label_case
+from prognosis.cohort.case import Unlabelled
+from prognosis.cohort.labels import label_case
 from prognosis.cohort.lint import lint_cohort
 from prognosis.cohort.target import ABSENT, ONE_BIN, PRESENT, UNKNOWN, one_finding_each
 from prognosis.errors import CohortError, TaskError

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from prognosis.cohort import ClassLabel, SurvivalLabel
-from prognosis.cohort.labels import Unlabelled, label_case, last_contact
+from prognosis.cohort.case import Unlabelled
+from prognosis.cohort.labels import label_case, last_contact
 from prognosis.record import PatientRecord
 from tests.cohort.builders import DEATH, event, on, patient, task
 

@@ -27,7 +27,8 @@ class TreeSettings:
     Attributes:
         members: Kinds of trees beside the linear member: "boosted_cox" (log-hazard), "boosted_aft"
             (log-time) and "boosted_hazard" (discrete hazards of all causes together, which may change with
-            time). A class at the index has one kind, "boosted_class", whatever stands here.
+            time). A class at the index has one kind, "boosted_class", and a
+            measurement too, "boosted_value", whatever stands here.
         depths: Depths tried on inner folds for the first kind of trees; the others use the depth found, and
             "boosted_hazard" one more, for its split by time.
         rate: Shrinkage of each tree.

@@ -86,6 +86,7 @@ def fit_tree_members(rows: TrainingRows, settings: TreeSettings, seed: int) -> t
         seed: Of the draws.
     """
     kinds = settings.members if rows.target.survival else ("boosted_class",)
+    kinds = kinds if rows.target.values is None else ("boosted_value",)
     if not rows.raw.shape[1]:
         return tuple(TreeMember(kind, (None,) * len(rows.target.causes)) for kind in kinds)
     members: list[TreeMember] = []
@@ -119,6 +120,7 @@ def _by_cause(
             event,
             rows.weights[own],
             np.zeros(len(event)) if rows.offset is None else rows.offset[own, place],
+            None if rows.target.values is None else rows.target.values[own],
         )
         parameters = {**settings.parameters(seed, len(event)), **_objective(kind, part)}
         grown = grow(partial(_MATRIX[kind], part), parameters, settings, depths, rows.folds[own], event)
@@ -135,6 +137,7 @@ class _Part:
     event: Bools
     weights: Floats
     offset: Floats
+    values: Floats | None = None
 
     @property
     def log_time(self) -> LogTime:
@@ -192,6 +195,15 @@ def _class_matrix(part: _Part, kept: Bools) -> DMatrix:
     )
 
 
+def _value_matrix(part: _Part, kept: Bools) -> DMatrix:
+    """What is left of the values beside the offset: trees of squared error start from it at zero."""
+    from xgboost import DMatrix
+
+    left = np.zeros(len(kept)) if part.values is None else part.values - part.offset
+    centred = left - np.average(left, weights=part.weights)
+    return DMatrix(part.raw[kept], label=centred[kept], weight=part.weights[kept], nthread=threads(len(kept)))
+
+
 def _objective(kind: str, part: _Part) -> dict[str, object]:
     if kind == "boosted_aft":
         return {
@@ -202,10 +214,17 @@ def _objective(kind: str, part: _Part) -> dict[str, object]:
         }
     if kind == "boosted_cox":
         return {"objective": "survival:cox", "eval_metric": "cox-nloglik"}
+    if kind == "boosted_value":
+        return {"objective": "reg:squarederror", "eval_metric": "rmse", "base_score": 0.0}
     return {"objective": "binary:logistic", "eval_metric": "logloss"}
 
 
-_MATRIX = {"boosted_cox": _cox_matrix, "boosted_aft": _aft_matrix, "boosted_class": _class_matrix}
+_MATRIX = {
+    "boosted_cox": _cox_matrix,
+    "boosted_aft": _aft_matrix,
+    "boosted_class": _class_matrix,
+    "boosted_value": _value_matrix,
+}
 
 
 def _joint_hazard(

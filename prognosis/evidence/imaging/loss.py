@@ -1,4 +1,4 @@
-"""What the network is trained to lower: the Poisson form of the Cox likelihood, softmax's or sigmoids'."""
+"""What the network is trained to lower: Cox's likelihood in Poisson form, softmax's, sigmoids', squares."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 _LARGEST = 8.0  # |log-hazard| beyond which a pull no longer grows
+_LARGEST_ERROR = 3.0  # spreads of a measurement, likewise
 
 
 def breslow_exposure(
@@ -68,3 +69,10 @@ def class_loss(log_odds: Tensor, intercept: Tensor, event: Tensor, answered: Ten
     grouped = total.reshape(*answered.shape, -1)
     normaliser = torch.logsumexp(torch.cat([torch.zeros_like(grouped[:, :, :1]), grouped], dim=2), dim=2)
     return ((answered * normaliser).sum(dim=1) - (event * total).sum(dim=1)).mean()
+
+
+def squared_loss(expected: Tensor, values: Tensor) -> Tensor:
+    """Half the mean squared error of a measurement, (n, 1) both; pulls are bounded as Huber's are."""
+    import torch
+
+    return torch.nn.functional.huber_loss(expected, values, delta=_LARGEST_ERROR)

@@ -12,7 +12,7 @@ from prognosis.evidence.imaging.arrays import FilmArrays
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.encoder import build_encoder, network_threads, read_out_gain
 from prognosis.evidence.imaging.film_table import Progress
-from prognosis.evidence.imaging.loss import breslow_exposure, class_loss, poisson_cox_loss
+from prognosis.evidence.imaging.loss import breslow_exposure, class_loss, poisson_cox_loss, squared_loss
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -73,7 +73,12 @@ class _Steps:
         self.films, self.film_of, self.target = films, film_of, target
         self.event = torch.from_numpy(target.happened.astype(np.float32))
         self.answered = torch.from_numpy(target.answered.astype(np.float32))
-        self.intercept = torch.nn.Parameter(_average_log_odds(self.event, self.answered))
+        self.values = None
+        average = _average_log_odds(self.event, self.answered)
+        if target.values is not None:
+            self.values = torch.from_numpy(target.values.astype(np.float32))[:, None]
+            average = torch.zeros_like(average)
+        self.intercept = torch.nn.Parameter(average)
         self.evidence = np.zeros(self.event.shape)
         known = np.zeros(self.event.shape) if offset is None else offset - offset.mean(axis=0)
         self.known = torch.from_numpy(known.astype(np.float32))
@@ -139,6 +144,8 @@ class _Steps:
         whole = evidence + self.known[rows]
         if self.target.survival:
             return poisson_cox_loss(whole, self.exposure[rows], self.event[rows])
+        if self.values is not None:
+            return squared_loss(whole + self.intercept, self.values[rows])
         return class_loss(whole, self.intercept, self.event[rows], self.answered[rows])
 
     def _exposure(self) -> Tensor:
