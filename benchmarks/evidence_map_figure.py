@@ -65,7 +65,7 @@ def main() -> None:
 
     shown = explanation.top(DRIVERS)[::-1]
     colours = ["#b35806" if a.contribution > 0 else "#542788" for a in shown]
-    right.barh([a.name for a in shown], [a.contribution for a in shown], color=colours)
+    right.barh([a.leading.name for a in shown], [a.contribution for a in shown], color=colours)
     right.axvline(0.0, color="0.3", linewidth=0.8)
     risk = prediction.risks()[0]
     right.set_title(

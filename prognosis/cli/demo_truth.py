@@ -116,7 +116,10 @@ def _planted(case: Case, explanation: Explanation, oracle: Oracle) -> list[bool]
     """For each of the largest drivers, whether something was planted where it points."""
     causes = oracle.planted[int(oracle.rows([case.record.patient_id])[0])]
     found = [
-        planted_cause_of(a.modality, a.source, f"{a.name} {a.detail}", case.record, causes) is not None
-        for a in explanation.top(DRIVERS)
+        any(
+            planted_cause_of(part.modality, part.source, f"{part.name} {part.detail}", case.record, causes)
+            for part in driver.parts
+        )
+        for driver in explanation.top(DRIVERS)
     ]
     return found + [False] * (DRIVERS - len(found))

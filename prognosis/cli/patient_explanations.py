@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from prognosis.explanation import Explanation, WhatChanged
+from dataclasses import replace
+
+from prognosis.explanation import Attribution, Explanation, WhatChanged
+from prognosis.explanation import Driver as AttributedDriver
 from prognosis.fusion import FusionModel
 from prognosis.outputs.estimate import in_days
 from prognosis.outputs.patient_explanation import (
@@ -31,10 +34,7 @@ def told_explanation(explanation: Explanation) -> PatientExplanation:
         cause=explanation.cause,
         base=explanation.base,
         total=explanation.total,
-        drivers=tuple(
-            Driver(a.name, a.detail, a.modality, a.time, a.source, a.contribution)
-            for a in explanation.attributions
-        ),
+        drivers=tuple(_told_driver(driver) for driver in explanation.drivers),
         receipt=Receipt(
             explanation.method,
             scale_of(explanation),
@@ -48,6 +48,15 @@ def told_explanation(explanation: Explanation) -> PatientExplanation:
             for group in explanation.groups
         ),
     )
+
+
+def _told_driver(driver: AttributedDriver) -> Driver:
+    parts = tuple(_told_part(part, part.contribution) for part in driver.parts)
+    return replace(_told_part(driver.leading, driver.contribution), parts=parts if len(parts) > 1 else ())
+
+
+def _told_part(part: Attribution, contribution: float) -> Driver:
+    return Driver(part.name, part.detail, part.modality, part.time, part.source, contribution)
 
 
 def told_change(model: FusionModel, changed: WhatChanged) -> PatientChange:

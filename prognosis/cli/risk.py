@@ -18,6 +18,7 @@ from prognosis.cohort.selection import index_times
 from prognosis.errors import InputError
 from prognosis.explanation import (
     AskedScale,
+    Attribution,
     Explanation,
     WhatChanged,
     case_tokens,
@@ -216,18 +217,21 @@ def explanation_json(explanation: Explanation, top: int) -> dict[str, Any]:
         "groups": [asdict(group) for group in explanation.groups],
         "drivers": [
             {
-                "modality": a.modality,
-                "name": a.name,
-                "detail": a.detail,
-                "source": a.source,
-                "time": a.time,
-                "span": a.span,
-                "contribution": a.contribution,
-                "interaction": a.interaction,
+                **cited_json(driver.leading),
+                "contribution": driver.contribution,
+                "interaction": driver.interaction,
+                "parts": [
+                    {
+                        **cited_json(part),
+                        "contribution": part.contribution,
+                        "interaction": part.interaction,
+                    }
+                    for part in driver.parts
+                ],
             }
-            for a in shown
+            for driver in shown
         ],
-        "rest": sum(a.contribution for a in explanation.attributions[len(shown) :]),
+        "rest": sum(driver.contribution for driver in explanation.drivers[len(shown) :]),
         "receipt": {
             "method": explanation.method,
             "max_additivity_error": explanation.max_additivity_error,
@@ -236,3 +240,9 @@ def explanation_json(explanation: Explanation, top: int) -> dict[str, Any]:
             "permutations": explanation.permutations,
         },
     }
+
+
+def cited_json(attribution: Attribution) -> dict[str, Any]:
+    """What a piece of evidence is and where it stands in the record."""
+    cited = ("modality", "name", "detail", "source", "time", "span")
+    return {name: getattr(attribution, name) for name in cited}

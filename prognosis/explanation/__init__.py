@@ -4,7 +4,7 @@ from prognosis.explanation.case import AskedScale, explain_case, explain_tokens
 from prognosis.explanation.change import EvidenceChange, WhatChanged, change_between, what_changed
 from prognosis.explanation.cohort import CohortExplanation, explain_cohort
 from prognosis.explanation.difference import DifferenceTerm, ExplanationDifference, difference
-from prognosis.explanation.explanation import Attribution, Explanation, GroupValue
+from prognosis.explanation.explanation import Attribution, Driver, Explanation, GroupValue, drivers_of
 from prognosis.explanation.tokens import case_tokens, cohort_tokens
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Attribution",
     "CohortExplanation",
     "DifferenceTerm",
+    "Driver",
     "EvidenceChange",
     "Explanation",
     "ExplanationDifference",
@@ -21,6 +22,7 @@ __all__ = [
     "change_between",
     "cohort_tokens",
     "difference",
+    "drivers_of",
     "explain_case",
     "explain_cohort",
     "explain_tokens",

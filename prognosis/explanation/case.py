@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,7 +13,7 @@ from prognosis.cohort import Case
 from prognosis.errors import InputError
 from prognosis.evidence import Token
 from prognosis.explanation.coalitions import every_probability, probabilities, shapley_values
-from prognosis.explanation.explanation import Attribution, Explanation, GroupValue
+from prognosis.explanation.explanation import Attribution, Explanation, GroupValue, drivers_of
 from prognosis.explanation.game import TokenGame
 from prognosis.explanation.groups import TokenGroup, group_tokens
 from prognosis.explanation.horizon import HorizonProbability
@@ -126,6 +127,7 @@ def attribution(token: Token, contribution: float, interaction: float | None) ->
         interaction=interaction,
         subject=token.subject,
         family=token.family,
+        topic=token.topic,
         span=token.span,
         age_days=token.age_days,
     )
@@ -135,11 +137,13 @@ def _on_log_hazard(model: FusionModel, known: CaseTokens, name: str, which: int)
     own, joint = (part[:, which] for part in known.game.shares())
     base = float(known.game.base[which].mean())
     total = float(model.head.log_hazard(known.inputs)[0, which].mean())
+    told = _told(known.tokens, own + joint, joint)
     return Explanation(
         cause=name,
         base=base,
         total=total,
-        attributions=_largest_first(known.tokens, own + joint, joint),
+        attributions=_largest_first(told),
+        drivers=drivers_of(told),
         scale="log_hazard" if model.task.is_survival else "log_odds",
         method="Shapley values in closed form, exact for the additive-bilinear model",
         max_additivity_error=abs(base + float((own + joint).sum()) - total),
@@ -158,11 +162,13 @@ def _on_probability(
     groups = group_tokens(known.tokens, sizes)
     split = split_probability(game, answer, groups, seed)
     exact = all(len(group.members) == 1 for group in groups)
+    told = _told(known.tokens, split.values, None)
     return Explanation(
         cause=name,
         base=split.base,
         total=total,
-        attributions=_largest_first(known.tokens, split.values, None),
+        attributions=_largest_first(told),
+        drivers=drivers_of(told),
         scale="probability",
         method=EXACT if exact else SPLIT,
         max_additivity_error=abs(split.base + float(split.values.sum()) - total),
@@ -240,12 +246,14 @@ def _horizon(model: FusionModel, days: float | None) -> float:
     return asked
 
 
-def _largest_first(tokens: tuple[Token, ...], values: Array, joint: Array | None) -> tuple[Attribution, ...]:
-    order = np.argsort(-np.abs(values), kind="stable")
-    return tuple(
-        attribution(tokens[row], float(values[row]), None if joint is None else float(joint[row]))
-        for row in order
-    )
+def _told(tokens: tuple[Token, ...], values: Array, joint: Array | None) -> list[Attribution]:
+    """Every token's share, in their order."""
+    parts: Sequence[float | None] = [None] * len(tokens) if joint is None else joint.tolist()
+    return [attribution(*each) for each in zip(tokens, values.tolist(), parts, strict=True)]
+
+
+def _largest_first(told: Sequence[Attribution]) -> tuple[Attribution, ...]:
+    return tuple(sorted(told, key=lambda each: -abs(each.contribution)))
 
 
 def _groups(groups: tuple[TokenGroup, ...], values: Array) -> tuple[GroupValue, ...]:

@@ -64,10 +64,10 @@ class Driver:
     """What a reader takes for one thing: a concept's level and change, one statement, a region at every date.
 
     Its contribution is the sum of its parts'. Only modalities interact with one another, and a driver's parts
-    are of one modality, so on the log-hazard (log-odds) nothing has to be shared within a driver: the sum IS the
-    exact Shapley value of the game in which the parts come and go together, whether or not other drivers are
-    taken together too. On the probability the sum is that of Owen's values of the parts, which differs from it
-    in what the parts do together along the curve; its standard error is at most the sum of theirs.
+    are of one modality, so on the log-hazard (log-odds) nothing has to be shared within a driver: the sum IS
+    the exact Shapley value of the game in which the parts come and go together, whether or not other drivers
+    do so too. On the probability the sum is that of the parts' Owen values, which differs from it in what the
+    parts do together along the curve; its standard error is at most the sum of theirs.
 
     Attributes:
         leading: The part that says how things stand: the latest, and of those the level before its change.
@@ -101,7 +101,7 @@ def drivers_of(attributions: Sequence[Attribution]) -> tuple[Driver, ...]:
         joint = [part.interaction for part in parts if part.interaction is not None]
         found.append(
             Driver(
-                leading=max(parts, key=lambda part: part.time),
+                leading=min(parts, key=lambda part: (not part.time, part.age_days)),
                 parts=tuple(sorted(parts, key=lambda part: -abs(part.contribution))),
                 contribution=sum(part.contribution for part in parts),
                 interaction=sum(joint) if joint else None,

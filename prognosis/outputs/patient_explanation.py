@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """One piece of evidence and what it adds to the risk.
+    """One thing that is known and what it adds to the risk.
 
     Attributes:
         name: What it is: "C reactive protein", "left lower zone".
@@ -16,6 +16,8 @@ class Driver:
         time: When it became known, ISO 8601; "" where it has no time.
         source: What to cite: "Observation/cr-1", "DocumentReference/n1#3".
         contribution: Signed, on the page's scale; positive is worse.
+        parts: What it is the sum of, where that is more than one: level and change, a statement in several
+            notes; largest first.
     """
 
     name: str
@@ -24,6 +26,7 @@ class Driver:
     time: str
     source: str
     contribution: float
+    parts: tuple[Driver, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,10 @@ class Receipt:
 
 @dataclass(frozen=True, slots=True)
 class DriverGroup:
-    """Drivers that are told together: "text: Assessment", of 4 drivers, and what they add."""
+    """Evidence that is told together: "text: Assessment", of 4 pieces, and what they add."""
 
     name: str
-    drivers: int
+    pieces: int
     contribution: float
 
 
@@ -71,9 +74,9 @@ class PatientExplanation:
         cause: The cause explained.
         base: What the model says when it knows nothing of the patient, on the receipt's scale.
         total: What it says of this patient.
-        drivers: Every piece of evidence, in any order; the page sorts them by size.
+        drivers: Everything that is known, in any order; the page sorts them by size.
         receipt: Method and exactness.
-        groups: The drivers by family, largest first, where families were told exactly.
+        groups: The evidence by family, largest first, where families were told exactly.
     """
 
     cause: str

@@ -95,6 +95,9 @@ def _drivers(explanation: PatientExplanation, top: int) -> Table:
             driver.time[:10] or "no date",
             Text(driver.source),
         )
+        for part in driver.parts:
+            told = (f"  {part.name}", part.detail, part.time[:10] or "no date", part.source)
+            table.add_row(*(Text(each, style="dim") for each in (signed(part.contribution), *told)))
     if others:
         rest = sum(driver.contribution for driver in others)
         moved = "smaller drivers" if shown else "drivers, none of which moves it"

@@ -14,7 +14,14 @@ from prognosis.cohort.case import Case
 from prognosis.evidence.text.config import TextConfig
 from prognosis.evidence.text.encoder import SentenceEncoder
 from prognosis.evidence.text.features import SentenceTable, TextFeatures, age_weight, sentence_table
-from prognosis.evidence.text.sentences import DatedSentence, ReadNotes, Sentence, read_notes, split_note
+from prognosis.evidence.text.sentences import (
+    DatedSentence,
+    ReadNotes,
+    Sentence,
+    normal_form,
+    read_notes,
+    split_note,
+)
 from prognosis.evidence.text.spans import sentence_spans
 from prognosis.evidence.token import ModalityEvidence, Token
 from prognosis.record import Note
