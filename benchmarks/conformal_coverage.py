@@ -24,8 +24,9 @@ import yaml
 
 from prognosis.cli.loading import load_cohort
 from prognosis.cohort import Cohort, Task
-from prognosis.evaluation.judging import Judged, cross_validated_folds
+from prognosis.evaluation.judging import Judged
 from prognosis.evaluation.judging_bounds import bounded_cases, joined_cases
+from prognosis.evaluation.retraining import cross_validated_folds
 from prognosis.fusion import ModelConfig
 from prognosis.survival.bootstrap import replicate_values
 from prognosis.survival.statistic import once

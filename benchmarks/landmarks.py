@@ -26,10 +26,11 @@ from prognosis.cohort import Case, Cohort, Task, build_cohort, cohort_target, pa
 from prognosis.cohort.landmarks import landmarks_of
 from prognosis.errors import CohortError
 from prognosis.evaluation.entrant import Fit, Predictor
-from prognosis.evaluation.judging import cross_validated_folds, evaluate_folds_of
+from prognosis.evaluation.judging import evaluate_folds_of
 from prognosis.evaluation.landmark_metrics import LandmarkMetrics
 from prognosis.evaluation.peers import fit_cause_cox, fit_kaplan_meier, incidence_of_causes
 from prognosis.evaluation.results import EvaluationResult
+from prognosis.evaluation.retraining import cross_validated_folds
 from prognosis.record import PatientRecord, Quarantine
 from prognosis.survival.bootstrap import Interval
 from prognosis.survival.cox import CoxRidge

@@ -88,8 +88,11 @@ def permuted_labels(cohort: Cohort) -> tuple[Finding, ...]:
 def cross_validated(cohort: Cohort) -> Discrimination:
     """How well the task's own model orders cases that it was not trained on, in folds of patients."""
     from prognosis.cli.settings import model_config
-    from prognosis.evaluation.judging import cross_validated_folds, evaluate_folds_of
+    from prognosis.evaluation.judging import evaluate_folds_of
+    from prognosis.evaluation.retraining import cross_validated_folds
 
+    if cohort.task.measurement is not None:
+        raise CohortError("permuted labels", "orders events and classes, no values", "leave out --controls")
     config = model_config(None, (), cohort.task)
     with Bars() as bars:
         folds = cross_validated_folds(cohort, config, FOLDS, config.seed, bars)

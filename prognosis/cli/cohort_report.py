@@ -52,6 +52,13 @@ BETTER: dict[str, Better] = {
     "calibration_intercept": "nearer 0",
     "calibration_slope": "nearer 1",
     "observed_over_expected": "nearer 1",
+    "mae": "lower",
+    "mae_in_unit": "lower",
+    "rmse": "lower",
+    "crps": "lower",
+    "r2": "higher",
+    "mean_error": "nearer 0",
+    "width": "lower",
 }
 MEANING = {
     "uno_c": "chance that of two patients the one of higher risk has the event first, censoring weighed out",
@@ -69,6 +76,14 @@ MEANING = {
     "average_precision": "mean share of true cases among those at least as likely, over thresholds",
     "accuracy": "share of cases whose likeliest class is right",
     "log_loss": "mean surprise at what happened",
+    "mae": "mean distance of the value from what was predicted, on the modelled scale",
+    "mae_in_unit": "the same in the value's unit",
+    "rmse": "root of the mean squared distance",
+    "crps": "distance of the predicted distribution from the value; of a point forecast its absolute error",
+    "r2": "share of the values' variance that is explained",
+    "mean_error": "above 0: predictions too high; below 0: too low",
+    "coverage": "share of values inside the interval of that level",
+    "width": "mean width of the interval of that level",
 }
 CALIBRATION = ("calibration_intercept", "calibration_slope", "observed_over_expected")
 GROUPS = ("lowest third", "middle third", "highest third")
@@ -207,13 +222,20 @@ def subgroup_tables(result: EvaluationResult, metric: str) -> tuple[SubgroupTabl
 
 
 def coverage_tables(result: EvaluationResult) -> tuple[SubgroupTable, ...]:
-    """How often the patients of each group stay free of events as long as their lower bound says."""
+    """How often, by group, patients stay free as long as their bound says, or their set holds their class."""
     rows: dict[str, list[Subgroup]] = {}
     for found in result.lower_bounds:
         measure = f"coverage of the {found.level:.0%} lower bound, {found.event.replace('_', ' ')}"
         estimate = None if found.coverage is None else estimate_of(found.coverage)
         rows.setdefault(measure, []).append(
             Subgroup(found.group, found.group_level, found.n, found.events, estimate)
+        )
+    for of_set in result.class_sets:
+        size = f"{of_set.mean_size:.2f} classes a set"
+        estimate = None if of_set.coverage is None else estimate_of(of_set.coverage)
+        level = f"{of_set.group_level} ({size}, {of_set.empty:.0%} empty)"
+        rows.setdefault(f"coverage of the {of_set.level:.0%} sets of classes", []).append(
+            Subgroup(of_set.group, level, of_set.n, of_set.events, estimate)
         )
     return tuple(SubgroupTable(measure, tuple(each)) for measure, each in rows.items())
 

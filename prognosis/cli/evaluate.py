@@ -24,15 +24,16 @@ from prognosis.evaluation.entrant import Fit
 from prognosis.evaluation.judging import (
     Evaluation,
     Judged,
-    cross_validated_folds,
     evaluate_folds_of,
     held_out_fold,
-    left_out_sites,
 )
 from prognosis.evaluation.judging_bounds import EVERYONE
+from prognosis.evaluation.judging_sets import TRUE_CLASS
 from prognosis.evaluation.prevalence import Prevalence
 from prognosis.evaluation.results import EvaluationResult
+from prognosis.evaluation.retraining import cross_validated_folds, left_out_sites
 from prognosis.evaluation.rivals import is_rival
+from prognosis.evaluation.set_coverage import SetCoverage
 from prognosis.evaluation.view_shortcut import ViewShortcut
 from prognosis.evidence.segmentation.storage import holds_segmentation
 from prognosis.fusion import FusionModel, load_model
@@ -69,6 +70,8 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
         evaluate_masks_of(folder, sources, asked, folds, replicates, seed, json_output=json_output)
         return
     model = load_model(folder, cache)
+    if model.task.measurement is not None and (rivals or explanations):
+        raise InputError("--rivals and --explanations", "judge probabilities, no values", "leave them out")
     loaded = load_cohort(sources, model.task)
     cohort = loaded.cohort
     if explanations:
@@ -191,7 +194,7 @@ def shortcuts(cohort: Cohort) -> dict[str, Fit]:
     """
     task = cohort.task
     found: dict[str, Fit] = {"prevalence": Prevalence} if isinstance(task.outcome, Findings) else {}
-    if task.index.at == "study" and not task.is_survival:
+    if task.index.at == "study" and not task.is_survival and task.measurement is None:
         found["projection alone"] = ViewShortcut
     return found
 
@@ -224,6 +227,8 @@ def print_evaluation(evaluation: Evaluation, how: str) -> None:
         stdout.print(differences_table(result))
     if result.lower_bounds:
         stdout.print(coverage_table(result.lower_bounds))
+    if result.class_sets:
+        stdout.print(sets_table(result.class_sets))
     for name, reason in result.result.refused.items():
         stderr.print(f"{name}: not given, {reason}", markup=False, highlight=False)
 
@@ -259,6 +264,17 @@ def coverage_table(bounds: Sequence[BoundCoverage]) -> Table:
     for found in (each for each in bounds if each.group == EVERYONE):
         known = (_cell(found.coverage), f"{found.mean_days:.0f}", f"{found.marginal_days:.0f}")
         table.add_row(found.event, f"{found.level:.0%}", *known)
+    return table
+
+
+def sets_table(sets: Sequence[SetCoverage]) -> Table:
+    """Coverage of the sets of classes by true class; --json and --report hold the groups."""
+    table = Table(title="sets of classes")
+    for name in ("confidence", "true class", "cases", "coverage", "classes in a set", "empty sets"):
+        table.add_column(name, justify="left" if name == "true class" else "right")
+    for found in (each for each in sets if each.group in (EVERYONE, TRUE_CLASS)):
+        known = (found.group_level, str(found.n), _cell(found.coverage))
+        table.add_row(f"{found.level:.0%}", *known, f"{found.mean_size:.2f}", f"{found.empty:.0%}")
     return table
 
 

@@ -2,38 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort import Cohort, Target, Task, cohort_target, patient_folds
-from prognosis.cohort.lint.images import look_alike_patients
+from prognosis.cohort import Cohort, Target, Task, cohort_target
 from prognosis.cohort.target import reference_class
 from prognosis.errors import CohortError
 from prognosis.evaluation.comparison import compare
 from prognosis.evaluation.entrant import Fit
 from prognosis.evaluation.fold_metrics import held_out_parts, joined_target, judging_of
 from prognosis.evaluation.judging_bounds import judge_bounds
+from prognosis.evaluation.judging_sets import judge_sets
 from prognosis.evaluation.landmarks import judge_landmarks
+from prognosis.evaluation.measured import evaluate_measured
 from prognosis.evaluation.results import Comparison, EvaluationResult
-from prognosis.evaluation.rivals import Rivals, fit_rivals, rival_incidence
-from prognosis.evaluation.singles import Singles, fit_singles
+from prognosis.evaluation.rivals import Rivals, rival_incidence
+from prognosis.evaluation.singles import Singles
 from prognosis.evaluation.subgroups import cohort_groups, evaluate_subgroups
 from prognosis.evaluation.survival_metrics import PreparedMetrics
-from prognosis.fusion import FusionModel, ModelConfig
-from prognosis.fusion.challenger import ChallengerConfig
-from prognosis.fusion.cross_fitting import cross_fit
+from prognosis.fusion import FusionModel
 from prognosis.fusion.inputs import FusionInputs
-from prognosis.fusion.train import train_on
 
 Floats = NDArray[np.float64]
-Progress = Callable[[str, int, int], None]
 
 REPLICATES = 1000
 FUSED = "fused"
-MINIMUM_SITES = 2
 COMPARED = ("uno_c", "harrell_c", "ibs", "auroc", "brier")
 
 
@@ -130,78 +126,6 @@ def held_out_fold(
     return Judged(model, cohort, inputs, target, training, singles, alone, rivals)
 
 
-def cross_validated_folds(
-    cohort: Cohort,
-    config: ModelConfig,
-    folds: int,
-    seed: int,
-    on_progress: Progress | None = None,
-    *,
-    rivals: bool = False,
-) -> list[Judged]:
-    """Train on all but one fold of patients, in turn, and keep each model with the fold it has not seen.
-
-    Where films are read, patients with films that look the same share a fold. Each modality is fitted as a
-    model of its own as well and, with `rivals`, what joins them otherwise.
-    """
-    reads_films = "imaging" in config.modalities
-    groups = look_alike_patients(cohort, on_progress) if reads_films else cohort.patients
-    fold = patient_folds(groups, cohort_target(cohort).cause, folds, seed)
-    return [
-        _trained_without(cohort, fold == n, config, on_progress, f"fold {n + 1} of {folds}", rivals=rivals)
-        for n in range(folds)
-    ]
-
-
-def left_out_sites(
-    cohort: Cohort, config: ModelConfig, on_progress: Progress | None = None, *, rivals: bool = False
-) -> dict[str, Judged | CohortError]:
-    """For each site, a model trained on all the others, or why none could be.
-
-    Raises:
-        CohortError: The cohort has one site.
-    """
-    site = np.array([case.record.site for case in cohort.cases])
-    names = [str(name) for name in np.unique(site)]
-    if len(names) < MINIMUM_SITES:
-        raise CohortError(
-            f"cohort of task {cohort.task.name}", "has one site", "give a --source for each site"
-        )
-    found: dict[str, Judged | CohortError] = {}
-    for name in names:
-        try:
-            found[name] = _trained_without(
-                cohort, site == name, config, on_progress, f"without {name}", rivals=rivals
-            )
-        except CohortError as error:
-            found[name] = error
-    return found
-
-
-def _trained_without(
-    cohort: Cohort,
-    held_out: NDArray[np.bool_],
-    config: ModelConfig,
-    on_progress: Progress | None,
-    what: str,
-    *,
-    rivals: bool,
-) -> Judged:
-    training = cohort.take(np.flatnonzero(~held_out))
-
-    def report(step: str, done: int, total: int) -> None:
-        if on_progress is not None:
-            on_progress(f"{what}: {step}", done, total)
-
-    evidence = cross_fit(training, config, report)
-    model = train_on(training, config, evidence, report)
-    several = len(evidence.fitted) > 1
-    singles = fit_singles(training, evidence, config.fusion) if several else None
-    challenger = ChallengerConfig(seed=config.seed)
-    others = fit_rivals(training, evidence, challenger, report) if rivals else None
-    return held_out_fold(model, cohort.take(np.flatnonzero(held_out)), training, singles, others)
-
-
 def evaluate_folds_of(
     folds: Sequence[Judged],
     seed: int = 0,
@@ -220,6 +144,8 @@ def evaluate_folds_of(
         replicates: Bootstrap samples of patients.
         others: Further methods by name, trained on each fold's training cohort and judged on the same cases.
     """
+    if folds[0].cohort.task.measurement is not None:
+        return _evaluate_measured(folds, seed, replicates)
     judging = judging_of(folds, seed, replicates)
     days, prepare = judging.days, judging.prepare
     fused = [fold.model.incidence_of(fold.inputs, days) for fold in folds]
@@ -265,6 +191,7 @@ def evaluate_folds_of(
         members=members,
         comparisons=_differences(prepared, target, seed, replicates),
         lower_bounds=judge_bounds(folds, groups, seed, replicates),
+        class_sets=judge_sets(folds, groups, seed, replicates),
         landmarks=judge_landmarks(
             {name: held_out_parts(folds, incidence, days) for name, incidence in predicted.items()},
             judging.protocol.horizons_days,
@@ -273,6 +200,13 @@ def evaluate_folds_of(
         ),
     )
     return Evaluation(result, cohort, target, days, np.concatenate(fused), prepared)
+
+
+def _evaluate_measured(folds: Sequence[Judged], seed: int, replicates: int) -> Evaluation:
+    result, prepared = evaluate_measured(folds, seed, replicates)
+    cohort = Cohort(folds[0].cohort.task, tuple(case for fold in folds for case in fold.cohort.cases))
+    no_days, no_incidence = np.zeros(0), np.zeros((len(cohort), 1, 0))
+    return Evaluation(result, cohort, joined_target(folds), no_days, no_incidence, prepared)
 
 
 def _counts(task: Task, target: Target) -> dict[str, int]:
@@ -306,8 +240,6 @@ def _differences(
 __all__ = [
     "Evaluation",
     "Judged",
-    "cross_validated_folds",
     "evaluate_folds_of",
     "held_out_fold",
-    "left_out_sites",
 ]

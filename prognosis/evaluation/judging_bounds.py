@@ -73,7 +73,7 @@ def judge_bounds(
     """
     if any(not fold.model.bounds for fold in folds):
         return ()
-    observed = np.concatenate([_modalities(fold) for fold in folds])
+    observed = np.concatenate([observed_modalities(fold) for fold in folds])
     named = {EVERYONE: np.full(len(observed), EVERYONE), **groups}
     if len(np.unique(observed)) > 1:
         named["modalities"] = observed
@@ -135,7 +135,7 @@ def joined_cases(parts: Sequence[BoundedCases]) -> BoundedCases:
     )
 
 
-def _modalities(fold: Judged) -> NDArray[np.str_]:
+def observed_modalities(fold: Judged) -> NDArray[np.str_]:
     """The modalities that each case has, joined by +."""
     names = np.array(fold.model.modalities)
     return np.array(["+".join(names[present]) or "none" for present in fold.inputs.present])

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from prognosis.evaluation.bound_coverage import BoundCoverage
 from prognosis.evaluation.interval_json import interval_json
 from prognosis.evaluation.landmark_metrics import LandmarkMetrics
+from prognosis.evaluation.set_coverage import SetCoverage
 from prognosis.survival.bootstrap import Interval
 
 
@@ -184,14 +185,7 @@ class CalibrationTest:
 
     def to_json(self) -> dict[str, object]:
         """The fields by name."""
-        return {
-            "kind": self.kind,
-            "cause": self.cause,
-            "group": self.group,
-            "cases": self.cases,
-            "distance": self.distance,
-            "p_value": self.p_value,
-        }
+        return asdict(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +252,7 @@ class EvaluationResult:
         members: The metrics of baselines and parts of the model, on the same cases.
         comparisons: Paired differences.
         lower_bounds: Coverage of the lower bounds on event-free time.
+        class_sets: Coverage and size of the sets of classes.
         unknown: Number of cases that are not judged on each finding, since it is not known of them.
         landmarks: The metrics at each landmark and horizon, among those at risk there.
     """
@@ -275,6 +270,7 @@ class EvaluationResult:
     members: Mapping[str, MetricSet] = field(default_factory=dict)
     comparisons: tuple[Comparison, ...] = ()
     lower_bounds: tuple[BoundCoverage, ...] = ()
+    class_sets: tuple[SetCoverage, ...] = ()
     unknown: Mapping[str, int] = field(default_factory=dict)
     landmarks: tuple[LandmarkMetrics, ...] = ()
 
@@ -295,5 +291,6 @@ class EvaluationResult:
             "members": {name: member.to_json() for name, member in self.members.items()},
             "comparisons": [comparison.to_json() for comparison in self.comparisons],
             "lower_bounds": [found.to_json() for found in self.lower_bounds],
+            "class_sets": [found.to_json() for found in self.class_sets],
             "landmarks": [found.to_json() for found in self.landmarks],
         }

@@ -14,8 +14,9 @@ from prognosis.cohort import build_cohort
 from prognosis.cohort.target import ABSENT, PRESENT, UNKNOWN
 from prognosis.evaluation.class_metrics import prepare_classes
 from prognosis.evaluation.finding_metrics import prepare_findings
-from prognosis.evaluation.judging import cross_validated_folds, evaluate_folds_of
+from prognosis.evaluation.judging import evaluate_folds_of
 from prognosis.evaluation.prevalence import Prevalence
+from prognosis.evaluation.retraining import cross_validated_folds
 from prognosis.evaluation.survival_metrics import PreparedMetrics
 from prognosis.survival.classification import class_calibration_intercept
 from tests.findings import CONFIG, FINDINGS, class_task, planted
