@@ -24,6 +24,7 @@ LIMITS = (
 )
 HAZARD = "a discrete-time hazard with competing causes", "log-hazard"
 CLASSES = "a softmax over the classes", "log-odds"
+VALUE = "a normal regression", "measurement's own"
 FINDINGS = "a logistic regression of each finding, which may be present together,", "log-odds"
 
 SEGMENTATION_LIMITS = (
@@ -37,6 +38,13 @@ def evidence_of(task: Task) -> Literal["simulation", "real"]:
     """Whether a task asks about simulated patients, whose outcome is coded by the simulator."""
     simulated = any(code.startswith(f"{SIMULATE}|") for code in task.excluded_codes)
     return "simulation" if simulated else "real"
+
+
+def leading_metric(task: Task) -> str:
+    """The metric by which models of a task are compared first."""
+    if task.measurement is not None:
+        return "mae"
+    return "harrell_c" if task.is_survival else "auroc"
 
 
 def bundle_card(
@@ -60,7 +68,7 @@ def bundle_card(
         command: What makes the model again.
     """
     left_out = tuple(NotDone(f"learning from {name}", why) for name, why in model.training.left_out.items())
-    metric = "harrell_c" if model.task.is_survival else "auroc"
+    metric = leading_metric(model.task)
     return ModelCard(
         name=model.task.name,
         question=model.task.question,
@@ -83,6 +91,8 @@ def bundle_card(
 def _method(task: Task) -> tuple[str, ...]:
     """How a model of this task works, a paragraph each."""
     head, scale = HAZARD if task.is_survival else FINDINGS if task.questions > 1 else CLASSES
+    if task.measurement is not None:
+        head, scale = VALUE
     return (
         "Each modality is turned into evidence tokens by models fitted across folds of patients; "
         f"{head} adds the tokens up, with interactions between modalities only where patients left out "

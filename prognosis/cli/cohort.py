@@ -12,9 +12,11 @@ from rich.table import Table
 from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.loading import Loaded, cohort_json, label_name, load_cohort, load_records
 from prognosis.cli.sources import export_fhir_dicom, export_meds
-from prognosis.cohort import Case, FindingsLabel, SurvivalLabel, Task
+from prognosis.cohort import Case, FindingsLabel, MeasurementLabel, SurvivalLabel, Task
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
+
+DATED = SurvivalLabel, MeasurementLabel
 
 
 def run_build(task_path: Path, sources: Sequence[str], out: Path, *, json_output: bool) -> None:
@@ -34,7 +36,7 @@ def run_build(task_path: Path, sources: Sequence[str], out: Path, *, json_output
 
 
 def write_labels(loaded: Loaded, path: Path) -> None:
-    """Labels in MEDS form: subject, prediction_time, and duration_days with cause, category or findings."""
+    """Labels in MEDS form: subject, prediction_time, and duration_days with cause, findings or value."""
     import pandas as pd
 
     rows = [
@@ -42,10 +44,11 @@ def write_labels(loaded: Loaded, path: Path) -> None:
             "site": case.record.site,
             "patient_id": case.record.patient_id,
             "prediction_time": case.index_time,
-            "duration_days": case.label.days if isinstance(case.label, SurvivalLabel) else None,
+            "duration_days": case.label.days if isinstance(case.label, DATED) else None,
             "cause": None if isinstance(case.label, FindingsLabel) else label_name(case.label),
             "arm": case.arm,
             **_findings(case, loaded.cohort.task),
+            **({"value": case.label.value} if isinstance(case.label, MeasurementLabel) else {}),
         }
         for case in loaded.cohort.cases
     ]

@@ -304,6 +304,8 @@ def _metric_name(metric: str) -> str:
         "nbll": "negative binomial log-likelihood",
         "auroc": "AUROC",
     }
+    if name in {"coverage", "width"}:
+        return f"{name} of the {float(rest):.0%} interval"
     name, _, cause = name.partition(":")
     title = words.get(name, name.replace("_", " "))
     days, _, rest_cause = rest.partition(":")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prognosis.cli.cards import LIMITS, NOT_INTENDED, evidence_of
+from prognosis.cli.cards import LIMITS, NOT_INTENDED, evidence_of, leading_metric
 from prognosis.cli.cohort_report import (
     calibrations,
     cohort_table,
@@ -22,6 +22,8 @@ from prognosis.evaluation.judging import Evaluation, Judged
 from prognosis.outputs.patient_page import PatientPage
 from prognosis.outputs.report_content import Report
 
+BOARDS = {"harrell_c": "Harrell's C", "auroc": "AUROC", "mae": "mean absolute error"}
+
 
 def evaluation_report(
     loaded: Loaded, evaluation: Evaluation, folds: Sequence[Judged], how: str, command: str, created: str
@@ -37,8 +39,8 @@ def evaluation_report(
         created: ISO 8601.
     """
     result, task = evaluation.result, loaded.cohort.task
-    metric = "harrell_c" if task.is_survival else "auroc"
-    boards = [leaderboard(result, metric, "Harrell's C" if task.is_survival else "AUROC")]
+    metric = leading_metric(task)
+    boards = [leaderboard(result, metric, BOARDS[metric])]
     if folds[0].rivals is not None:
         error = ("ibs", "integrated Brier score") if task.is_survival else ("brier", "Brier score")
         boards.append(leaderboard(result, *error))

@@ -11,7 +11,14 @@ from rich.markup import escape
 
 from prognosis.cli.console import Bars, stderr
 from prognosis.cli.sources import read_records
-from prognosis.cohort import Cohort, FindingsLabel, MaskLabel, Task, build_cohort
+from prognosis.cohort import (
+    Cohort,
+    FindingsLabel,
+    MaskLabel,
+    MeasurementLabel,
+    Task,
+    build_cohort,
+)
 from prognosis.cohort.outcome import Findings
 from prognosis.record import PatientRecord, Quarantine
 
@@ -97,7 +104,9 @@ def label_counts(cohort: Cohort) -> Counter[str]:
 
 
 def label_name(label: object) -> str:
-    """A label's cause or class, "marked" for masks, "censored" for none."""
+    """A label's cause or class, "marked" for masks, "measured" for a value, "censored" for none."""
+    if isinstance(label, MeasurementLabel):
+        return "measured"
     if isinstance(label, MaskLabel):
         return "marked"
     cause = getattr(label, "cause", None) or getattr(label, "category", None)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from prognosis.cohort import Task
 from prognosis.explanation import Attribution, Explanation, WhatChanged
 from prognosis.explanation import Driver as AttributedDriver
+from prognosis.explanation.case import additive_scale
 from prognosis.fusion import FusionModel
 from prognosis.outputs.estimate import in_days
 from prognosis.outputs.patient_explanation import (
@@ -17,18 +19,29 @@ from prognosis.outputs.patient_explanation import (
     Receipt,
 )
 
-LOG_HAZARD, LOG_ODDS = "log-hazard, averaged over time", "log-odds"
+ADDITIVE = {
+    "log_hazard": "log-hazard, averaged over time",
+    "log_odds": "log-odds",
+    "log_value": "natural logarithm of {unit}: +0.10 is 1.105 times as much",
+    "value": "{unit}",
+}
 
 
-def scale_of(explanation: Explanation) -> str:
-    """The explanation's scale in words."""
+def scale_of(explanation: Explanation, task: Task) -> str:
+    """The explanation's scale in words; of a measurement its unit."""
     if explanation.scale == "probability":
         days = explanation.horizon_days
         return "probability" if days is None else f"probability by {in_days(days)}"
-    return LOG_HAZARD if explanation.scale == "log_hazard" else LOG_ODDS
+    return in_words(explanation.scale, task)
 
 
-def told_explanation(explanation: Explanation) -> PatientExplanation:
+def in_words(scale: str, task: Task) -> str:
+    """The scale on which evidence adds up, in words."""
+    unit = "" if task.measurement is None else task.measurement.unit
+    return ADDITIVE[scale].format(unit=unit or "the unit of the values")
+
+
+def told_explanation(explanation: Explanation, task: Task) -> PatientExplanation:
     """An explanation as the page and the terminal tell it."""
     return PatientExplanation(
         cause=explanation.cause,
@@ -37,7 +50,7 @@ def told_explanation(explanation: Explanation) -> PatientExplanation:
         drivers=tuple(_told_driver(driver) for driver in explanation.drivers),
         receipt=Receipt(
             explanation.method,
-            scale_of(explanation),
+            scale_of(explanation, task),
             explanation.max_additivity_error,
             explanation.standard_error,
             explanation.coalitions,
@@ -64,7 +77,7 @@ def told_change(model: FusionModel, changed: WhatChanged) -> PatientChange:
     return PatientChange(
         cause=changed.cause,
         since=changed.since,
-        scale=LOG_HAZARD if model.task.is_survival else LOG_ODDS,
+        scale=in_words(additive_scale(model.task), model.task),
         before=changed.before,
         after=changed.after,
         recalibration=changed.recalibration,

@@ -10,7 +10,7 @@ import numpy as np
 
 from prognosis.cli.film_series import film_series
 from prognosis.cli.patient_explanations import told_change, told_explanation
-from prognosis.cohort import Case, ClassLabel, FindingsLabel, SurvivalLabel
+from prognosis.cohort import Case, ClassLabel, FindingsLabel, MeasurementLabel, SurvivalLabel
 from prognosis.evidence.imaging.model import EvidenceMap, ImagingEvidence
 from prognosis.evidence.imaging.outline import Outline
 from prognosis.evidence.imaging.regions import Layout
@@ -42,6 +42,7 @@ from prognosis.prediction import ClassSet, LowerBound, Prediction, predict_cases
 from prognosis.prediction.predictor import case_of
 
 NOTES_SHOWN = 3
+SHOWN_LEVEL = 0.8  # of the intervals of a value, the one that is told first
 
 
 def patient_page(
@@ -77,7 +78,6 @@ def patient_page(
         changes = tuple(
             told_change(model, change_between(model, earlier, known, cause)) for cause in model.task.causes
         )
-    level = round(100 * prediction.level)
     return PatientPage(
         patient=case.patient,
         index_time=case.index_time.isoformat(),
@@ -86,21 +86,31 @@ def patient_page(
         model_id=model.model_id,
         risks=horizon_risks(prediction),
         curves=_curves(prediction) if model.task.is_survival else (),
-        explanations=tuple(told_explanation(explanation) for explanation in told),
+        explanations=tuple(told_explanation(explanation, model.task) for explanation in told),
         changes=changes,
         films=_films(model, case, explanations[: model.task.questions]),
         series=_series(model, case),
         notes=_notes(case, explanations[0]),
         missing=missing_modalities(prediction),
         modalities_used=prediction.modalities_used,
-        free_for=(*free_statements(prediction), *set_statements(prediction)),
-        interval_meaning=(
-            f"{level}% of draws: patients resampled, and what each missing modality might have said taken "
-            "from training patients who had it"
+        free_for=(
+            *value_statements(prediction),
+            *free_statements(prediction),
+            *set_statements(prediction),
         ),
+        interval_meaning=_interval_meaning(prediction),
         abstained_because=prediction.abstained_because,
         outcome=outcome,
         cautions=prediction.cautions,
+    )
+
+
+def _interval_meaning(prediction: Prediction) -> str:
+    if prediction.measured is not None:
+        return ""
+    return (
+        f"{round(100 * prediction.level)}% of draws: patients resampled, and what each missing modality "
+        "might have said taken from training patients who had it"
     )
 
 
@@ -109,6 +119,8 @@ def outcome_of(case: Case) -> str:
     if isinstance(case.label, SurvivalLabel):
         what = case.label.cause.replace("_", " ") if case.label.cause else "followed without an event"
         return f"{what} after {case.label.days:.0f} days"
+    if isinstance(case.label, MeasurementLabel):
+        return f"{case.label.value:.4g} after {case.label.days:.0f} days"
     if isinstance(case.label, FindingsLabel):
         states = {"present": case.label.present, "absent": case.label.absent}
         stated = (f"{state}: {', '.join(names)}" for state, names in states.items() if names)
@@ -122,6 +134,18 @@ def horizon_risks(prediction: Prediction) -> tuple[HorizonRisk, ...]:
         HorizonRisk(risk.cause, risk.days, Estimate(risk.probability, risk.low, risk.high, prediction.level))
         for risk in prediction.risks()
     )
+
+
+def value_statements(prediction: Prediction) -> tuple[str, ...]:
+    """The value expected, in a sentence: with its 80% interval, or the first there is, others in brackets."""
+    expected = prediction.measured
+    if expected is None:
+        return ()
+    name, unit = expected.name.replace("_", " "), f" {expected.unit}".rstrip()
+    stated = f"{name} in {in_days(expected.days)}: {expected.value:.3g}{unit}"
+    ordered = sorted(expected.intervals, key=lambda each: (each.level != SHOWN_LEVEL, each.level))
+    told = [f"{each.level:.0%} interval {each.low:.3g} to {each.high:.3g}" for each in ordered]
+    return (f"{stated} ({'; '.join(told)})" if told else stated,)
 
 
 def free_statements(prediction: Prediction) -> tuple[str, ...]:

@@ -198,6 +198,7 @@ def risk_json(prediction: Prediction, explanations: Sequence[Explanation], top: 
             {"event": bound.event, "level": bound.level, "days": bound.days, "limited": bound.limited}
             for bound in prediction.free_for
         ],
+        "measured": None if prediction.measured is None else asdict(prediction.measured),
         "one_of": [{"level": found.level, "classes": list(found.classes)} for found in prediction.one_of],
         "log_hazard_standard_error": dict(prediction.log_hazard_standard_error),
         "explanations": [explanation_json(explanation, top) for explanation in explanations],

@@ -9,11 +9,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort import Case
+from prognosis.cohort import Case, Task
 from prognosis.errors import InputError
 from prognosis.evidence import Token
 from prognosis.explanation.coalitions import every_probability, probabilities, shapley_values
-from prognosis.explanation.explanation import Attribution, Explanation, GroupValue, drivers_of
+from prognosis.explanation.explanation import Attribution, Explanation, GroupValue, Scale, drivers_of
 from prognosis.explanation.game import TokenGame
 from prognosis.explanation.groups import TokenGroup, group_tokens
 from prognosis.explanation.horizon import HorizonProbability
@@ -77,10 +77,10 @@ def explain_tokens(
         model: The model.
         known: The case's tokens.
         cause: Which cause; the task's first by default.
-        scale: "log_hazard", averaged over the time bins (log-odds of a class or finding): exact, in closed
-            form. "probability" that the cause has come by `horizon_days`: groups of tokens exact by
-            enumeration, tokens within a group by antithetic permutations to a standard error of
-            `LARGEST_ERROR`.
+        scale: "log_hazard", averaged over the time bins (log-odds of a class or finding, the value of a
+            measurement): exact, in closed form. "probability" that the cause has come by `horizon_days`:
+            groups of tokens exact by enumeration, tokens within a group by antithetic permutations to a
+            standard error of `LARGEST_ERROR`.
         horizon_days: Of the probability; the task's last horizon by default. A class has none.
         seed: Of the permutations.
 
@@ -98,6 +98,13 @@ def explain_tokens(
             "ask for log_hazard without a horizon, or for probability",
         )
     return _on_log_hazard(model, known, name, which)
+
+
+def additive_scale(task: Task) -> Scale:
+    """The scale on which evidence adds up, and is explained in closed form."""
+    if task.measurement is not None:
+        return "log_value" if task.measurement.scale == "log" else "value"
+    return "log_hazard" if task.is_survival else "log_odds"
 
 
 def cause_of(model: FusionModel, cause: str | None) -> tuple[str, int]:
@@ -144,7 +151,7 @@ def _on_log_hazard(model: FusionModel, known: CaseTokens, name: str, which: int)
         total=total,
         attributions=_largest_first(told),
         drivers=drivers_of(told),
-        scale="log_hazard" if model.task.is_survival else "log_odds",
+        scale=additive_scale(model.task),
         method="Shapley values in closed form, exact for the additive-bilinear model",
         max_additivity_error=abs(base + float((own + joint).sum()) - total),
         standard_error=0.0,

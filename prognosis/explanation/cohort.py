@@ -13,7 +13,7 @@ from prognosis.cohort import Case
 from prognosis.errors import CohortError
 from prognosis.evidence import Token
 from prognosis.evidence.clinical.tokens import CHANGE
-from prognosis.explanation.case import cause_of
+from prognosis.explanation.case import additive_scale, cause_of
 from prognosis.explanation.explanation import Scale
 from prognosis.explanation.tokens import CaseTokens, cohort_tokens
 from prognosis.fusion import FusionModel
@@ -37,7 +37,7 @@ class CohortExplanation:
 
     Attributes:
         cause: Of which cause.
-        scale: "log_hazard" or "log_odds".
+        scale: "log_hazard", "log_odds", "value" or "log_value".
         modalities: Names, in order.
         concepts: (modality, name) of F concepts, largest mean magnitude first.
         values: (n, F) contributions; 0 where a case has no such evidence.
@@ -116,7 +116,7 @@ def explain_cohort(model: FusionModel, cases: Sequence[Case], cause: str | None 
     total = np.array([model.head.log_hazard(each.inputs)[0, which].mean() for each in known])
     return CohortExplanation(
         cause=name,
-        scale="log_hazard" if model.task.is_survival else "log_odds",
+        scale=additive_scale(model.task),
         modalities=model.modalities,
         concepts=tuple(concepts[place] for place in order),
         values=values[:, order],

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import shap
 
-Scale = Literal["log_hazard", "log_odds", "probability"]
+Scale = Literal["log_hazard", "log_odds", "value", "log_value", "probability"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,9 @@ class Explanation:
         total: The answer for this patient: base + the sum of contributions.
         attributions: Every token's share, largest magnitude first.
         drivers: The same by what they are of, largest sum first; they too sum to total - base.
-        scale: "log_hazard", averaged over the time bins; "log_odds" of a class or a finding; "probability".
+        scale: "log_hazard", averaged over the time bins; "log_odds" of a class or a finding; "value" of a
+            measurement in its unit, "log_value" its natural logarithm, on which a contribution c is a ratio
+            of exp(c); "probability".
         method: How the values were computed.
         max_additivity_error: |base + sum - total|, total taken from the prediction's own path.
         standard_error: Largest of any value; 0.0 where values are exact.

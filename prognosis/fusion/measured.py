@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from prognosis.cohort import Cohort, Target
 from prognosis.cohort.measurement import last_value, modelled
 from prognosis.cohort.outcome import Measurement
+from prognosis.evidence.readout import case_weights
 from prognosis.fusion.bounds import head_of_others
 from prognosis.fusion.config import FusionConfig
 from prognosis.fusion.head import Array, HazardHead, subset_number
@@ -121,7 +122,7 @@ def fit_measured(
         weight = ((observed & subset) == subset) * np.where(observed == subset, 1.0, MASKED_WEIGHT)
         total = float(weight @ residual[subset] ** 2) + PRIOR_CASES * overall
         error[subset] = np.sqrt(total / (weight.sum() + PRIOR_CASES))
-    intervals = fit_residual_intervals(own / error[observed], patients)
+    intervals = fit_residual_intervals(own / error[observed], patients, case_weights(target, patients))
     return Measured(target.spread * error, intervals, _last_value(cohort, target, values))
 
 

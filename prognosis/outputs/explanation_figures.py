@@ -153,7 +153,8 @@ def _concept_axis(axes: Axes, explained: CohortExplanation, count: int) -> None:
 
 
 def _scale(explained: CohortExplanation) -> str:
-    return "log-hazard" if explained.scale == "log_hazard" else "log-odds"
+    words = {"log_hazard": "log-hazard", "log_odds": "log-odds", "log_value": "logarithm of the value"}
+    return words.get(explained.scale, explained.scale)
 
 
 def _ranks(measured: NDArray[np.float64]) -> NDArray[np.float64]:

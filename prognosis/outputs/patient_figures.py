@@ -117,9 +117,7 @@ def waterfall_picture(explanation: PatientExplanation) -> Picture:
         axes.set_xlim(min(reach) - 0.2 * spread, max(reach) + 0.2 * spread)
         axes.axvline(explanation.base, color=GREY, linestyle=":", linewidth=1)
         axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(
-            f"{explanation.receipt.scale} of {explanation.cause}; right is more likely", loc="right"
-        )
+        axes.set_xlabel(f"{explanation.receipt.scale} of {explanation.cause}; right raises it", loc="right")
         said = "; ".join(f"{bar.label} {signed(bar.end - bar.start)}" for bar in bars)
         ends = f"base {decimal(explanation.base)}, total {decimal(explanation.total)}"
         return as_picture(figure, f"Waterfall of what drives {explanation.cause}: {ends}. {said}.")

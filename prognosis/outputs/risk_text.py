@@ -35,10 +35,9 @@ def risk_text(page: PatientPage, top: int = 5) -> Group:
     if page.abstained_because:
         parts.append(Text.assemble(("No risk is given. ", "bold red"), page.abstained_because))
     else:
-        parts += [
-            _risks(page),
-            Text(f"in brackets: {page.interval_meaning}\n" if page.interval_meaning else ""),
-        ]
+        if page.risks:
+            parts.append(_risks(page))
+            parts.append(Text(f"in brackets: {page.interval_meaning}\n" if page.interval_meaning else ""))
         parts += [Text(f"{statement}\n") for statement in page.free_for]
         parts += [*(_drivers(explanation, top) for explanation in page.explanations)]
         parts += [*(_changes(change, top) for change in page.changes)]

@@ -104,7 +104,10 @@ class ResidualIntervals:
 
 
 def fit_residual_intervals(
-    score: Floats, patients: NDArray[np.str_], levels: Sequence[float] = INTERVAL_LEVELS
+    score: Floats,
+    patients: NDArray[np.str_],
+    weights: Floats,
+    levels: Sequence[float] = INTERVAL_LEVELS,
 ) -> ResidualIntervals:
     """Calibrate intervals on residuals in units of their predicted error, each tail by itself.
 
@@ -114,14 +117,15 @@ def fit_residual_intervals(
 
     Args:
         score: (n,) (value - predicted mean) / predicted error, by models that had not seen the case.
-        patients: (n,) the patient of each case; a patient's cases weigh one together.
+        patients: (n,) the patient of each case: so many are counted.
+        weights: (n,) how much each case counts among them.
         levels: Confidence levels, each in (0, 1).
     """
-    _, inverse, counts = np.unique(patients, return_inverse=True, return_counts=True)
-    weight = 1.0 / counts[inverse]
+    people = len(np.unique(patients))
+    weight = weights * people / weights.sum()
     kept, low, high = [], [], []
     for level in levels:
-        wanted = (1.0 - (1.0 - level) / 2.0) * (len(counts) + 1)
+        wanted = (1.0 - (1.0 - level) / 2.0) * (people + 1)
         upper, lower = _quantile(score, weight, wanted), _quantile(-score, weight, wanted)
         if upper is not None and lower is not None:
             kept.append(level)
