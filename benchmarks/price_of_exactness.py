@@ -2,11 +2,14 @@
 
 `python -m benchmarks.price_of_exactness [--patients 300 2000] [--seeds 3] [--cache FOLDER] [--out FILE.json]`
 
-For each size and seed one simulated cohort trains and another one is judged. Every method reads the same
-evidence: out of fold where it learns, by the average of the fold models where it is judged. Differences are
-of Uno's C and of the integrated Brier score, for progression with death competing; pairs are formed within
-seeds, and an interval resamples the judged patients of all seeds, the same for both methods. Fitted tokens
-are kept in the cache; a method's time is processor time and begins where they are at hand.
+For each size and seed one simulated cohort trains and another one is judged. The transformers read the very
+tokens that the model adds up; late fusion and HAIM's way read modalities that were each fitted by itself, as
+they would have them (`prognosis.evaluation.rivals`). What learns reads evidence of models that had not seen
+the case; what is judged, the average of the fold models. Differences are of Uno's C and of the integrated
+Brier score, for progression with death competing; pairs are formed within seeds, and an interval resamples
+the judged patients of all seeds, the same for both methods. Evidence and tokens are kept in the cache, where
+`benchmarks.simulated_truth` with the same sizes, seeds and settings finds them; a method's time is processor
+time and begins where they are at hand, and with `--fit-only` nothing but they is made.
 """
 
 from __future__ import annotations
@@ -23,7 +26,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.price_tokens import Run, inputs_of, run_of, simulated_task
+from benchmarks.simulated_inputs import Part, SimulatedRun, simulated_run
+from prognosis.cli.demo import packaged
+from prognosis.cohort import Task
 from prognosis.evaluation.comparison import compare
 from prognosis.evaluation.haim import embeddings, fit_haim
 from prognosis.evaluation.held_out import HeldOut, JudgingDays, judging_days
@@ -34,7 +39,6 @@ from prognosis.evaluation.survival_metrics import PreparedMetrics, prepare_survi
 from prognosis.fusion.challenger import ChallengerConfig, TokenTable, train_challenger
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.head import cumulative_incidence
-from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import exposure_of
 from prognosis.fusion.recalibration import recalibrate
 from prognosis.simulate import Dials
@@ -44,7 +48,7 @@ UNATTENDED = "transformer without attention"
 METRICS = ("uno_c", "ibs")
 
 Floats = NDArray[np.float64]
-Predict = Callable[[FusionInputs, TokenTable, Floats], Floats]
+Predict = Callable[[Part, TokenTable, Floats], Floats]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,87 +68,98 @@ class Answer:
     note: str
 
 
-def fit_exact(run: Run, inputs: FusionInputs) -> tuple[Predict, str]:
+def fit_exact(run: SimulatedRun) -> tuple[Predict, str]:
     """The model's own head, recalibrated by subset."""
-    exposure = exposure_of(run.learned_target)
-    found = fit_head(inputs, exposure, run.config.fusion)
-    head = recalibrate(found.head(), inputs, exposure, np.ones(len(inputs)))
-    edges = run.learned_target.edges
+    learned, exposure = run.training.inputs, exposure_of(run.training.target)
+    found = fit_head(learned, exposure, run.config.fusion)
+    head = recalibrate(found.head(), learned, exposure, np.ones(len(learned)))
+    edges = run.training.target.edges
     note = "interaction kept" if found.strengths.size else "no interaction kept"
-    return lambda asked, _, days: cumulative_incidence(head.log_hazard(asked), edges, days), note
+    return lambda asked, _, days: cumulative_incidence(head.log_hazard(asked.inputs), edges, days), note
 
 
-def fit_late(run: Run, inputs: FusionInputs) -> tuple[Predict, str]:
+def fit_late(run: SimulatedRun) -> tuple[Predict, str]:
     """One risk a modality, joined by logistic regression."""
-    late, edges = fit_late_fusion(inputs, exposure_of(run.learned_target)), run.learned_target.edges
-    return lambda asked, _, days: cumulative_incidence(late.log_hazard(asked), edges, days), ""
+    late = fit_late_fusion(run.training.alone, exposure_of(run.training.target))
+    edges = run.training.target.edges
+    return lambda asked, _, days: cumulative_incidence(late.log_hazard(asked.alone), edges, days), ""
 
 
-def fit_haim_style(run: Run, inputs: FusionInputs) -> tuple[Predict, str]:
+def fit_haim_style(run: SimulatedRun) -> tuple[Predict, str]:
     """Embeddings read by XGBoost."""
-    haim = fit_haim(inputs, run.learned_target, run.folds, run.config.seed)
-    return lambda asked, _, days: haim.incidence(embeddings(asked), days), ""
+    haim = fit_haim(run.training.alone, run.training.target, run.folds, run.config.seed)
+    return lambda asked, _, days: haim.incidence(embeddings(asked.alone), days), ""
 
 
-def fit_transformer(run: Run, layers: int) -> tuple[Predict, str]:
+def fit_transformer(run: SimulatedRun, tokens: TokenTable, layers: int) -> tuple[Predict, str]:
     """Tokens read by self-attention, or, without a layer, only weighed by modality."""
     config = ChallengerConfig(layers=layers, seed=run.config.seed)
-    found = train_challenger(run.learned, exposure_of(run.learned_target), run.folds, config)
-    edges = run.learned_target.edges
+    found = train_challenger(tokens, exposure_of(run.training.target), run.folds, config)
+    edges = run.training.target.edges
 
-    def predict(_: FusionInputs, asked: TokenTable, days: Floats) -> Floats:
+    def predict(_: Part, asked: TokenTable, days: Floats) -> Floats:
         return cumulative_incidence(found.log_hazard(asked), edges, days)
 
-    return predict, f"stopped after {', '.join(str(epochs) for epochs in found.epochs)} epochs"
+    return predict, f"stopped after {', '.join(str(epochs) for epochs in found.epochs)} passes"
 
 
-def answers_of(run: Run, days: Floats) -> dict[str, Answer]:
-    """Every method on one run."""
-    learned, judged = inputs_of(run.learned), inputs_of(run.judged)
+def answers_of(run: SimulatedRun, days: Floats) -> dict[str, Answer]:
+    """Every method on one run, which has its tokens."""
+    if run.tokens is None:
+        return {}
+    learned, judged = run.tokens
     fits: dict[str, Callable[[], tuple[Predict, str]]] = {
-        EXACT: lambda: fit_exact(run, learned),
-        LATE: lambda: fit_late(run, learned),
-        HAIM: lambda: fit_haim_style(run, learned),
-        TRANSFORMER: lambda: fit_transformer(run, ChallengerConfig().layers),
-        UNATTENDED: lambda: fit_transformer(run, 0),
+        EXACT: lambda: fit_exact(run),
+        LATE: lambda: fit_late(run),
+        HAIM: lambda: fit_haim_style(run),
+        TRANSFORMER: lambda: fit_transformer(run, learned, ChallengerConfig().layers),
+        UNATTENDED: lambda: fit_transformer(run, learned, 0),
     }
     found = {}
     for name, fit in fits.items():
         started = time.process_time()
         predict, note = fit()
         fitted = time.process_time()
-        incidence = predict(judged, run.judged, days)
+        incidence = predict(run.judged, judged, days)
         found[name] = Answer(incidence, fitted - started, time.process_time() - fitted, note)
         sys.stderr.write(f"  {name}: {found[name].fit_seconds:.1f} s; {note}\n")
     return found
 
 
-def judging_of(runs: Sequence[Run], horizons: Sequence[float]) -> JudgingDays:
+def names_of(run: SimulatedRun) -> NDArray[np.str_]:
+    """(n,) the judged patients of a run, unique over runs."""
+    return np.array([f"{run.seed}/{patient}" for patient in run.judged.patients])
+
+
+def judging_of(runs: Sequence[SimulatedRun], horizons: Sequence[float]) -> JudgingDays:
     """The days at which every seed is judged."""
-    last = min(float(run.learned_target.edges[-1]) for run in runs)
-    first = runs[0].judged_target
+    last = min(float(run.training.target.edges[-1]) for run in runs)
+    first = runs[0].judged.target
     target = replace(
         first,
-        cause=np.concatenate([run.judged_target.cause for run in runs]),
-        days=np.concatenate([run.judged_target.days for run in runs]),
+        cause=np.concatenate([run.judged.target.cause for run in runs]),
+        days=np.concatenate([run.judged.target.days for run in runs]),
     )
     days = judging_days(target, [day for day in horizons if day <= last])
     return JudgingDays(days.horizons, min(days.tau, last), days.grid[days.grid <= last])
 
 
 def metrics_of(
-    runs: Sequence[Run], answers: Sequence[Mapping[str, Answer]], name: str, judged: JudgingDays
+    runs: Sequence[SimulatedRun], answers: Sequence[Mapping[str, Answer]], name: str, judged: JudgingDays
 ) -> PreparedMetrics:
     """One method's metrics over all seeds."""
     parts = [
-        HeldOut(found[name].incidence, judged.days, run.judged_target, run.learned_target, run.patients)
+        HeldOut(found[name].incidence, judged.days, run.judged.target, run.training.target, names_of(run))
         for run, found in zip(runs, answers, strict=True)
     ]
     return prepare_survival(parts, judged)
 
 
 def report(
-    runs: Sequence[Run], answers: Sequence[Mapping[str, Answer]], judged: JudgingDays, replicates: int
+    runs: Sequence[SimulatedRun],
+    answers: Sequence[Mapping[str, Answer]],
+    judged: JudgingDays,
+    replicates: int,
 ) -> dict[str, Any]:
     """Every method's metrics, the exact model's differences from it, and its times."""
     methods = list(answers[0])
@@ -164,41 +179,50 @@ def report(
             gaps = compare(EXACT, name, every[EXACT], every[name], METRICS, 0, replicates)
             told[name]["exact_minus_it"] = {gap.metric: interval_json(gap.difference) for gap in gaps}
             told[name]["by_seed"] = _by_seed(runs, answers, name, judged)
-    return {"judged": sum(len(run.patients) for run in runs), "methods": told}
+    return {"judged": sum(len(names_of(run)) for run in runs), "methods": told}
 
 
 def _by_seed(
-    runs: Sequence[Run], answers: Sequence[Mapping[str, Answer]], name: str, judged: JudgingDays
+    runs: Sequence[SimulatedRun], answers: Sequence[Mapping[str, Answer]], name: str, judged: JudgingDays
 ) -> dict[str, list[float]]:
     """The exact model's difference from a method in each seed by itself."""
     found: dict[str, list[float]] = {metric: [] for metric in METRICS}
     for run, answer in zip(runs, answers, strict=True):
         pair = [metrics_of([run], [answer], each, judged) for each in (EXACT, name)]
         for metric in METRICS:
-            ones = np.ones((1, len(run.patients)))
+            ones = np.ones((1, len(names_of(run))))
             ours, its = (float(one.statistics[metric](ones)[0]) for one in pair)
             found[metric].append(round(ours - its, 5))
     return found
+
+
+def run_of(patients: int, seed: int, judged: int, cache: Path, settings: tuple[str, ...]) -> SimulatedRun:
+    """One size and seed, with its tokens; what it cost to fit is told."""
+    started = time.process_time()
+    run = simulated_run(Dials(patients=patients), judged, seed, cache, settings, tokens=True)
+    sys.stderr.write(f"{patients} patients, seed {seed}: at hand in {time.process_time() - started:.0f} s\n")
+    return run
 
 
 def main() -> None:
     """Run every size and print the tables."""
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     asked.add_argument("--patients", type=int, nargs="+", default=[300, 2000])
-    asked.add_argument("--judged", type=int, default=1000)
+    asked.add_argument("--judged", type=int, default=2000)
     asked.add_argument("--seeds", type=int, default=3)
     asked.add_argument("--replicates", type=int, default=1000)
     asked.add_argument("--set", dest="settings", action="append", default=[])
+    asked.add_argument("--fit-only", action="store_true", help="stop when evidence and tokens are kept")
     asked.add_argument("--cache", type=Path, default=Path("runs/price"))
     asked.add_argument("--out", type=Path)
     options = asked.parse_args()
-    horizons = simulated_task().horizons_days
+    horizons = Task.load(packaged("tasks/simulated_progression.yaml")).horizons_days
     found: dict[str, Any] = {"seeds": options.seeds, "dials": asdict(Dials()), "sizes": {}}
     for patients in options.patients:
-        runs = [
-            run_of(patients, options.judged, seed, options.cache, options.settings)
-            for seed in range(options.seeds)
-        ]
+        known = options.judged, options.cache, tuple(options.settings)
+        runs = [run_of(patients, seed, *known) for seed in range(options.seeds)]
+        if options.fit_only:
+            continue
         judged = judging_of(runs, horizons)
         answers = [answers_of(run, judged.days) for run in runs]
         found["sizes"][patients] = report(runs, answers, judged, options.replicates)

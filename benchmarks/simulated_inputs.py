@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.simulated_tokens import Tables, read_tables, tables_of, tokens_file, write_tables
 from prognosis.cli.demo import packaged
 from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Target, Task, build_cohort, cohort_target, patient_folds
+from prognosis.evidence import FittedEvidence
 from prognosis.fusion import ModelConfig
 from prognosis.fusion.beside import fit_beside_others
-from prognosis.fusion.cross_fitting import FOLDS, modality_fitting
+from prognosis.fusion.cross_fitting import FOLDS, CrossFitted, modality_fitting
 from prognosis.fusion.inputs import FusionInputs, join_modalities
 from prognosis.fusion.likelihood import exposure_of
 from prognosis.simulate import Dials, Oracle, simulate_cohort
@@ -65,6 +68,7 @@ class SimulatedRun:
         folds: (n,) fold of each training patient.
         training: What the head learns from.
         judged: What it is judged on.
+        tokens: What the evidence of both is the sum of; None where it was not asked for.
     """
 
     seed: int
@@ -72,6 +76,7 @@ class SimulatedRun:
     folds: NDArray[np.int64]
     training: Part
     judged: Part
+    tokens: Tables | None
 
 
 def simulated_run(
@@ -81,6 +86,8 @@ def simulated_run(
     cache: Path | None = None,
     settings: tuple[str, ...] = (),
     dealt: str = "",
+    *,
+    tokens: bool = False,
 ) -> SimulatedRun:
     """Simulate both cohorts and fit every modality's evidence, or read what was kept of it.
 
@@ -91,6 +98,7 @@ def simulated_run(
         cache: A folder for fitted evidence; nothing is kept where not given.
         settings: Changes to configs/models/default.yaml, as "section.field=value".
         dealt: A modality that is dealt to other training patients before anything is fitted; none by default.
+        tokens: Whether tokens are wanted too; asked for first, their run's evidence serves who needs none.
     """
     task = Task.load(packaged("tasks/simulated_progression.yaml"))
     config = model_config(packaged("models/default.yaml"), settings, task)
@@ -102,19 +110,26 @@ def simulated_run(
     target = cohort_target(cohort, config.fusion.bins)
     folds = patient_folds(cohort.patients, target.cause, config.folds or FOLDS, config.seed)
     kept = _kept((dials, seed, judged_patients, dealt), config, cache)
-    if kept is None or not kept.exists():
+    tables = None
+    if kept is None or not kept.exists() or (tokens and not tokens_file(kept).exists()):
         sys.stderr.write(f"seed {seed}: fitting {len(cohort)} patients, dealt: {dealt or 'nothing'}\n")
-        evidence = _fitted(cohort, target, folds, config, judged)
+        fitted = _fitted(cohort, target, folds, config)
+        evidence = _summed(fitted, judged)
+        tables = tables_of(fitted, cohort, judged) if tokens else None
         if kept is not None:
             _write(kept, evidence)
+            if tables is not None:
+                write_tables(tokens_file(kept), tables)
     else:
         evidence = _read(kept)
+        tables = read_tables(tokens_file(kept)) if tokens else None
     return SimulatedRun(
         seed,
         config,
         folds,
         Part(*evidence[:2], target, cohort.patients, learnt.oracle),
         Part(*evidence[2:], cohort_target(judged, edges=target.edges), judged.patients, unseen.oracle),
+        tables,
     )
 
 
@@ -130,21 +145,26 @@ def dealt_cohort(cohort: Cohort, name: str, seed: int) -> Cohort:
     return Cohort(cohort.task, tuple(cases))
 
 
-def _fitted(
-    cohort: Cohort, target: Target, folds: NDArray[np.int64], config: ModelConfig, judged: Cohort
-) -> Evidence:
-    """Fit every modality as `cross_fit` does, and keep what was fitted by itself as well."""
+def _fitted(cohort: Cohort, target: Target, folds: NDArray[np.int64], config: ModelConfig) -> CrossFitted:
+    """Fit every modality as `cross_fit` does, whatever few cases have it."""
     fittings = {name: modality_fitting(name, cohort, target, folds, config) for name in config.modalities}
     alone = {name: fitting(None) for name, fitting in fittings.items()}
     used = alone
     if config.fusion.beside_others:
         weight = config.fusion.dropout_weight
         used = fit_beside_others(fittings, alone, exposure_of(target), folds, cohort.patients, weight)
-    found = [join_modalities({name: each.out_of_fold for name, each in way.items()}) for way in (used, alone)]
-    for way in (used, alone):
-        seen = {name: each.model.summarise(judged.cases) for name, each in way.items()}
-        found.append(join_modalities(seen))
-    return found[0], found[1], found[2], found[3]
+    return CrossFitted(target, folds, used, alone, {})
+
+
+def _summed(fitted: CrossFitted, judged: Cohort) -> Evidence:
+    """What it says of the training patients, out of fold, and of the judged ones, whom it reads once."""
+
+    def told(way: Mapping[str, FittedEvidence]) -> FusionInputs:
+        return join_modalities({name: each.model.summarise(judged.cases) for name, each in way.items()})
+
+    joined = told(fitted.fitted)
+    alone = joined if fitted.alone is fitted.fitted else told(fitted.alone)
+    return fitted.inputs(), fitted.alone_inputs(), joined, alone
 
 
 def _kept(made_from: tuple[Dials, int, int, str], config: ModelConfig, cache: Path | None) -> Path | None:
@@ -162,7 +182,10 @@ def _source() -> str:
 
     Comments and docstrings do not count.
     """
-    files = [PACKAGE / "fusion" / name for name in ("beside.py", "fitting.py", "optimiser.py")]
+    files = [
+        PACKAGE / "fusion" / name
+        for name in ("beside.py", "fitting.py", "optimiser.py", "challenger/tokens.py")
+    ]
     for part in ("evidence", "simulate", "survival"):
         files += (PACKAGE / part).rglob("*.py")
     return "".join(_code(path) for path in sorted(files))

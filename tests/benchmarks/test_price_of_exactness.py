@@ -1,24 +1,22 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 
-from benchmarks.price_tokens import inputs_of
 from benchmarks.rivals_table import tables
-from prognosis.fusion.challenger.tokens import PADDING
+from benchmarks.simulated_tokens import read_tables, tokens_file, write_tables
 from tests.fusion.challenger.made import tokens_of_chance
 
 
-def test_tokens_summed_by_modality_leave_an_absent_one_at_zero() -> None:
-    tokens = tokens_of_chance(60)
-    inputs = inputs_of(tokens)
-    assert not inputs.present.all()
-    for place, (evidence, vector) in enumerate(zip(inputs.evidence, inputs.vectors, strict=True)):
-        here = tokens.modality == place
-        np.testing.assert_array_equal(inputs.present[:, place], here.any(axis=1))
-        assert (evidence[~here.any(axis=1)] == 0.0).all()
-        assert (vector[~here.any(axis=1)] == 0.0).all()
-    whole = np.where((tokens.modality != PADDING)[:, :, None], tokens.vector, 0.0).sum(axis=1)
-    np.testing.assert_allclose(sum(inputs.vectors), whole, atol=1e-5)
+def test_tokens_come_back_from_the_cache_as_they_were(tmp_path: Path) -> None:
+    tables = tokens_of_chance(8), tokens_of_chance(5, seed=1)
+    place = tokens_file(tmp_path / "inputs-8-0.npz")
+    write_tables(place, tables)
+    for before, after in zip(tables, read_tables(place), strict=True):
+        assert before.modalities == after.modalities
+        for name in ("modality", "evidence", "vector", "age_days"):
+            np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
 
 
 def test_a_table_of_rivals_gives_ours_first_and_differences_with_their_sign() -> None:

@@ -19,6 +19,7 @@ class ChallengerConfig:
         epochs: Most passes over the training cases.
         patience: Passes without a better loss on the patients left out, after which training stops.
         batch: Cases a step.
+        steps: Most steps a pass: of more cases than they hold, a pass shows a random part.
         learning_rate: Of AdamW for the attention and the embedding; the few additive parameters take ten
             times as much.
         weight_decay: Of AdamW for the attention and the embedding.
@@ -33,6 +34,7 @@ class ChallengerConfig:
     epochs: int = 60
     patience: int = 8
     batch: int = 64
+    steps: int = 100
     learning_rate: float = 1e-3
     weight_decay: float = 1e-2
     seed: int = 0

@@ -118,7 +118,7 @@ def _one_pass(
 
     device = network.alpha.device
     network.train()
-    order = rng.permutation(len(tokens))
+    order = rng.permutation(len(tokens))[: config.steps * config.batch]
     for rows in np.array_split(order, max(1, round(len(order) / config.batch))):
         shown = hide_modalities(tokens.take(rows), config.modality_dropout, rng)
         own = exposure.take(rows)
