@@ -14,6 +14,7 @@ from prognosis.cohort.splits import patient_folds
 from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
 from prognosis.evidence.adaptive import LEAST_GAIN
+from prognosis.evidence.averaging import averaging_gain
 from prognosis.evidence.clinical.concepts import Vocabulary, learn_vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel, bins_needed
@@ -126,16 +127,16 @@ def _fit(
         bins_needed(draft.members, own, target.bins) for draft, own in zip(drafts, factors, strict=True)
     )
     models = [replace(draft, factors=own, bins=bins) for draft, own in zip(drafts, factors, strict=True)]
-    evidence = np.zeros((len(target), len(target.causes), bins))
-    for fold, model in enumerate(models):
-        out = folds == fold
-        evidence[out] = model.evidence(table.values[out], columns, background)
+    each = np.stack([model.evidence(table.values, columns, background) for model in models])
+    evidence = each[folds, np.arange(len(folds))]
+    gain = averaging_gain(each.mean(axis=3), folds, table.present)
 
     def of(folds_models: Sequence[FoldModel]) -> ClinicalEvidence:
         return ClinicalEvidence(config, target.causes, rows.vocabulary, rows.space, folds_models, background)
 
     by_fold = tuple(of([model]) for model in models)
-    return FittedEvidence(of(models), assemble(table, evidence, rows.space, columns), by_fold)
+    kept = of([replace(model, factors=model.factors * gain) for model in models])
+    return FittedEvidence(kept, assemble(table, evidence, rows.space, columns), by_fold)
 
 
 def _fit_fold(rows: _Rows, kept: NDArray[np.bool_], config: ClinicalConfig, seed: int) -> FoldModel:

@@ -37,7 +37,8 @@ class FoldModel:
         readout: The linear member, on standardised columns, centred on its training mean.
         members: The kinds of trees.
         factors: (1 + members, causes) of the linear member and of each kind of trees: its convex weight
-            times the slope that puts it on the scale of log-hazards, over the sum of these; 1 in all.
+            times the slope that puts it on the scale of log-hazards, over the sum of these; 1 in all of a
+            fold's own model, and in all `averaging_gain` of one that is averaged with the others.
         bins: Bins of the evidence; 1 where no member that counts changes with time.
     """
 

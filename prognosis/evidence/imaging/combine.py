@@ -27,7 +27,7 @@ class Combination:
     """Evidence = sum over members of slope x member, plus coefficient x change a day.
 
     Attributes:
-        slopes: (members, causes), each from 0 to 1.5.
+        slopes: (members, causes), each from 0 to 1.5, times `averaging_gain` for the average of folds.
         change: (causes,) days: what one unit of evidence gained a day adds to the evidence.
     """
 

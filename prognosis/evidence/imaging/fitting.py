@@ -15,6 +15,7 @@ from prognosis.cohort.case import Case
 from prognosis.cohort.splits import patient_folds
 from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
+from prognosis.evidence.averaging import averaging_gain
 from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
 from prognosis.evidence.imaging.combine import Combination, film_change, fit_combination
 from prognosis.evidence.imaging.config import ImagingConfig
@@ -102,7 +103,7 @@ def _fit(
     seen = replace(seen, offset=offset)
     target, table, films, config = seen.target, seen.table, seen.films, seen.config
     number = int(folds.max()) + 1
-    fitted, centres = [], []
+    fitted, centres, each = [], [], []
     count = 1 + (seen.encoder is not None) + bool(config.epochs)
     held_out = np.zeros((count, len(films), len(target.causes), films.descriptors.shape[1]))
     for fold in range(number):
@@ -111,10 +112,11 @@ def _fit(
         own = film_folds == fold
         judged = table.present & ((folds == fold) if own.any() else True)
         centre = evidence[:, table.latest[judged]].mean(axis=1)
-        held_out[:, own] = evidence[:, own] - centre[:, None]
+        each.append(evidence - centre[:, None])
+        held_out[:, own] = each[-1][:, own]
         fitted.append(members)
         centres.append(centre)
-    return _assembled(seen, folds, tuple(fitted), held_out, np.stack(centres), typical)
+    return _assembled(seen, folds, tuple(fitted), held_out, each, np.stack(centres), typical)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +165,14 @@ def _assembled(
     folds: NDArray[np.int64],
     fitted: tuple[FoldMembers, ...],
     held_out: Array,
+    each: Sequence[Array],
     centres: Array,
     typical: _Typical,
 ) -> FittedEvidence:
-    """The averaged model and the out-of-fold evidence, whose combination is learned on the other folds."""
+    """The averaged model and the out-of-fold evidence, whose combination is learned on the other folds.
+
+    `each` is what every fold's members say of every film, `held_out` what those say that had not seen it.
+    """
     target, table = seen.target, seen.table
     level, change = (np.zeros((len(target), len(target.causes), held_out.shape[-1])) for _ in range(2))
     by_fold = []
@@ -182,6 +188,10 @@ def _assembled(
     distance = np.zeros(len(target))
     distance[table.present] = typical.distance[table.latest[table.present]]
     combination, change_centre = _combined(held_out, table, target, seen.offset)
+    by_each = [np.sum(case_evidence(own, table, combination, change_centre), axis=(0, 3)) for own in each]
+    gain = averaging_gain(np.stack(by_each), folds, table.present)
+    combination = replace(combination, slopes=combination.slopes * gain)
+    change_centre = change_centre * gain[:, None]
     model = _evidence_model(seen, fitted, combination, Centres(centres, change_centre), typical)
     return FittedEvidence(model, modality_evidence(table, level, change, distance), tuple(by_fold))
 

@@ -13,6 +13,7 @@ from prognosis.cohort.case import Case
 from prognosis.cohort.splits import patient_folds
 from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
+from prognosis.evidence.averaging import averaging_gain
 from prognosis.evidence.readout import case_weights, fit_readout
 from prognosis.evidence.stack import convex_weights_by_fold
 from prognosis.evidence.text.config import TextConfig
@@ -162,6 +163,7 @@ def _fit(
     fitted = _fit_folds(members, rows, folds, config, seed, on_progress)
     evidence = [_left_out(member, own, folds) for member, own in zip(members, fitted, strict=True)]
     share = _shares(evidence, rows, folds)
+    gain = averaging_gain(_by_fold(members, fitted, share), folds, table.present)
     directions = _directions(members[-1], table.present, config.directions)
     usual = _usual(members[-1].centred(directions.centre)[table.present] @ directions.coefficients)
     left_out = evidence[0]
@@ -170,15 +172,16 @@ def _fit(
     scores = members[-1].centred(directions.centre) @ directions.coefficients
     outputs = np.concatenate([left_out, scores], axis=1)
 
-    def of(own: Sequence[Sequence[_FoldWeights]], part: Floats) -> TextEvidence:
-        weights = _average(members, own, part, directions)
+    def of(own: Sequence[Sequence[_FoldWeights]], part: Floats, gain: Floats) -> TextEvidence:
+        weights = _average(members, own, part, directions, gain)
         return TextEvidence(config, target.causes, read.patterns, read.features, weights, usual, part)
 
     by_fold = tuple(
-        of([[member[fold]] for member in fitted], share[fold : fold + 1]) for fold in range(len(share))
+        of([[member[fold]] for member in fitted], share[fold : fold + 1], np.ones_like(gain))
+        for fold in range(len(share))
     )
     left_out_evidence = assemble(table, read.notes, outputs, len(target.causes), usual)
-    return FittedEvidence(of(fitted, share), left_out_evidence, by_fold)
+    return FittedEvidence(of(fitted, share, gain), left_out_evidence, by_fold)
 
 
 def _members(
@@ -220,6 +223,21 @@ def _fit_folds(
         if on_progress is not None:
             on_progress("text evidence", fold + 1, count)
     return fitted
+
+
+def _by_fold(members: Sequence[_Member], fitted: Sequence[Sequence[_FoldWeights]], share: Floats) -> Floats:
+    """(folds, cases, causes) evidence of every case by every fold's weights."""
+    parts = (1.0 - share, share)
+    return np.sum(
+        [
+            [
+                part * (member.centred(fold.centre) @ fold.coefficients)
+                for fold, part in zip(own, each, strict=True)
+            ]
+            for member, own, each in zip(members, fitted, parts, strict=False)
+        ],
+        axis=0,
+    )
 
 
 def _left_out(member: _Member, fitted: Sequence[_FoldWeights], folds: NDArray[np.int64]) -> Floats:
@@ -268,8 +286,9 @@ def _average(
     fitted: Sequence[Sequence[_FoldWeights]],
     share: Floats,
     directions: _FoldWeights,
+    gain: Floats,
 ) -> SentenceWeights:
-    """The fold models as one: an average of linear models is linear."""
+    """The fold models as one, times `gain` (causes,): an average of linear models is linear."""
     width = directions.coefficients.shape[1]
     parts = (1.0 - share, share)
     weights: list[Floats] = []
@@ -277,8 +296,8 @@ def _average(
     for member, own, part in zip(members, fitted, parts, strict=False):
         average = np.zeros((member.sums.shape[1], share.shape[1]))
         for fold, weight in zip(own, part, strict=True):
-            average += fold.coefficients * weight / len(own)
-            centre += fold.centre @ fold.coefficients * weight / len(own)
+            average += gain * fold.coefficients * weight / len(own)
+            centre += gain * (fold.centre @ fold.coefficients) * weight / len(own)
         weights.append(np.concatenate([average, np.zeros((len(average), width))], axis=1))
     weights[-1][:, share.shape[1] :] = directions.coefficients
     if len(weights) == 1:

@@ -56,10 +56,11 @@ class ClinicalPart:
         own = cast("ClinicalEvidence", model)
         return assemble(self.table, self._evidence(own), own.space, self.columns)
 
-    def average(self, models: Sequence[EvidenceModel]) -> ClinicalEvidence:
+    def average(self, models: Sequence[EvidenceModel], gain: Array) -> ClinicalEvidence:
         """The folds side by side in one model, which averages them."""
         owned = [cast("ClinicalEvidence", model) for model in models]
-        return _with_folds(owned[0], [fold for model in owned for fold in model.folds])
+        folds = [replace(fold, factors=fold.factors * gain) for model in owned for fold in model.folds]
+        return _with_folds(owned[0], folds)
 
     def _evidence(self, model: ClinicalEvidence) -> Array:
         each = [fold.evidence(self.table.values, self.columns, model.background) for fold in model.folds]

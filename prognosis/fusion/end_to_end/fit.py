@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case, Cohort, Target
 from prognosis.errors import ConfigError
 from prognosis.evidence import EvidenceModel, FittedEvidence
+from prognosis.evidence.averaging import averaging_gain
 from prognosis.evidence.imaging.encoder import network_threads
 from prognosis.evidence.readout import case_weights
 from prognosis.fusion.config import ModelConfig, TrainingConfig
@@ -133,7 +134,8 @@ def _fitted(
         vector=chosen([own.vector for own in each]),
         typical_distance=chosen([own.typical_distance for own in each]),
     )
-    return FittedEvidence(part.average(models), out_of_fold, tuple(models))
+    gain = averaging_gain(np.stack([own.evidence.mean(axis=2) for own in each]), folds, part.present)
+    return FittedEvidence(part.average(models, gain), out_of_fold, tuple(models))
 
 
 def _device(config: TrainingConfig) -> torch.device:

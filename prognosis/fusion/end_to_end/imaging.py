@@ -86,17 +86,17 @@ class ImagingPart:
         distance[self.present] = self._distances(own)[self.table.latest[self.present]]
         return modality_evidence(self.table, level, change, distance)
 
-    def average(self, models: Sequence[EvidenceModel]) -> ImagingEvidence:
+    def average(self, models: Sequence[EvidenceModel], gain: Array) -> ImagingEvidence:
         """The folds' members side by side, which are averaged, and the mean of what change counts for."""
         owned = [cast("ImagingEvidence", model) for model in models]
         change = np.mean([model.combination.change for model in owned], axis=0)
         return replace(
             owned[0],
             folds=tuple(fold for model in owned for fold in model.folds),
-            combination=Combination(owned[0].combination.slopes, change),
+            combination=Combination(owned[0].combination.slopes * gain, change),
             centres=Centres(
                 np.concatenate([model.centres.members for model in owned]),
-                np.mean([model.centres.change for model in owned], axis=0),
+                gain[:, None] * np.mean([model.centres.change for model in owned], axis=0),
             ),
         )
 

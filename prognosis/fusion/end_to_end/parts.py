@@ -72,8 +72,8 @@ class Part(Protocol):
         """What a model of this modality says of every case."""
         ...
 
-    def average(self, models: Sequence[EvidenceModel]) -> EvidenceModel:
-        """The models of all folds as one."""
+    def average(self, models: Sequence[EvidenceModel], gain: Array) -> EvidenceModel:
+        """The models of all folds as one: their mean, times `gain` (causes,) as `averaging_gain` says it."""
         ...
 
 

@@ -62,14 +62,15 @@ class TextPart:
         own = cast("TextEvidence", model)
         return assemble(self.table, self.notes, self._outputs(own), len(own.causes), own.usual)
 
-    def average(self, models: Sequence[EvidenceModel]) -> TextEvidence:
+    def average(self, models: Sequence[EvidenceModel], gain: Array) -> TextEvidence:
         """One model whose weights are the folds' means: an average of linear models is linear."""
         owned = [cast("TextEvidence", model) for model in models]
         each = [model.weights for model in owned]
+        scale = np.concatenate([gain, np.ones(owned[0].width - len(gain))])  # directions stay as they are
         means = SentenceWeights(
-            np.mean([own.terms for own in each], axis=0),
-            np.mean([own.components for own in each], axis=0),
-            np.mean([own.centre for own in each], axis=0),
+            scale * np.mean([own.terms for own in each], axis=0),
+            scale * np.mean([own.components for own in each], axis=0),
+            scale * np.mean([own.centre for own in each], axis=0),
         )
         return _with_weights(owned[0], means, np.concatenate([model.share for model in owned]))
 

@@ -1,0 +1,40 @@
+"""How much further the average of the fold models may be trusted than one of them."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def averaging_gain(by_fold: Floats, folds: NDArray[np.int64], present: NDArray[np.bool_]) -> Floats:
+    """(causes,) by what the average of the fold models is multiplied, from 1 to the number of folds.
+
+    What is learned of evidence is learned of one model's, on cases that it did not see; what is kept is the
+    average of all. Their errors partly cancel in it: it covaries with the truth as one of them does and
+    varies less, so the slope of an outcome on it is steeper by Var(one) / Var(average). On a case of fold f
+    model f is a stranger and the others are not: Var(one) is estimated from f's evidence of its own fold's
+    cases, the covariance of two models from f's evidence and the other's of the same cases, which what the
+    other took from these cases' outcomes by chance does not move.
+
+    Args:
+        by_fold: (folds, n, causes) evidence of every training case by every fold's model.
+        folds: (n,) fold of each case.
+        present: (n,) cases that have the modality.
+    """
+    count, _, causes = by_fold.shape
+    gain = np.ones(causes)
+    own_spread, shared = np.zeros(causes), np.zeros(causes)
+    for fold in range(count):
+        rows = np.flatnonzero((folds == fold) & present)
+        if len(rows) < 2 or count == 1:
+            return gain
+        centred = by_fold[:, rows] - by_fold[:, rows].mean(axis=1, keepdims=True)
+        products = (centred * centred[fold]).mean(axis=1)
+        own_spread += products[fold]
+        shared += np.delete(products, fold, axis=0).mean(axis=0)
+    speaks = own_spread > 0.0
+    alike = np.clip(shared[speaks] / own_spread[speaks], 0.0, 1.0)
+    gain[speaks] = count / (1.0 + (count - 1) * alike)
+    return gain
