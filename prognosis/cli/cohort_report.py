@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Literal, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cli.loading import label_counts
+from prognosis.cli.metric_words import MEANING, better, kind_of, metric_name
 from prognosis.cohort import Cohort, Target
 from prognosis.cohort.labels import REFERENCE
 from prognosis.evaluation import results as evaluation
@@ -33,58 +34,7 @@ from prognosis.survival.bootstrap import Interval
 from prognosis.survival.curves import aalen_johansen
 
 Floats = NDArray[np.float64]
-Better = Literal["higher", "lower", "nearer 0", "nearer 1"]
 
-BETTER: dict[str, Better] = {
-    "uno_c": "higher",
-    "harrell_c": "higher",
-    "antolini_c": "higher",
-    "auc": "higher",
-    "auroc": "higher",
-    "accuracy": "higher",
-    "average_precision": "higher",
-    "ipa": "higher",
-    "brier": "lower",
-    "ibs": "lower",
-    "nbll": "lower",
-    "log_loss": "lower",
-    "ici": "nearer 0",
-    "calibration_intercept": "nearer 0",
-    "calibration_slope": "nearer 1",
-    "observed_over_expected": "nearer 1",
-    "mae": "lower",
-    "mae_in_unit": "lower",
-    "rmse": "lower",
-    "crps": "lower",
-    "r2": "higher",
-    "mean_error": "nearer 0",
-    "width": "lower",
-}
-MEANING = {
-    "uno_c": "chance that of two patients the one of higher risk has the event first, censoring weighed out",
-    "harrell_c": "the same over all pairs that follow-up lets be compared",
-    "antolini_c": "chance that a patient with an event then had a higher risk than one still free of it",
-    "ibs": "squared error of the predicted risk, averaged over time",
-    "nbll": "mean surprise at what happened by then, in nats; averaged over time where no day is given",
-    "brier": "squared error of the predicted risk",
-    "ipa": "share of the squared error of predicting everyone's average that is removed",
-    "auc": "chance that a patient with the event by then has a higher risk than one without",
-    "auroc": "chance that a case of the class has a higher risk than one without",
-    "calibration_intercept": "above 0: probabilities too low; below 0: too high",
-    "calibration_slope": "below 1: predictions too extreme; above 1: too cautious",
-    "observed_over_expected": "events that happened over events predicted",
-    "average_precision": "mean share of true cases among those at least as likely, over thresholds",
-    "accuracy": "share of cases whose likeliest class is right",
-    "log_loss": "mean surprise at what happened",
-    "mae": "mean distance of the value from what was predicted, on the modelled scale",
-    "mae_in_unit": "the same in the value's unit",
-    "rmse": "root of the mean squared distance",
-    "crps": "distance of the predicted distribution from the value; of a point forecast its absolute error",
-    "r2": "share of the values' variance that is explained",
-    "mean_error": "above 0: predictions too high; below 0: too low",
-    "coverage": "share of values inside the interval of that level",
-    "width": "mean width of the interval of that level",
-}
 CALIBRATION = ("calibration_intercept", "calibration_slope", "observed_over_expected")
 GROUPS = ("lowest third", "middle third", "highest third")
 
@@ -134,14 +84,14 @@ class Measured(Protocol):
 def measures(result: Measured) -> tuple[Measure, ...]:
     """Every metric with its interval."""
     return tuple(
-        Measure(_metric_name(name), estimate_of(interval), _better(name), _meaning(name, result.result))
+        Measure(metric_name(name), estimate_of(interval), better(name), _meaning(name, result.result))
         for name, interval in result.result.metrics.items()
     )
 
 
 def _meaning(name: str, found: MetricSet) -> str:
     fewer = found.fewer_replicates.get(name)
-    return MEANING.get(_kind(name), "") + (f"; interval from {fewer} samples" if fewer else "")
+    return MEANING.get(kind_of(name), "") + (f"; interval from {fewer} samples" if fewer else "")
 
 
 def protocol_statement(protocol: evaluation.Protocol) -> str:
@@ -173,9 +123,9 @@ def leaderboard(
         for name, found in result.members.items()
         if metric in found.metrics
     ]
-    chance = 0.5 if _kind(metric) in {"auroc", "auc", "uno_c", "harrell_c", "antolini_c"} else None
+    chance = 0.5 if kind_of(metric) in {"auroc", "auc", "uno_c", "harrell_c", "antolini_c"} else None
     protocol = f"the same {result.n} held-out cases for all; paired bootstrap over {result.patients} patients"
-    return Leaderboard(title, chance, (ours, *others, *extra), _better(metric) == "higher", protocol)
+    return Leaderboard(title, chance, (ours, *others, *extra), better(metric) == "higher", protocol)
 
 
 def _kind_of_method(name: str) -> ContenderKind:
@@ -218,7 +168,7 @@ def subgroup_tables(result: EvaluationResult, metric: str) -> tuple[SubgroupTabl
         )
         for found in result.subgroups
     )
-    return (SubgroupTable(_metric_name(metric), rows),) if rows else ()
+    return (SubgroupTable(metric_name(metric), rows),) if rows else ()
 
 
 def coverage_tables(result: EvaluationResult) -> tuple[SubgroupTable, ...]:
@@ -267,7 +217,7 @@ def _calibration(curve: CalibrationCurve, result: Measured) -> Calibration:
     if any(name.endswith(f":{curve.cause}") for name in result.result.metrics):
         suffix += f":{curve.cause}"  # the first cause's metrics, and those of one class, bear no name
     found = tuple(
-        Measure(_metric_name(name), estimate_of(result.result.metrics[name]), _better(name))
+        Measure(metric_name(name), estimate_of(result.result.metrics[name]), better(name))
         for name in (f"{kind}{suffix}" for kind in CALIBRATION)
         if name in result.result.metrics
     )
@@ -284,31 +234,3 @@ def _calibration(curve: CalibrationCurve, result: Measured) -> Calibration:
 
 def _counts(names: Iterable[str]) -> tuple[Count, ...]:
     return tuple(Count(name, count) for name, count in Counter(names).most_common())
-
-
-def _kind(metric: str) -> str:
-    return metric.partition("@")[0].partition(":")[0]
-
-
-def _better(metric: str) -> Better:
-    return BETTER.get(_kind(metric), "higher")
-
-
-def _metric_name(metric: str) -> str:
-    name, _, rest = metric.partition("@")
-    words = {
-        "uno_c": "Uno's C",
-        "harrell_c": "Harrell's C",
-        "antolini_c": "Antolini's C",
-        "ibs": "integrated Brier score",
-        "nbll": "negative binomial log-likelihood",
-        "auroc": "AUROC",
-    }
-    if name in {"coverage", "width"}:
-        return f"{name} of the {float(rest):.0%} interval"
-    name, _, cause = name.partition(":")
-    title = words.get(name, name.replace("_", " "))
-    days, _, rest_cause = rest.partition(":")
-    horizon = f" at {in_days(float(days))}" if days else ""
-    of = cause or rest_cause
-    return f"{title}{horizon}" + (f", {of}" if of else "")

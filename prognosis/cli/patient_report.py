@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -10,6 +9,7 @@ import numpy as np
 
 from prognosis.cli.film_series import film_series
 from prognosis.cli.patient_explanations import told_change, told_explanation
+from prognosis.cli.statements import free_statements, set_statements, value_statements
 from prognosis.cohort import Case, ClassLabel, FindingsLabel, MeasurementLabel, SurvivalLabel
 from prognosis.evidence.imaging.model import EvidenceMap, ImagingEvidence
 from prognosis.evidence.imaging.outline import Outline
@@ -24,8 +24,7 @@ from prognosis.explanation import (
     explain_tokens,
 )
 from prognosis.fusion import FusionModel
-from prognosis.fusion.bounds import ANY_EVENT
-from prognosis.outputs.estimate import Estimate, in_days
+from prognosis.outputs.estimate import Estimate
 from prognosis.outputs.patient_explanation import PatientChange
 from prognosis.outputs.patient_page import (
     Film,
@@ -38,11 +37,10 @@ from prognosis.outputs.patient_page import (
     Sentence,
     Zone,
 )
-from prognosis.prediction import ClassSet, LowerBound, Prediction, predict_cases
+from prognosis.prediction import Prediction, predict_cases
 from prognosis.prediction.predictor import case_of
 
 NOTES_SHOWN = 3
-SHOWN_LEVEL = 0.8  # of the intervals of a value, the one that is told first
 
 
 def patient_page(
@@ -134,58 +132,6 @@ def horizon_risks(prediction: Prediction) -> tuple[HorizonRisk, ...]:
         HorizonRisk(risk.cause, risk.days, Estimate(risk.probability, risk.low, risk.high, prediction.level))
         for risk in prediction.risks()
     )
-
-
-def value_statements(prediction: Prediction) -> tuple[str, ...]:
-    """The value expected, in a sentence: with its 80% interval, or the first there is, others in brackets."""
-    expected = prediction.measured
-    if expected is None:
-        return ()
-    name, unit = expected.name.replace("_", " "), f" {expected.unit}".rstrip()
-    stated = f"{name} in {in_days(expected.days)}: {expected.value:.3g}{unit}"
-    ordered = sorted(expected.intervals, key=lambda each: (each.level != SHOWN_LEVEL, each.level))
-    told = [f"{each.level:.0%} interval {each.low:.3g} to {each.high:.3g}" for each in ordered]
-    return (f"{stated} ({'; '.join(told)})" if told else stated,)
-
-
-def free_statements(prediction: Prediction) -> tuple[str, ...]:
-    """The lower bounds in sentences, one an event: the middle level first, the others in brackets."""
-    causes = [name.replace("_", " ") for name in prediction.cumulative_incidence]
-    statements = []
-    for event in dict.fromkeys(bound.event for bound in prediction.free_for):
-        bounds = [bound for bound in prediction.free_for if bound.event == event]
-        shown = bounds.pop(len(bounds) // 2)
-        what = " or ".join(causes) if event == ANY_EVENT else event.replace("_", " ")
-        others = ", ".join(f"{bound.level:.0%}: {_at_least(bound)}" for bound in bounds)
-        confidence = f"With {shown.level:.0%} confidence"
-        if shown.days > 0:
-            stated = f"{confidence} free of {what} for at least {_at_least(shown)}"
-        else:
-            stated = f"{confidence} no time free of {what} above 0 days is supported"
-        statements.append(f"{stated} ({others})")
-    return tuple(statements)
-
-
-def set_statements(prediction: Prediction) -> tuple[str, ...]:
-    """The classes that cannot be ruled out, in a sentence: the middle level first, others in brackets."""
-    if not prediction.one_of:
-        return ()
-    sets = list(prediction.one_of)
-    shown = sets.pop(len(sets) // 2)
-    others = ", ".join(f"{each.level:.0%}: {_either(each)}" for each in sets)
-    return (f"With {shown.level:.0%} confidence {_either(shown)} ({others})",)
-
-
-def _either(found: ClassSet) -> str:
-    names = [name.replace("_", " ") for name in found.classes]
-    return " or ".join(names) if names else "like the patients of no class"
-
-
-def _at_least(bound: LowerBound) -> str:
-    """The bound rounded down, which keeps it a bound."""
-    whole = math.floor(bound.days)
-    text = in_days(bound.days) if 0 < bound.days < 1 else f"{whole} day{'s' if whole != 1 else ''}"
-    return f"{text}, the longest that enough patients were followed" if bound.limited else text
 
 
 def missing_modalities(prediction: Prediction) -> tuple[Missing, ...]:

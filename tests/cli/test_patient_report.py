@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from prognosis.cli.patient_report import free_statements, marked_sentences
+from prognosis.cli.patient_report import marked_sentences
+from prognosis.cli.statements import free_statements
 from prognosis.explanation import Attribution
 from prognosis.prediction import LowerBound, Prediction, predict_cases
 from tests.fakes.additive_evidence import planted_cases, written_model
