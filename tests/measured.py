@@ -57,7 +57,7 @@ def planted(cases: int, seed: int = 0, unit: str = "mg/dL") -> Planted:
         later = [event(360, "lab|x", float(value[row]), unit)]
         later += [event(390, "lab|x", 99.0, unit)] if row % 5 == 0 else []
         notes = [(0.0, "Congested vessels." if wet[row] else "Clear vessels.")] if row % 3 else []
-        records.append(patient(f"p{row:04d}", [event(0, INDEX), *facts, *later], notes))
+        records.append(patient(f"s{seed}-{row:04d}", [event(0, INDEX), *facts, *later], notes))
     return Planted(tuple(records), expected, value)
 
 
