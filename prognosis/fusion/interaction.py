@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from prognosis.fusion.head import HazardHead, modality_pairs
 from prognosis.fusion.inputs import FusionInputs
-from prognosis.fusion.likelihood import Exposure
+from prognosis.fusion.likelihood import Exposure, negative_log_likelihood
 
 Array = NDArray[np.float64]
 
@@ -24,6 +24,11 @@ LEAST_EVIDENCE = 3.0
 
 Strong evidence, as Kass and Raftery have it (1995, JASA 90:773); of several pairs chance alone gives one or
 another a nat or two.
+"""
+LEAST_KEPT = 0.5
+"""Of the likelihood that the normal approximation promises, the share that must be there.
+
+Where a few cases have products far beyond all others', the approximation may promise much and cost more.
 """
 _VARIANCES = np.geomspace(1e-6, 10.0, 100)
 _SWEEPS = 4
@@ -132,9 +137,26 @@ def _shrunk(
     information = apart.T @ (curvature[:, None] * apart)
     score = apart.T @ residual + information @ weights
     many, one = _many(score, information), _one(score, np.diag(information))
-    best = max(many, one, key=lambda each: each[1])
-    found = best[1] >= LEAST_EVIDENCE or weights.any()  # once found, later sweeps only settle it
-    return best[0] if found else np.zeros_like(weights)
+    best, nats = max(many, one, key=lambda each: each[1])
+    found = nats >= LEAST_EVIDENCE or weights.any()  # once found, later sweeps only settle it
+    if not found:
+        return np.zeros_like(weights)
+    before = _moved(eta, cause, -apart @ weights)
+    gain = shares @ _gain(before, _moved(before, cause, apart @ best), exposure)
+    promised = score @ best - 0.5 * best @ information @ best
+    return best if gain >= LEAST_KEPT * promised else np.zeros_like(weights)
+
+
+def _moved(eta: Array, cause: int, by: Array) -> Array:
+    """(n, causes, bins) eta with one cause's moved by (n,)."""
+    moved = eta.copy()
+    moved[:, cause] += by[:, None]
+    return moved
+
+
+def _gain(before: Array, after: Array, exposure: Exposure) -> Array:
+    """(n,) log-likelihood gained."""
+    return negative_log_likelihood(before, exposure) - negative_log_likelihood(after, exposure)
 
 
 def _many(score: Array, information: Array) -> tuple[Array, float]:

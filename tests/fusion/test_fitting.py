@@ -18,7 +18,6 @@ from tests.fusion.synthetic import exponential_target, inputs_of
 
 CONFIG = FusionConfig(bins=6, dropout_weight=0.3, bootstrap=2)
 CASES = 600
-FOLDS = np.arange(CASES) % 3
 
 
 def two_modalities(seed: int = 0) -> FusionInputs:
@@ -51,6 +50,21 @@ def test_no_interaction_is_chosen_where_there_is_none(seed: int) -> None:
     inputs = two_modalities(seed)
     found = fitted(inputs, 0.8 * additive(inputs))
     assert found.strengths.shape == (1, 1, 0)
+    assert not found.head().interaction_matrix(0, 1).any()
+
+
+@pytest.mark.parametrize("seed", [0, 11, 13])
+def test_an_event_of_one_of_few_patients_far_beyond_all_others_is_no_interaction(seed: int) -> None:
+    """With rare events and entries that are near zero in 99 of 100 the normal approximation believes it."""
+    rng = np.random.default_rng(seed)
+    inputs = inputs_of(CASES, seed, widths=(4, 3), causes=1)
+    far = rng.random((CASES, 1)) < 0.01
+    vectors = (
+        rng.normal(size=(CASES, 4)),
+        np.where(far, rng.normal(size=(CASES, 3)), 0.02 * rng.normal(size=(CASES, 3))),
+    )
+    inputs = replace(inputs, present=np.ones_like(inputs.present), vectors=vectors)
+    found = fitted(inputs, 0.8 * additive(inputs) - 2.5)
     assert not found.head().interaction_matrix(0, 1).any()
 
 
