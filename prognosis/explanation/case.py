@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case, Task
 from prognosis.errors import InputError
 from prognosis.evidence import Token
-from prognosis.explanation.coalitions import every_probability, probabilities, shapley_values
+from prognosis.explanation.coalitions import probabilities
 from prognosis.explanation.explanation import Attribution, Explanation, GroupValue, Scale, drivers_of
 from prognosis.explanation.game import TokenGame
 from prognosis.explanation.groups import TokenGroup, group_tokens
@@ -220,10 +220,8 @@ def split_probability(
         empty = probabilities(game, answer, np.zeros((0, 1)))
         return ProbabilitySplit(float(empty[0]), np.zeros(0), 0.0, 0)
     members = [group.members for group in groups]
-    of_groups = game.of_groups(members)
-    worth = every_probability(of_groups, answer)
-    exact = shapley_values(worth, len(groups))
-    whole = GroupGame(game, of_groups, members, worth, exact, answer)
+    whole = GroupGame.of(game, members, answer)
+    worth = whole.worth
     random = np.random.default_rng(seed)
     tolerance = max(LARGEST_ERROR * abs(float(worth[-1] - worth[0])), SMALLEST_ERROR)
     values, worst, permutations = np.zeros(len(game)), 0.0, 0

@@ -162,22 +162,22 @@ def _moves(
     """Each matched token's move of g, g at both dates, and the tokens; before any recalibration."""
     games = [token_game(model.head, each.tokens, each.game.modality, None) for each in (first, second)]
     places = [_places(each.tokens) for each in (first, second)]
-    directions = [game.directions() for game in games]
-    pull = games[0].pull(0.5 * (directions[0] + directions[1]))[:, which]
+    directions = [game.apart.sum(axis=0) for game in games]
+    coupling = games[0].coupling()[which]
+    pull = coupling @ (0.5 * (directions[0] + directions[1]))
     sums = []
     for game, own in zip(games, directions, strict=True):
-        joint = 0.5 * float((game.pull(own)[:, which] * own).sum())
+        joint = 0.5 * float(own @ coupling @ own)
         sums.append(float(game.main[:, which].mean(axis=1).sum()) + joint)
     moves, matched = [], []
     for key in dict.fromkeys([*places[1], *places[0]]):
         here = [own.get(key) for own in places]
-        main, projected = 0.0, np.zeros(pull.shape[1])
+        main, along = 0.0, np.zeros(len(pull))
         for sign, game, row in zip((-1.0, 1.0), games, here, strict=True):
             if row is not None:
                 main += sign * float(game.main[row, which].mean())
-                projected += sign * game.projected[row]
-                modality = game.modality[row]
-        moves.append(main + float(projected @ pull[modality]))
+                along += sign * game.apart[row]
+        moves.append(main + float(along @ pull))
         old, new = here
         matched.append(
             (None if old is None else first.tokens[old], None if new is None else second.tokens[new])

@@ -33,8 +33,7 @@ def every_probability(game: TokenGame, answer: HorizonProbability) -> Array:
     The odds of a coalition and of the same with one player more differ by that player's factor, so all of
     them are made by doubling, without an exponential for each.
     """
-    causes = slice(answer.cause, answer.cause + 1) if answer.alone else slice(None)
-    base, main = game.base[causes], game.main[:, causes]
+    base, main = game.base[answer.causes], game.main[:, answer.causes]
     known = every_coalition(len(game))
     if np.abs(base).max() + np.abs(main).sum(axis=0).max(initial=0.0) > _SAFE:
         return probabilities(game, answer, known)
@@ -43,7 +42,7 @@ def every_probability(game: TokenGame, answer: HorizonProbability) -> Array:
     for player, factor in enumerate(np.exp(main)):
         half = 1 << player
         np.multiply(odds[:, :, :half], factor[:, :, None], out=odds[:, :, half : 2 * half])
-    joint = np.exp(game.joint(game.direction_sums(known))[causes])
+    joint = np.exp(game.joint(game.direction_sums(known))[answer.causes])
     found = np.empty(known.shape[1])
     for start in range(0, len(found), BLOCK):
         part = slice(start, start + BLOCK)
@@ -59,15 +58,20 @@ def every_coalition(players: int) -> Array:
 
 def shapley_values(worth: Array, players: int) -> Array:
     """(players,) Shapley values of a game by its worth (2**players,), in the order of `every_coalition`."""
-    by_size = np.array(
-        [factorial(size) * factorial(players - size - 1) / factorial(players) for size in range(players)]
-    )
-    weight = by_size[_sizes(players - 1)]
+    weight = size_weights(players)
     values = np.empty(players)
     for player in range(players):
         halves = worth.reshape(-1, 2, 2**player)
         values[player] = (halves[:, 1] - halves[:, 0]).ravel() @ weight
     return values
+
+
+def size_weights(players: int) -> Array:
+    """(2**(players - 1),) the chance that just these others come before a player, in random order."""
+    by_size = np.array(
+        [factorial(size) * factorial(players - size - 1) / factorial(players) for size in range(players)]
+    )
+    return np.asarray(by_size[_sizes(players - 1)])
 
 
 def _sizes(players: int) -> NDArray[np.int64]:

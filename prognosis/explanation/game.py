@@ -29,7 +29,7 @@ class TokenGame:
     Attributes:
         base: (K, B) log-hazard when no token is known.
         main: (n, K, B) what a player adds by itself.
-        projected: (n, R) a player in the directions in which modalities interact.
+        apart: (n, M R) a player in the directions in which modalities interact: its own modality's R.
         modality: (n,) place of each player's modality.
         modalities: M.
         pairs: Places of the pairs of modalities that interact at all.
@@ -38,7 +38,7 @@ class TokenGame:
 
     base: Array
     main: Array
-    projected: Array
+    apart: Array
     modality: Places
     modalities: int
     pairs: tuple[tuple[int, int], ...]
@@ -56,7 +56,7 @@ class TokenGame:
         return replace(
             self,
             main=np.stack([self.main[group].sum(axis=0) for group in groups]),
-            projected=np.stack([self.projected[group].sum(axis=0) for group in groups]),
+            apart=np.stack([self.apart[group].sum(axis=0) for group in groups]),
             modality=self.modality[[group[0] for group in groups]],
         )
 
@@ -72,11 +72,7 @@ class TokenGame:
 
     def direction_sums(self, known: Array) -> Array:
         """(M, R, c) the directions of c coalitions, (n, c) as in `sums`."""
-        players, rank = self.projected.shape
-        apart = np.zeros((self.modalities, rank, players))
-        apart[self.modality, :, np.arange(players)] = self.projected
-        flat = apart.reshape(self.modalities * rank, players)
-        return (flat @ known).reshape(self.modalities, rank, known.shape[1])
+        return (self.apart.T @ known).reshape(self.modalities, -1, known.shape[1])
 
     def log_hazard(self, main: Array, projected: Array) -> Array:
         """(K, B, c) eta from sums over tokens: (K, B, c) main parts and (M, R, c) directions."""
@@ -95,21 +91,21 @@ class TokenGame:
         A product of two modalities' sums is shared equally between the two; within a modality tokens only
         add, so nothing else is shared: phi_i = w_i + 1/2 z_i' sum_n W_mn z_n.
         """
-        joint = np.einsum("ir,ikr->ik", self.projected, 0.5 * self.pull(self.directions())[self.modality])
-        return self.main.mean(axis=2), joint
+        bins = self.base.shape[1]
+        own = self.main @ np.full(bins, 1.0 / bins)
+        if not self.pairs:
+            return own, np.zeros_like(own)
+        return own, self.apart @ (0.5 * self.coupling() @ self.apart.sum(axis=0)).T
 
-    def directions(self) -> Array:
-        """(M, R) each modality's sum over all of its players."""
-        own = [self.projected[self.modality == place].sum(axis=0) for place in range(self.modalities)]
-        return np.stack(own)
-
-    def pull(self, directions: Array) -> Array:
-        """(M, K, R) what one more unit in each direction of a modality adds, the others being (M, R)."""
-        pull = np.zeros((self.modalities, *self.strengths.shape[1:]))
+    def coupling(self) -> Array:
+        """(K, M R, M R) symmetric: of directions d the modalities add 1/2 d' coupling d together."""
+        rank = self.strengths.shape[2]
+        width = self.modalities * rank
+        found = np.zeros((len(self.base), width, width))
         for (first, second), strength in zip(self.pairs, self.strengths, strict=True):
-            pull[first] += strength * directions[second]
-            pull[second] += strength * directions[first]
-        return pull
+            one, other = first * rank + np.arange(rank), second * rank + np.arange(rank)
+            found[:, one, other] = found[:, other, one] = strength
+        return found
 
 
 def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset: int | None) -> TokenGame:
@@ -124,20 +120,24 @@ def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset
     causes, bins = head.alpha.shape
     shift = np.zeros(causes) if subset is None else head.shift[subset]
     scale = np.ones(causes) if subset is None else head.scale[subset]
-    count, rank = len(tokens), head.strengths.shape[2]
-    main, projected = np.zeros((count, causes, bins)), np.zeros((count, rank))
-    for row, (token, place) in enumerate(zip(tokens, places, strict=True)):
-        main[row] = token.evidence
-        projected[row] = token.vector @ head.factors[place]
-    main *= head.beta[places] * scale[:, None]
+    count, rank, modalities = len(tokens), head.strengths.shape[2], len(head.beta)
+    main, apart = np.empty((count, causes, bins)), np.zeros((count, modalities, rank))
+    for place, factor in enumerate(head.factors):
+        rows = np.flatnonzero(places == place)
+        if not len(rows):
+            continue
+        own = [tokens[row] for row in rows.tolist()]
+        evidence = np.concatenate([token.evidence for token in own]).reshape(len(own), causes, -1)
+        main[rows] = evidence * (head.beta[place] * scale[:, None])
+        apart[rows, place] = np.concatenate([token.vector for token in own]).reshape(len(own), -1) @ factor
     acting = [row for row, strength in enumerate(head.strengths) if strength.any()]
-    pairs = modality_pairs(len(head.beta))
+    pairs = modality_pairs(modalities)
     return TokenGame(
         base=head.alpha + shift[:, None],
         main=main,
-        projected=projected,
+        apart=apart.reshape(count, modalities * rank),
         modality=np.asarray(places, dtype=np.intp),
-        modalities=len(head.beta),
+        modalities=modalities,
         pairs=tuple(pairs[row] for row in acting),
         strengths=head.strengths[acting] * scale[:, None],
     )

@@ -35,17 +35,26 @@ class HorizonProbability:
         last = min(int(np.searchsorted(edges, days, side="left")), len(edges) - 1) - 1
         return cls(cause, last + 1, float((days - edges[last]) / (edges[last + 1] - edges[last])), alone)
 
+    @property
+    def causes(self) -> slice:
+        """The causes that the answer depends on."""
+        return slice(self.cause, self.cause + 1) if self.alone else slice(None)
+
+    @property
+    def place(self) -> int:
+        """Place of the cause asked about among them."""
+        return 0 if self.alone else self.cause
+
     def of(self, log_hazard: Array) -> Array:
         """(c,) probabilities from eta (K, bins, c).
 
         The hazard of a bin is softmax over the causes and survival, its cumulative hazard linear in time.
         """
-        eta = log_hazard[self.cause : self.cause + 1] if self.alone else log_hazard
-        return self.of_odds(np.exp(np.minimum(eta, _LARGEST)))
+        return self.of_odds(np.exp(np.minimum(log_hazard[self.causes], _LARGEST)))
 
     def of_odds(self, odds: Array) -> Array:
         """(c,) probabilities from exp(eta), finite: (K, bins, c), or (1, bins, c) of a cause asked alone."""
-        own = odds[0 if self.alone else self.cause]
+        own = odds[self.place]
         total = odds.sum(axis=0)
         kept = 1.0 / (1.0 + total)
         falls = own * kept
