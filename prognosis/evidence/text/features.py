@@ -16,6 +16,9 @@ from prognosis.evidence.text.terms import Terms
 
 Floats = NDArray[np.float64]
 
+_DENIED_OR_COPIED = 0.2
+_TREND = 0.5
+
 
 @dataclass(frozen=True, slots=True)
 class Components:
@@ -29,6 +32,17 @@ class Components:
     def width(self) -> int:
         """Number of features of one sentence."""
         return 3 * self.axes.shape[1] + 2 * self.trends + 5
+
+    @property
+    def belief(self) -> Floats:
+        """(width,) how far a feature's weight is believed to lie from zero, affirmed meaning at 1.
+
+        What a note denies, or repeats of an earlier one, tells less than what it affirms; so does a trend
+        beside what is said to have it. A ridge holds to this until the cases say otherwise.
+        """
+        count = self.axes.shape[1]
+        parts = (count, 1.0), (2 * count, _DENIED_OR_COPIED), (2 * self.trends, _TREND), (5, 1.0)
+        return np.concatenate([np.full(width, size) for width, size in parts])
 
     def matrix(self, sentences: Sequence[Sentence], encoder: SentenceEncoder) -> Floats:
         """(sentences, width) components, apart for what is affirmed, denied and copied, and for trends.

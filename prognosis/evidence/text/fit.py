@@ -36,12 +36,13 @@ Floats = NDArray[np.float64]
 class _Member:
     """One member's features: (cases, p) sums over sentences, not yet centred.
 
-    Terms are brought to one scale; a principal component counts by how far sentences spread along it.
+    Terms are brought to one scale; a principal component counts by how far sentences spread along it and by
+    its `belief`.
     """
 
     sums: Floats
     totals: Floats
-    standardise: bool
+    belief: Floats | None = None
 
     def centre(self, kept: NDArray[np.bool_]) -> Floats:
         """(p,) the average sentence of the kept cases."""
@@ -190,11 +191,11 @@ def _members(
     """The term member and, where there is an encoder, the encoder member."""
     terms, components = features.of(table.distinct, encoder)
     totals = table.totals()
-    first = _Member(np.asarray((table.weights @ terms).toarray(), dtype=float), totals, standardise=True)
+    first = _Member(np.asarray((table.weights @ terms).toarray(), dtype=float), totals)
     if features.components is None:
         return (first,)
     sums = np.asarray(table.weights @ components, dtype=float)
-    return (first, _Member(sums, totals, standardise=False))
+    return (first, _Member(sums, totals, features.components.belief))
 
 
 def _fit_folds(
@@ -214,12 +215,13 @@ def _fit_folds(
         inner = patient_folds(rows.patients[kept], target.cause, config.inner_folds, seed + 1)
         for own, member in zip(fitted, members, strict=True):
             centre = member.centre(kept)
-            features, weights = member.centred(centre)[kept], rows.weights[kept]
+            believed = 1.0 if member.belief is None else member.belief
+            features, weights = believed * member.centred(centre)[kept], rows.weights[kept]
             known = None if rows.offset is None else rows.offset[kept]
             readout = fit_readout(
-                features, target, inner, weights, offset=known, standardise=member.standardise
+                features, target, inner, weights, offset=known, standardise=member.belief is None
             )
-            own.append(_FoldWeights(readout.coefficients, centre))
+            own.append(_FoldWeights((believed * readout.coefficients.T).T, centre))
         if on_progress is not None:
             on_progress("text evidence", fold + 1, count)
     return fitted
