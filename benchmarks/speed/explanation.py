@@ -41,6 +41,8 @@ class _Case:
     tokens: Sequence[Token]
     places: NDArray[np.intp]
     edges: Floats
+    evidence: Sequence[Floats]
+    vectors: Sequence[Floats]
 
     def game(self) -> TokenGame:
         return token_game(self.head, self.tokens, self.places, 7)
@@ -49,13 +51,13 @@ class _Case:
         return HorizonProbability.by(0, float(self.edges[_HORIZON]), self.edges, alone=False)
 
     def log_hazard(self, known: Floats) -> Floats:
-        """(n, causes, bins) of n rows of which tokens are known (n, 118), through the head."""
-        evidence, vectors = [], []
-        for place in range(3):
-            own = [token for token, at in zip(self.tokens, self.places, strict=True) if at == place]
-            columns = known[:, self.places == place].astype(float)
-            evidence.append(np.tensordot(columns, np.stack([token.evidence for token in own]), axes=1))
-            vectors.append(columns @ np.stack([token.vector for token in own]))
+        """(n, causes, bins) of n rows of which tokens are known (n, 118), through the head.
+
+        The tokens' arrays are stacked once and for all for whoever asks this; ours stacks them in its own time.
+        """
+        columns = [known[:, self.places == place].astype(float) for place in range(3)]
+        evidence = [np.tensordot(own, each, axes=1) for own, each in zip(columns, self.evidence, strict=True)]
+        vectors = [own @ each for own, each in zip(columns, self.vectors, strict=True)]
         rows = len(known)
         inputs = FusionInputs(
             ("clinical", "text", "imaging"),
@@ -100,7 +102,12 @@ def _case(seed: int) -> _Case:
         tokens.append(Token(modality, "", "", "", "", 0.0, evidence, vector, family=family))
         places.append(place)
     edges = np.concatenate([[0.0], np.cumsum(rng.uniform(20.0, 90.0, _BINS))])
-    return _Case(head, tokens, np.array(places, dtype=np.intp), edges)
+    by_place = [
+        [token for token, at in zip(tokens, places, strict=True) if at == place] for place in range(3)
+    ]
+    evidence = [np.stack([token.evidence for token in own]) for own in by_place]
+    vectors = [np.stack([token.vector for token in own]) for own in by_place]
+    return _Case(head, tokens, np.array(places, dtype=np.intp), edges, evidence, vectors)
 
 
 def comparisons(*, quick: bool, threads: int) -> Iterator[Comparison]:
@@ -114,7 +121,7 @@ def comparisons(*, quick: bool, threads: int) -> Iterator[Comparison]:
 
 
 def _warm(case: _Case) -> None:
-    """What shap compiles and imports at first use: a process pays it once, and no task's seconds hold it."""
+    """What is compiled and imported at first use: a process pays it once, and no task's seconds hold it."""
     one, none = np.ones((1, 12)), np.zeros((1, 12))
 
     def answer(known: Floats) -> Floats:
@@ -123,7 +130,14 @@ def _warm(case: _Case) -> None:
     shap.ExactExplainer(answer, none)(one)
     shap.PermutationExplainer(answer, none)(one)
     shap.KernelExplainer(answer, none).shap_values(one, nsamples=100, l1_reg=0, silent=True)
-    case.game().shares()
+    _split(case)
+
+
+def _split(case: _Case) -> ProbabilitySplit:
+    """Ours on the probability, from the tokens on."""
+    game, answer = case.game(), case.answer()
+    groups = group_tokens(case.tokens, np.abs(np.sum(game.shares(), axis=0)[:, 0]))
+    return split_probability(game.of_bins(answer.bins), answer, groups, 0)
 
 
 def _log_hazard(case: _Case) -> Comparison:
@@ -155,13 +169,11 @@ def _log_hazard(case: _Case) -> Comparison:
 
 def _probability(case: _Case, runs: int) -> Comparison:
     """Every one at our standard error: a sampler's seconds are scaled by the square of its own over ours."""
-    answer, function = case.answer(), case.probability
+    function = case.probability
     count = len(case.tokens)
 
     def ours() -> ProbabilitySplit:
-        fresh = case.game()
-        groups = group_tokens(case.tokens, np.abs(np.sum(fresh.shares(), axis=0)[:, 0]))
-        return split_probability(fresh.of_bins(answer.bins), answer, groups, 0)
+        return _split(case)
 
     timings, values = in_turn(
         {OURS: ours, _PERMUTATION: _permutation(function, count, 40), _KERNEL: _kernel(function, count)},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from math import factorial
 
 import numpy as np
@@ -50,10 +51,16 @@ def every_probability(game: TokenGame, answer: HorizonProbability) -> Array:
     return found
 
 
+@cache
 def every_coalition(players: int) -> Array:
-    """(players, 2**players) 1.0 where a player is in; bit i of the column's number says that player i is."""
+    """(players, 2**players) 1.0 where a player is in; bit i of the column's number says that player i is.
+
+    It is made once, and cannot be written to.
+    """
     numbers = np.arange(2**players)
-    return np.asarray((numbers >> np.arange(players)[:, None]) & 1, dtype=np.float64)
+    known = np.asarray((numbers >> np.arange(players)[:, None]) & 1, dtype=np.float64)
+    known.setflags(write=False)
+    return known
 
 
 def shapley_values(worth: Array, players: int) -> Array:
@@ -66,12 +73,18 @@ def shapley_values(worth: Array, players: int) -> Array:
     return values
 
 
+@cache
 def size_weights(players: int) -> Array:
-    """(2**(players - 1),) the chance that just these others come before a player, in random order."""
+    """(2**(players - 1),) the chance that just these others come before a player, in random order.
+
+    They are made once, and cannot be written to.
+    """
     by_size = np.array(
         [factorial(size) * factorial(players - size - 1) / factorial(players) for size in range(players)]
     )
-    return np.asarray(by_size[_sizes(players - 1)])
+    weights = np.asarray(by_size[_sizes(players - 1)])
+    weights.setflags(write=False)
+    return weights
 
 
 def _sizes(players: int) -> NDArray[np.int64]:

@@ -91,21 +91,20 @@ class TokenGame:
         A product of two modalities' sums is shared equally between the two; within a modality tokens only
         add, so nothing else is shared: phi_i = w_i + 1/2 z_i' sum_n W_mn z_n.
         """
-        bins = self.base.shape[1]
-        own = self.main @ np.full(bins, 1.0 / bins)
+        causes, bins = self.base.shape
+        own = (self.main.reshape(-1, bins) @ np.full(bins, 1.0 / bins)).reshape(-1, causes)
         if not self.pairs:
             return own, np.zeros_like(own)
         return own, self.apart @ (0.5 * self.coupling() @ self.apart.sum(axis=0)).T
 
     def coupling(self) -> Array:
         """(K, M R, M R) symmetric: of directions d the modalities add 1/2 d' coupling d together."""
-        rank = self.strengths.shape[2]
-        width = self.modalities * rank
-        found = np.zeros((len(self.base), width, width))
+        causes, rank = self.strengths.shape[1:]
+        found = np.zeros((causes, self.modalities, rank, self.modalities, rank))
+        own_direction = np.einsum("kmrnr->kmnr", found)  # a view: directions interact with their own kind
         for (first, second), strength in zip(self.pairs, self.strengths, strict=True):
-            one, other = first * rank + np.arange(rank), second * rank + np.arange(rank)
-            found[:, one, other] = found[:, other, one] = strength
-        return found
+            own_direction[:, first, second] = own_direction[:, second, first] = strength
+        return found.reshape(causes, self.modalities * rank, self.modalities * rank)
 
 
 def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset: int | None) -> TokenGame:
@@ -113,8 +112,8 @@ def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset
 
     Args:
         head: Joins the modalities.
-        tokens: Of the modalities that the case has.
-        places: (n,) each token's modality in the head's order.
+        tokens: Of the modalities that the case has, in the head's order.
+        places: (n,) each token's modality; it never falls.
         subset: The observed subset's number, whose recalibration is held fixed; None for no recalibration.
     """
     causes, bins = head.alpha.shape
@@ -122,14 +121,16 @@ def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset
     scale = np.ones(causes) if subset is None else head.scale[subset]
     count, rank, modalities = len(tokens), head.strengths.shape[2], len(head.beta)
     main, apart = np.empty((count, causes, bins)), np.zeros((count, modalities, rank))
+    bounds = np.searchsorted(places, np.arange(modalities + 1)).tolist()
+    beta = head.beta * scale[:, None]
     for place, factor in enumerate(head.factors):
-        rows = np.flatnonzero(places == place)
-        if not len(rows):
-            continue
-        own = [tokens[row] for row in rows.tolist()]
-        evidence = np.concatenate([token.evidence for token in own]).reshape(len(own), causes, -1)
-        main[rows] = evidence * (head.beta[place] * scale[:, None])
-        apart[rows, place] = np.concatenate([token.vector for token in own]).reshape(len(own), -1) @ factor
+        rows = slice(bounds[place], bounds[place + 1])
+        own = tokens[rows]
+        if own:
+            evidence = np.concatenate([token.evidence for token in own]).reshape(len(own), causes, -1)
+            np.multiply(evidence, beta[place], out=main[rows])
+            vectors = np.concatenate([token.vector for token in own]).reshape(len(own), -1)
+            np.matmul(vectors, factor, out=apart[rows, place])
     acting = [row for row, strength in enumerate(head.strengths) if strength.any()]
     pairs = modality_pairs(modalities)
     return TokenGame(

@@ -70,9 +70,16 @@ class Members(NamedTuple):
 
 @compiled
 def add_in_order(
-    odds: Array, pull: Array, members: Members, order: NDArray[np.intp], cause: int, part: float, added: Array
+    odds: Array,
+    pull: Array,
+    members: Members,
+    order: NDArray[np.intp],
+    cause: int,
+    part: float,
+    ends: Array,
+    added: Array,
 ) -> None:
-    """Write the probability after each but the last token of a group, in each of s draws.
+    """Write what each token of a group adds to the probability, in each of s draws.
 
     Tokens of one group are of one modality, so that a token multiplies the odds by the same whichever others
     of its group came before: an exponential a cause is taken on the way instead of one a bin.
@@ -84,11 +91,12 @@ def add_in_order(
         order: (s, t) as they come.
         cause: Place of the cause among the K.
         part: As in `HorizonProbability`.
-        added: (s, t - 1) written to.
+        ends: (2, s) the probability before the first token and after the last.
+        added: (s, t) written to, in the tokens' own order.
     """
     draws, causes, bins = odds.shape
     for draw in range(draws):
-        own = odds[draw]
+        own, value = odds[draw], ends[0, draw]
         for step in range(order.shape[1] - 1):
             token = order[draw, step]
             for k in range(causes):
@@ -100,7 +108,9 @@ def add_in_order(
                     own[k, b] = min(own[k, b] * members.factor[token, k, b] * times, 1e130)  # exp(300)
             found, surviving = 0.0, 1.0
             for b in range(bins):
-                total = own[:, b].sum()
+                total = 0.0
+                for k in range(causes):
+                    total += own[k, b]
                 if b == bins - 1 and part < 1.0:
                     share = own[cause, b] / max(total, 1e-300)
                     found -= surviving * share * np.expm1(-part * np.log1p(total))
@@ -108,4 +118,6 @@ def add_in_order(
                     kept = 1.0 / (1.0 + total)
                     found += surviving * own[cause, b] * kept
                     surviving *= kept
-            added[draw, step] = found
+            added[draw, token] = found - value
+            value = found
+        added[draw, order[draw, -1]] = ends[1, draw] - value

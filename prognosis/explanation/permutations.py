@@ -26,10 +26,11 @@ from prognosis.explanation.orders import Groups, Members, add_in_order, fill_sta
 
 Array = NDArray[np.float64]
 
-FEWEST_PAIRS = 48
+FEWEST_PAIRS = 24
 """Before the first look at a standard error, which from fewer draws says little."""
 
 _MARGIN = 1.1
+_COLLINEAR = 1e-9  # of controls of unit length: what is left of one beside the others
 _LARGEST = 300.0  # of log-odds: far from overflow, and a hazard of 1 - 1e-130 is 1
 
 
@@ -98,14 +99,17 @@ class GroupGame:
         count = len(self.members[group])
         if count == 1:
             return GroupSplit(self.values[group : group + 1], np.zeros(1), 0)
-        known = self._known_means(group)
-        shares, controls = np.empty((count, 0)), np.empty((len(known), 0))
+        known = self.values[group : group + 1]  # of the first control; the others' take longer
+        shares, controls = np.empty((count, 0)), np.empty((0, 0))
         wanted = min(FEWEST_PAIRS, most_pairs)
         while True:
             drawn, beside = self._drawn(group, wanted - shares.shape[1], random)
             shares = np.concatenate([shares, drawn], axis=1)
-            controls = np.concatenate([controls, beside], axis=1)
-            values, errors = _with_controls(shares, controls, known)
+            controls = np.concatenate([controls, beside], axis=1) if controls.size else beside
+            values, errors = _with_controls(shares, controls[: len(known)], known)
+            if errors.max() > tolerance and len(known) < len(controls):
+                known = self._known_means(group)
+                values, errors = _with_controls(shares, controls, known)
             values += (self.values[group] - values.sum()) / count
             worst = float(errors.max())
             if worst <= tolerance or wanted >= most_pairs:
@@ -161,8 +165,7 @@ class GroupGame:
         log_odds, pull = np.empty((draws, causes, bins)), np.empty((draws, causes, len(directions)))
         fill_starts(self.compact, number, np.ascontiguousarray(directions.T), log_odds, pull)
         factor = np.exp(np.minimum(self.tokens.main[members][:, self.answer.causes], _LARGEST))
-        worth = np.empty((draws, count + 1))
-        worth[:, 0], worth[:, -1] = ends
+        added = np.empty((draws, count))
         add_in_order(
             np.exp(np.minimum(log_odds, _LARGEST)),
             pull,
@@ -170,11 +173,10 @@ class GroupGame:
             order,
             self.answer.place,
             self.answer.part,
-            worth[:, 1:-1],
+            ends,
+            added,
         )
-        added = np.empty((count, draws))
-        np.put_along_axis(added, order.T, np.diff(worth, axis=1).T, axis=0)
-        return added
+        return added.T
 
 
 def _steep(before: Array, after: Array) -> Array:
@@ -201,9 +203,13 @@ def _with_controls(shares: Array, controls: Array, known: Array) -> tuple[Array,
     about = controls - mean[:, None]
     size = np.sqrt((about**2).sum(axis=1))
     varies = size > 1e-12 * np.sqrt(draws) * np.abs(controls).max(axis=1, initial=0.0)
-    basis = about[varies] / size[varies, None]
-    slope, _, rank, _ = np.linalg.lstsq(basis.T, shares.T, rcond=1e-9)
+    basis, missed = about[varies] / size[varies, None], (mean - known)[varies] / size[varies]
+    lengths, axes = np.linalg.eigh(basis @ basis.T)
+    kept = lengths > _COLLINEAR
+    apart = (axes[:, kept] / np.sqrt(lengths[kept])).T
+    basis, missed = apart @ basis, apart @ missed
+    slope = shares @ basis.T
     values = shares.mean(axis=1)
-    residual = shares - values[:, None] - slope.T @ basis
-    values = values - slope.T @ ((mean - known)[varies] / size[varies])
-    return values, np.sqrt((residual**2).sum(axis=1) / max(draws - 1 - int(rank), 1) / draws)
+    residual = shares - values[:, None] - slope @ basis
+    freedom = max(draws - 1 - int(kept.sum()), 1)
+    return values - slope @ missed, np.sqrt(np.einsum("ts,ts->t", residual, residual) / freedom / draws)
