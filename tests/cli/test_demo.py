@@ -13,7 +13,7 @@ from prognosis.fusion import load_model
 from tests.cli.program import Program
 from tests.simulated import hospital
 
-PATIENTS = 150
+PATIENTS = 110
 
 
 @pytest.fixture(scope="module")

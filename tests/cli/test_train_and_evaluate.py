@@ -8,9 +8,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from prognosis.fusion import load_model
+from prognosis.fusion import load_model, save_model
+from prognosis.fusion.train import train_model
 from tests.cli.program import Program
-from tests.simulated import PATIENTS, TASK_PATH, Simulated, hospital, largest_difference, write_tiny_config
+from tests.simulated import (
+    PATIENTS,
+    TASK_PATH,
+    Simulated,
+    hospital,
+    largest_difference,
+    tiny_config,
+    write_tiny_config,
+)
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 
@@ -40,7 +49,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_command_trains_the_model_that_the_library_trains(
+def test_the_command_trains_the_same_model_that_the_library_trained_with_the_same_seed(
     prognosis: Program, small: Simulated, tmp_path: Path
 ) -> None:
     out = tmp_path / "model"
@@ -113,8 +122,12 @@ def test_a_judged_model_is_shown_beside_its_modalities(
         assert word in ran.out
 
 
-def test_each_site_is_judged_by_a_model_of_the_others(prognosis: Program, small: Simulated) -> None:
-    arguments = (small.model_folder, *sources(small.uris), "--by-site", "--replicates", 100)
+def test_each_site_is_judged_by_a_model_of_the_others(
+    prognosis: Program, small: Simulated, tmp_path: Path
+) -> None:
+    model = train_model(small.cohort, tiny_config(modalities=["text"], folds=2))
+    save_model(model, tmp_path / "model", "# A test's model\n", {"measured": False})
+    arguments = (tmp_path / "model", *sources(small.uris), "--by-site", "--replicates", 100)
     ran = prognosis("evaluate", *arguments, "--json")
     assert ran.status == 0
     assert {site: found["n"] for site, found in ran.stated["sites"].items()} == {
