@@ -22,6 +22,11 @@ LIMITS = (
     "does not hold the uncertainty of the evidence models themselves.",
     "Contributions explain the model, not the disease: a driver is not a cause.",
 )
+LIMITS_OF_VALUES = (
+    "It answers for patients who are alive and measured at the horizon: cases without a value were left out.",
+    "Intervals hold over all patients; they are as wide for everybody of whom the same modalities are known.",
+    LIMITS[1],
+)
 HAZARD = "a discrete-time hazard with competing causes", "log-hazard"
 CLASSES = "a softmax over the classes", "log-odds"
 VALUE = "a normal regression", "measurement's own"
@@ -38,6 +43,11 @@ def evidence_of(task: Task) -> Literal["simulation", "real"]:
     """Whether a task asks about simulated patients, whose outcome is coded by the simulator."""
     simulated = any(code.startswith(f"{SIMULATE}|") for code in task.excluded_codes)
     return "simulation" if simulated else "real"
+
+
+def limits_of(task: Task) -> tuple[str, ...]:
+    """What a reader of a model's answers could wrongly conclude."""
+    return LIMITS if task.measurement is None else LIMITS_OF_VALUES
 
 
 def leading_metric(task: Task) -> str:
@@ -82,7 +92,7 @@ def bundle_card(
         judged_on=judged_on if judged else "",
         measures=measures(judged) if judged else (),
         subgroups=subgroup_tables(judged, metric) if judged else (),
-        limits=LIMITS,
+        limits=limits_of(model.task),
         not_done=left_out,
         command=command,
     )

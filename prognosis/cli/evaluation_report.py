@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prognosis.cli.cards import LIMITS, NOT_INTENDED, evidence_of, leading_metric
+from prognosis.cli.cards import NOT_INTENDED, evidence_of, leading_metric, limits_of
 from prognosis.cli.cohort_report import (
     calibrations,
     cohort_table,
@@ -64,7 +64,7 @@ def evaluation_report(
         patients=(_most_told(folds),),
         intended_use=task.intended_use,
         not_intended=NOT_INTENDED,
-        limits=LIMITS,
+        limits=limits_of(task),
     )
 
 

@@ -39,6 +39,7 @@ def test_a_measurement_goes_from_a_source_to_a_judged_model_and_to_one_patient_s
     assert trained.status == 0, trained.err
     card = (tmp_path / "model" / "README.md").read_text()
     assert "normal regression" in card
+    assert "cases without a value were left out" in card
 
     told = prognosis("risk", "s4-0001", "--model", tmp_path / "model", "--source", source)
     prose = " ".join(told.out.split())
