@@ -64,7 +64,7 @@ def told_explanation(explanation: Explanation, task: Task) -> PatientExplanation
 
 
 def _told_driver(driver: AttributedDriver) -> Driver:
-    parts = tuple(_told_part(part, part.contribution) for part in driver.parts)
+    parts = tuple(_told_part(part, part.contribution) for part in driver.parts if part.contribution != 0.0)
     return replace(_told_part(driver.leading, driver.contribution), parts=parts if len(parts) > 1 else ())
 
 

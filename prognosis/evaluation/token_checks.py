@@ -46,7 +46,7 @@ class TokenChecks:
         probability_standard_error: Largest standard error of a value there, as a part of |total - base|.
         by_random: Deletion and insertion of tokens, the order of the attributions against a random one.
         randomised: By modality, how alike the values are to those of random read-outs.
-        stability: By model asked beside this one, the rank correlation of a case's values.
+        stability: By model asked beside this one, the rank correlation of a case's drivers.
         citations: By modality, how many attributions cite what can be found again as cited.
     """
 
@@ -175,6 +175,11 @@ def _values(
     return [{key: value - float(np.mean(of_key[key])) for key, value in own.items()} for own in found]
 
 
+def _drivers(explained: Sequence[Explanation]) -> list[dict[Key, float]]:
+    """Each case's drivers by modality and topic."""
+    return [{driver.key: driver.contribution for driver in why.drivers} for why in explained]
+
+
 def _alike(first: Sequence[dict[Key, float]], second: Sequence[dict[Key, float]]) -> NDArray[np.float64]:
     """(n,) rank correlation of two models' values of each case; NaN where there are too few to compare."""
     from scipy.stats import spearmanr
@@ -195,11 +200,11 @@ def _stability(
     replicates: int,
     seed: int,
 ) -> dict[str, Interval]:
-    """By model, how alike its values are over the cases that have several and different ones."""
+    """By model, how alike its drivers are over the cases that have several and different ones."""
     whose = np.array([case.patient for case in cases])
     found = {}
     for other in beside:
-        alike = _alike(_values(explained), _values(_explained(other, cases)))
+        alike = _alike(_drivers(explained), _drivers(_explained(other, cases)))
         here = ~np.isnan(alike)
         if here.sum() >= FEWEST_CASES:
             found[other.model_id] = mean_interval(alike[here], whose[here], replicates, seed)

@@ -107,7 +107,7 @@ def test_enumerated_values_are_the_mean_over_all_orders() -> None:
 
 
 def test_groups_are_exact_by_brute_force_over_every_coalition_of_groups() -> None:
-    """Fourteen groups by the textbook's sum over subsets, each coalition through the head's own curves."""
+    """Six groups by the textbook's sum over subsets, each coalition through the head's own curves."""
     tokens = tokens_of((4, 3, 3), 2)
     game = game_of(tokens)
     answer = HorizonProbability.by(1, 300.0, EDGES, alone=False)
