@@ -165,7 +165,7 @@ def _forecasts(folds: Sequence[Judged], outcome: Measurement) -> dict[str, Forec
         own = {FUSED: _of_model(fold, measured, fold.inputs)}
         names = fold.model.modalities
         if len(names) > 1:
-            own |= {f"{name} alone": _of_model(fold, measured, only(fold, name)) for name in names}
+            own |= {f"{name} only": _of_model(fold, measured, only(fold, name)) for name in names}
         for name, forecast in (own | _of_last_value(fold, measured, outcome)).items():
             parts.setdefault(name, []).append(forecast)
     return {name: _joined(each) for name, each in parts.items()}

@@ -30,8 +30,8 @@ def cross_validated_folds(
 ) -> list[Judged]:
     """Train on all but one fold of patients, in turn, and keep each model with the fold it has not seen.
 
-    Where films are read, patients with films that look the same share a fold. Each modality is fitted as a
-    model of its own as well and, with `rivals`, what joins them otherwise.
+    Where films are read, patients with films that look the same share a fold. Unless a value is predicted,
+    each modality is fitted as a model of its own as well and, with `rivals`, what joins them otherwise.
     """
     reads_films = "imaging" in config.modalities
     groups = look_alike_patients(cohort, on_progress) if reads_films else cohort.patients
@@ -84,8 +84,8 @@ def _trained_without(
 
     evidence = cross_fit(training, config, report)
     model = train_on(training, config, evidence, report)
-    several = len(evidence.fitted) > 1
-    singles = fit_singles(training, evidence, config.fusion) if several else None
+    of_its_own = len(evidence.fitted) > 1 and cohort.task.measurement is None
+    singles = fit_singles(training, evidence, config.fusion) if of_its_own else None
     challenger = ChallengerConfig(seed=config.seed)
     others = fit_rivals(training, evidence, challenger, report) if rivals else None
     return held_out_fold(model, cohort.take(np.flatnonzero(held_out)), training, singles, others)

@@ -34,7 +34,7 @@ def test_the_model_errs_less_than_the_last_value_by_what_is_known_besides(
     assert rmse[CARRIED_FORWARD] > rmse[REGRESSION]
     assert result.result.metrics["rmse"].high < rmse[REGRESSION]
     gains = {(each.b, each.metric): each.difference for each in result.comparisons}
-    for name in (CARRIED_FORWARD, REGRESSION, "text alone"):
+    for name in (CARRIED_FORWARD, REGRESSION, "text only"):
         for metric in ("mae", "rmse", "crps"):
             assert gains[name, metric].high < 0.0
         assert gains[name, "r2"].low > 0.0
