@@ -13,6 +13,8 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
 MAXIMUM_RANK = 120
+MOST_STEPS = 3
+"""Times that features are sized by the coefficients of the ridge before."""
 LEAST_GAIN = 1.0
 """Nats that cases left out must gain before a plainer fit is given up."""
 _PROMINENCE = 3.0  # of the score that causes share: in spreads of a feature, so that it is hardly shrunk
@@ -23,9 +25,10 @@ class AdaptiveRidge:
     """One cause's coefficients as a function of the cases that teach them.
 
     The plain ridge shrinks every feature alike. Where few of many matter, a second ridge on features scaled
-    by the size of their first coefficients predicts better (one step of the adaptive ridge: Frommlet and Nuel
-    2016, PLoS ONE 11:e0148620). Where causes share what raises them, the score of all causes together,
-    learned from more events, is one feature more, and hardly shrunk. Each is taken where cases left out gain.
+    by the size of their first coefficients predicts better, and a third or fourth where very few do (steps
+    of the adaptive ridge: Frommlet and Nuel 2016, PLoS ONE 11:e0148620). Where causes share what raises
+    them, the score of all causes together, learned from more events, is one feature more, and hardly
+    shrunk. Each is taken where cases left out gain.
 
     Attributes:
         regression: What happened.
@@ -38,25 +41,32 @@ class AdaptiveRidge:
     standard: Floats
     shared: AdaptiveRidge | None = None
     penalty: float = field(default=np.inf, init=False)
-    _first: float = field(default=np.inf, init=False)
-    _sized: bool = field(default=False, init=False)
+    _steps: list[float] = field(default_factory=list, init=False)
     _sharing: bool = field(default=False, init=False)
-    _sizes: dict[bytes, Floats] = field(default_factory=dict, init=False)
+    _sizes: dict[tuple[int, bytes], Floats] = field(default_factory=dict, init=False)
     _taught: dict[bytes, Floats] = field(default_factory=dict, init=False)
 
     def choose(self) -> None:
-        """Choose the penalty, and whether features are sized and a score is shared, on cases left out."""
-        self._first, likelihood = self.regression.choose(leading(self.standard).design)
-        self.penalty = self._first
-        for part in ("_sized", "_sharing"):
-            if part == "_sharing" and self.shared is None:
-                continue
-            setattr(self, part, True)
-            penalty, reached = self.regression.choose(lambda kept: self._design(kept)[0])
-            if reached - likelihood < LEAST_GAIN:
-                setattr(self, part, False)
-            else:
-                self.penalty, likelihood = penalty, reached
+        """Choose penalties, how often features are sized, whether a score is shared, on cases left out."""
+        tried: list[float] = []
+        likelihood = -np.inf
+        for step in range(1 + MOST_STEPS):
+            self._steps = tried
+            penalty, reached = self._chosen()
+            if step == 0 or reached - likelihood >= LEAST_GAIN:
+                kept, self.penalty, likelihood = step, penalty, reached
+            tried = [*tried, penalty]
+        self._steps = tried[:kept]
+        if self.shared is None:
+            return
+        self._sharing = True
+        penalty, reached = self._chosen()
+        self._sharing = reached - likelihood >= LEAST_GAIN
+        self.penalty = penalty if self._sharing else self.penalty
+
+    def _chosen(self) -> tuple[float, float]:
+        """The penalty that cases left out favour as things stand, and their log-likelihood."""
+        return self.regression.choose(lambda kept: self._design(kept)[0])
 
     def coefficients(self, kept: Bools | None = None) -> Floats:
         """(p,) log-hazard (log-odds) a unit of each standardised feature, as the cases at `kept` teach it."""
@@ -68,7 +78,7 @@ class AdaptiveRidge:
 
     def _design(self, kept: Bools | None) -> tuple[Floats, Floats]:
         """(n, r) design that the cases at `kept` teach, and (p, r) the way back to the features."""
-        size = self._size(kept) if self._sized else np.ones(self.standard.shape[1])
+        size = self._size(len(self._steps), kept)
         basis = leading(self.standard * size)
         design, back = basis.design, size[:, None] * basis.back
         if self._sharing and self.shared is not None:
@@ -79,13 +89,17 @@ class AdaptiveRidge:
             back = np.column_stack([back, scale * shared])
         return design, back
 
-    def _size(self, kept: Bools | None) -> Floats:
-        """(p,) size of each feature's first coefficient, 1 on average."""
-        key = b"" if kept is None else kept.tobytes()
+    def _size(self, steps: int, kept: Bools | None) -> Floats:
+        """(p,) size of each feature's coefficient after so many ridges, 1 on average; ones after none."""
+        if not steps:
+            return np.ones(self.standard.shape[1])
+        key = steps, b"" if kept is None else kept.tobytes()
         if key not in self._sizes:
-            basis = leading(self.standard)
-            first = np.abs(basis.back @ self.regression.fit(basis.design, self._first, kept))
-            self._sizes[key] = first / max(float(np.sqrt((first**2).mean())), 1e-12)
+            before = self._size(steps - 1, kept)
+            basis = leading(self.standard * before)
+            taught = self.regression.fit(basis.design, self._steps[steps - 1], kept)
+            found = before * np.abs(basis.back @ taught)
+            self._sizes[key] = found / max(float(np.sqrt((found**2).mean())), 1e-12)
         return self._sizes[key]
 
 

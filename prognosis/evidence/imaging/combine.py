@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +20,7 @@ FEWEST_PAIRS = 30  # cases with two films below which change is given no weight
 _PRIOR_PRECISION = 4.0  # of a member's slope about its prior: worth about 20 events
 _GAIN_NEEDED = 2.0  # log-likelihood that change must add for its coefficient
 _LARGEST_SLOPE = 1.5
+_SMALLEST_LEVEL = 0.2  # slope of the level while change is weighed beside it
 _LARGEST_CHANGE = 1.0  # log-hazard for one standard deviation of change
 
 
@@ -92,16 +94,24 @@ def _slopes(levels: Array, target: Target, cause: int, offset: Array) -> Array:
 
 
 def _change(level: Array, moved: Array, target: Target, cause: int, offset: Array) -> float:
-    """The coefficient of change, zero unless it adds to the likelihood more than chance would."""
+    """The coefficient of change, zero unless it adds to the likelihood more than chance would.
+
+    The level's own slope is free meanwhile: what grows is large, and a level that is told too small would
+    have change make up for it.
+    """
     unit = float(moved.std())
     columns = np.column_stack([level, moved / unit])
-    bounds = [(1.0, 1.0), (-_LARGEST_CHANGE, _LARGEST_CHANGE)]
-    weights = _ridge(
-        columns, target, cause, np.array([1.0, 0.0]), np.full(2, _PRIOR_PRECISION), bounds, offset
-    )
-    without = cause_log_likelihood(target, cause, level + offset)
-    gain = cause_log_likelihood(target, cause, columns @ weights + offset) - without
-    return float(weights[1]) / unit if gain > _GAIN_NEEDED else 0.0
+    towards, precision = np.array([1.0, 0.0]), np.full(2, _PRIOR_PRECISION)
+    bounds = [(_SMALLEST_LEVEL, None), (-_LARGEST_CHANGE, _LARGEST_CHANGE)]
+
+    def fitted(count: int) -> tuple[Array, float]:
+        own = columns[:, :count]
+        weights = _ridge(own, target, cause, towards[:count], precision[:count], bounds[:count], offset)
+        return weights, cause_log_likelihood(target, cause, own @ weights + offset)
+
+    weights, likelihood = fitted(2)
+    gain = likelihood - fitted(1)[1]
+    return float(weights[1] / weights[0]) / unit if gain > _GAIN_NEEDED else 0.0
 
 
 def _ridge(
@@ -110,7 +120,7 @@ def _ridge(
     cause: int,
     towards: Array,
     precision: Array,
-    bounds: list[tuple[float, float]],
+    bounds: Sequence[tuple[float, float | None]],
     offset: Array,
 ) -> Array:
     """The few weights of the highest penalised likelihood; a concave problem."""
