@@ -165,7 +165,7 @@ def _forecasts(folds: Sequence[Judged], outcome: Measurement) -> dict[str, Forec
         own = {FUSED: _of_model(fold, measured, fold.inputs)}
         names = fold.model.modalities
         if len(names) > 1:
-            own |= {f"{name} only": _of_model(fold, measured, only(fold, name)) for name in names}
+            own |= {f"{name} only": _of_model(fold, measured, _only(fold, name)) for name in names}
         for name, forecast in (own | _of_last_value(fold, measured, outcome)).items():
             parts.setdefault(name, []).append(forecast)
     return {name: _joined(each) for name, each in parts.items()}
@@ -178,7 +178,7 @@ def _of_model(fold: Judged, measured: Measured, inputs: FusionInputs) -> Forecas
     return Forecast(mean, error, ends)
 
 
-def only(fold: Judged, name: str) -> FusionInputs:
+def _only(fold: Judged, name: str) -> FusionInputs:
     """The fold's inputs with one modality left: what the model says of patients who have nothing else."""
     return fold.inputs.keeping([modality == name for modality in fold.model.modalities])
 
