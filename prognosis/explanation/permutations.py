@@ -26,8 +26,11 @@ from prognosis.explanation.orders import Groups, Members, add_in_order, fill_sta
 
 Array = NDArray[np.float64]
 
-FEWEST_PAIRS = 24
+FEWEST_PAIRS = 48
 """Before the first look at a standard error, which from fewer draws says little."""
+
+FEWEST_CONTROLLED = 128
+"""Before more than one control is used: regression on nine of few draws would look better than it is."""
 
 _MARGIN = 1.1
 _COLLINEAR = 1e-9  # of controls of unit length: what is left of one beside the others
@@ -106,16 +109,17 @@ class GroupGame:
             drawn, beside = self._drawn(group, wanted - shares.shape[1], random)
             shares = np.concatenate([shares, drawn], axis=1)
             controls = np.concatenate([controls, beside], axis=1) if controls.size else beside
-            values, errors = _with_controls(shares, controls[: len(known)], known)
-            if errors.max() > tolerance and len(known) < len(controls):
+            if wanted >= FEWEST_CONTROLLED and len(known) < len(controls):
                 known = self._known_means(group)
-                values, errors = _with_controls(shares, controls, known)
+            values, errors = _with_controls(shares, controls[: len(known)], known)
             values += (self.values[group] - values.sum()) / count
             worst = float(errors.max())
             if worst <= tolerance or wanted >= most_pairs:
                 return GroupSplit(values, errors, 2 * wanted)
-            more = ceil(_MARGIN * wanted * (worst / tolerance) ** 2)
-            wanted = min(most_pairs, max(more, wanted + FEWEST_PAIRS // 2))
+            more = max(ceil(_MARGIN * wanted * (worst / tolerance) ** 2), wanted + FEWEST_PAIRS // 2)
+            if wanted < FEWEST_CONTROLLED:
+                more = min(more, FEWEST_CONTROLLED)
+            wanted = min(most_pairs, more)
 
     def _known_means(self, group: int) -> Array:
         """(controls,) the exact mean of each control of `_drawn` over the draws."""
