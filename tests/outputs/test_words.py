@@ -79,6 +79,20 @@ def test_the_terminal_shows_risk_drivers_sources_and_what_is_missing() -> None:
         assert expected in text
 
 
+def test_the_parts_of_a_driver_stand_beneath_it_with_their_own_dates_and_sources() -> None:
+    first = explanation().drivers[0]
+    parts = (
+        replace(first, name="now", contribution=0.7, source="ImagingStudy/9#a"),
+        replace(first, name="change", contribution=-0.12, time="2020-01-09T00:00:00+00:00"),
+    )
+    why = replace(explanation(), drivers=(replace(first, parts=parts), *explanation().drivers[1:]))
+    lines = printed(replace(patient(), explanations=(why,))).splitlines()
+    at = next(place for place, line in enumerate(lines) if "+0.58" in line)
+    below = "\n".join(lines[at : at + 6])
+    for expected in ("+0.70", "ImagingStudy/9#a", "2020-01-09", "change"):
+        assert expected in below
+
+
 def test_an_abstaining_model_gives_its_reason_and_no_number_on_the_terminal() -> None:
     text = printed(abstaining_patient())
     assert "The film is blank" in text
