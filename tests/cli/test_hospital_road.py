@@ -57,7 +57,8 @@ def real(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Coh
     export_fhir_dicom(records, folder, Quarantine())
     back = read_records(hospital(folder), task, Quarantine())
     settings = [f"imaging.{name}={value}" for name, value in TINY["imaging"].items()]
-    config = model_config(None, [*settings, "text.encoder=none", "fusion.bootstrap=10"], task)
+    quick = ["folds=2", "clinical.trees.rounds=20", "text.encoder=none", "fusion.bootstrap=10"]
+    config = model_config(None, [*settings, *quick], task)
     return build_cohort(task, records), build_cohort(task, back), config
 
 

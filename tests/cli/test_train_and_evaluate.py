@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from prognosis.fusion import load_model, save_model
-from prognosis.fusion.train import train_model
 from tests.cli.program import Program
 from tests.simulated import (
     PATIENTS,
@@ -26,6 +26,13 @@ CONFIGS = Path(__file__).parents[2] / "configs"
 
 def sources(uris: tuple[str, ...]) -> list[str]:
     return [word for uri in uris for word in ("--source", uri)]
+
+
+def with_settings(small: Simulated, folder: Path, **changes: object) -> Path:
+    """The model on disk, stating other settings: those that a retraining takes."""
+    model = replace(small.model, config=tiny_config(**changes), model_id="")
+    save_model(model, folder, "# A test's model\n", {"measured": False})
+    return folder
 
 
 def images(random: np.random.Generator, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -98,9 +105,10 @@ def test_among_known_and_new_patients_only_the_new_are_judged(
 
 
 def test_cross_validation_judges_every_training_patient_by_a_model_that_did_not_know_them(
-    prognosis: Program, small: Simulated
+    prognosis: Program, small: Simulated, tmp_path: Path
 ) -> None:
-    arguments = (small.model_folder, *sources(small.uris), "--cv", "--folds", 2, "--replicates", 100)
+    model = with_settings(small, tmp_path / "model", folds=2, clinical={"trees": None})
+    arguments = (model, *sources(small.uris), "--cv", "--folds", 2, "--replicates", 100)
     ran = prognosis("evaluate", *arguments, "--rivals", "--json")
     assert ran.status == 0
     assert ran.stated["cross_validated"] is True
@@ -125,9 +133,8 @@ def test_a_judged_model_is_shown_beside_its_modalities(
 def test_each_site_is_judged_by_a_model_of_the_others(
     prognosis: Program, small: Simulated, tmp_path: Path
 ) -> None:
-    model = train_model(small.cohort, tiny_config(modalities=["text"], folds=2))
-    save_model(model, tmp_path / "model", "# A test's model\n", {"measured": False})
-    arguments = (tmp_path / "model", *sources(small.uris), "--by-site", "--replicates", 100)
+    model = with_settings(small, tmp_path / "model", modalities=["text"], folds=2)
+    arguments = (model, *sources(small.uris), "--by-site", "--replicates", 100)
     ran = prognosis("evaluate", *arguments, "--json")
     assert ran.status == 0
     assert {site: found["n"] for site, found in ran.stated["sites"].items()} == {
