@@ -89,7 +89,7 @@ def _of_case(
 
 
 def _about(tokens: Sequence[Token], concept: Concept) -> list[Token]:
-    """A concept's tokens, level first, with what they are about, what they are told with and what they are one with."""
+    """A concept's tokens, level first, with what they are about, told with and one with."""
     subject = f"{concept.code} {concept.unit}".rstrip()
     family = "demographics" if concept.code in FROM_THE_START else FAMILIES[concept.kind]
     subjects = (subject, f"{subject}{CHANGE}")
