@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
+
+from prognosis.evidence.token import ModalityEvidence
 
 Floats = NDArray[np.float64]
 
@@ -38,3 +42,19 @@ def averaging_gain(by_fold: Floats, folds: NDArray[np.int64], present: NDArray[n
     alike = np.clip(shared[speaks] / own_spread[speaks], 0.0, 1.0)
     gain[speaks] = count / (1.0 + (count - 1) * alike)
     return gain
+
+
+def spread_of_average(out_of_fold: ModalityEvidence, gain: Floats, entries: int) -> ModalityEvidence:
+    """Out-of-fold evidence spread as widely as that of the average, multiplied by its gain, on other cases.
+
+    Args:
+        out_of_fold: Each case's by the one model that did not see it.
+        gain: (causes,) of `averaging_gain`: the average's variance is one model's over it.
+        entries: How many leading entries of the vector are evidence, cause by cause; the others stay.
+    """
+    factor = np.sqrt(gain)
+    of_entries = np.ones(out_of_fold.vector.shape[1])
+    of_entries[:entries] = np.tile(factor, entries // len(factor))
+    return replace(
+        out_of_fold, evidence=out_of_fold.evidence * factor[:, None], vector=out_of_fold.vector * of_entries
+    )

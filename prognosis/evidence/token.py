@@ -123,11 +123,14 @@ class FittedEvidence:
         out_of_fold: Of each training case, by the model that did not see its fold.
         by_fold: The model of each fold, learned without it: the tokens that it makes of the fold's cases sum
             to their rows of `out_of_fold`.
+        usual: `out_of_fold`, spread as widely as what the kept model says of other cases: what an unknown
+            modality might have said.
     """
 
     model: EvidenceModel
     out_of_fold: ModalityEvidence
     by_fold: tuple[EvidenceModel, ...]
+    usual: ModalityEvidence
 
 
 Fitting = Callable[[NDArray[np.float64] | None], FittedEvidence]

@@ -51,6 +51,10 @@ class CrossFitted:
         """The out-of-fold evidence of every case."""
         return join_modalities({name: evidence.out_of_fold for name, evidence in self.fitted.items()})
 
+    def usual(self) -> FusionInputs:
+        """The same, spread as widely as what the models that are kept say of other cases."""
+        return join_modalities({name: evidence.usual for name, evidence in self.fitted.items()})
+
     def alone_inputs(self) -> FusionInputs:
         """The same of each modality fitted by itself.
 

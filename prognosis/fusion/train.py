@@ -79,7 +79,7 @@ def train_on(
         head=head,
         edges=target.edges,
         replicates=replicates,
-        background=_background(inputs, config.seed),
+        background=_background(evidence.usual(), config.seed),
         training=_training(cohort, target, inputs, evidence.left_out),
         bounds=bounds,
         sets=sets,

@@ -14,7 +14,7 @@ from prognosis.cohort.splits import patient_folds
 from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
 from prognosis.evidence.adaptive import LEAST_GAIN
-from prognosis.evidence.averaging import averaging_gain
+from prognosis.evidence.averaging import averaging_gain, spread_of_average
 from prognosis.evidence.clinical.concepts import Vocabulary, learn_vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel, bins_needed
@@ -136,7 +136,9 @@ def _fit(
 
     by_fold = tuple(of([model]) for model in models)
     kept = of([replace(model, factors=model.factors * gain) for model in models])
-    return FittedEvidence(kept, assemble(table, evidence, rows.space, columns), by_fold)
+    left_out_evidence = assemble(table, evidence, rows.space, columns)
+    widened = spread_of_average(left_out_evidence, gain, len(target.causes))
+    return FittedEvidence(kept, left_out_evidence, by_fold, widened)
 
 
 def _fit_fold(rows: _Rows, kept: NDArray[np.bool_], config: ClinicalConfig, seed: int) -> FoldModel:

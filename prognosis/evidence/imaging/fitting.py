@@ -15,7 +15,7 @@ from prognosis.cohort.case import Case
 from prognosis.cohort.splits import patient_folds
 from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
-from prognosis.evidence.averaging import averaging_gain
+from prognosis.evidence.averaging import averaging_gain, spread_of_average
 from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
 from prognosis.evidence.imaging.combine import Combination, film_change, fit_combination
 from prognosis.evidence.imaging.config import ImagingConfig
@@ -193,7 +193,8 @@ def _assembled(
     combination = replace(combination, slopes=combination.slopes * gain)
     change_centre = change_centre * gain[:, None]
     model = _evidence_model(seen, fitted, combination, Centres(centres, change_centre), typical)
-    return FittedEvidence(model, modality_evidence(table, level, change, distance), tuple(by_fold))
+    left_out = modality_evidence(table, level, change, distance)
+    return FittedEvidence(model, left_out, tuple(by_fold), spread_of_average(left_out, gain, model.width))
 
 
 def _evidence_model(

@@ -13,7 +13,7 @@ from prognosis.cohort.case import Case
 from prognosis.cohort.splits import patient_folds
 from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
-from prognosis.evidence.averaging import averaging_gain
+from prognosis.evidence.averaging import averaging_gain, spread_of_average
 from prognosis.evidence.readout import case_weights, fit_readout
 from prognosis.evidence.stack import convex_weights_by_fold
 from prognosis.evidence.text.config import TextConfig
@@ -182,7 +182,8 @@ def _fit(
         for fold in range(len(share))
     )
     left_out_evidence = assemble(table, read.notes, outputs, len(target.causes), usual)
-    return FittedEvidence(of(fitted, share, gain), left_out_evidence, by_fold)
+    widened = spread_of_average(left_out_evidence, gain, len(target.causes))
+    return FittedEvidence(of(fitted, share, gain), left_out_evidence, by_fold, widened)
 
 
 def _members(

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case, Cohort, Target
 from prognosis.errors import ConfigError
 from prognosis.evidence import EvidenceModel, FittedEvidence
-from prognosis.evidence.averaging import averaging_gain
+from prognosis.evidence.averaging import averaging_gain, spread_of_average
 from prognosis.evidence.imaging.encoder import network_threads
 from prognosis.evidence.readout import case_weights
 from prognosis.fusion.config import ModelConfig, TrainingConfig
@@ -135,7 +135,10 @@ def _fitted(
         typical_distance=chosen([own.typical_distance for own in each]),
     )
     gain = averaging_gain(np.stack([own.evidence.mean(axis=2) for own in each]), folds, part.present)
-    return FittedEvidence(part.average(models, gain), out_of_fold, tuple(models))
+    average = part.average(models, gain)
+    entries = average.width if name == "imaging" else len(gain)
+    widened = spread_of_average(out_of_fold, gain, entries)
+    return FittedEvidence(average, out_of_fold, tuple(models), widened)
 
 
 def _device(config: TrainingConfig) -> torch.device:
