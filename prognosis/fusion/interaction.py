@@ -8,6 +8,7 @@ gains more than chance would give: then the pair does not interact.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,10 +29,12 @@ another a nat or two.
 LEAST_KEPT = 0.5
 """Of the likelihood that the normal approximation promises, the share that must be there.
 
-Where a few cases have products far beyond all others', the approximation may promise much and cost more.
+Where a few cases have products far beyond all others', the approximation may promise much and cost more. A
+shorter step is tried then, and after the last one the evidence is asked for once more.
 """
 _VARIANCES = np.geomspace(1e-6, 10.0, 100)
-_SWEEPS = 4
+_SWEEPS = 8
+_LENGTHS = (1.0, 0.5, 0.25, 0.125)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +75,18 @@ def fit_interaction(
     ]
     weights = [np.zeros((causes, block.products.shape[1])) for block in blocks]
     deviation = head.deviation(inputs)
-    for _ in range(_SWEEPS if rank else 0):
+    for sweep in range(_SWEEPS if rank else 0):
+        last = sweep == _SWEEPS - 1
         for block, own in zip(blocks, weights, strict=True):
             for cause in range(causes):
                 joint = sum((b.products @ w.T for b, w in zip(blocks, weights, strict=True)), np.zeros(()))
                 eta = head.alpha + deviation + np.asarray(joint)[:, :, None]
-                own[cause] = _shrunk(block, own[cause], eta, exposure, inputs, cause, shares)
+                near = _Approximation.at(eta, block, own[cause], exposure, inputs, cause, shares)
+                best, nats = near.best()
+                if last:
+                    own[cause] *= nats - near.overstated() >= LEAST_EVIDENCE
+                elif nats >= LEAST_EVIDENCE or own[cause].any():  # what was found settles
+                    own[cause] = near.towards(best)
     return _in_few_directions(blocks, weights, inputs, rank)
 
 
@@ -110,53 +119,77 @@ def _spread(inputs: FusionInputs, place: int) -> Array:
     return np.where(spread > 1e-9, spread, np.inf)  # a constant direction cannot interact
 
 
-def _shrunk(
-    block: _Block,
-    weights: Array,
-    eta: Array,
-    exposure: Exposure,
-    inputs: FusionInputs,
-    cause: int,
-    shares: Array,
-) -> Array:
-    """One Newton step of a block's coefficients.
+@dataclass(frozen=True, slots=True)
+class _Approximation:
+    """The log-likelihood near what a block's coefficients are now, taken for quadratic.
 
     The products are taken apart from the intercept and from the evidence, which the head has fitted already
     (the efficient score).
+
+    Attributes:
+        weights: (products,) the coefficients now.
+        score: (products,) slope at zero.
+        information: (products, products) its curvature.
+        gain: What the log-likelihood itself gains by (products,) other coefficients.
     """
-    questions = exposure.at_risk.shape[1]
-    mean = exposure.mean(eta)[:, cause]
-    at_risk = exposure.at_risk[:, cause if questions > 1 else 0]
-    residual = shares * (exposure.happened[:, cause] - at_risk * mean).sum(axis=1)
-    curvature = shares * (at_risk * exposure.spread(mean)).sum(axis=1)
-    fitted = [np.ones(len(inputs)), *(evidence[:, cause].mean(axis=1) for evidence in inputs.evidence)]
-    already = np.column_stack(fitted)
-    weighed = curvature[:, None] * already
-    back = np.linalg.lstsq(already.T @ weighed, weighed.T @ block.products, rcond=None)[0]
-    apart = block.products - already @ back
-    information = apart.T @ (curvature[:, None] * apart)
-    score = apart.T @ residual + information @ weights
-    many, one = _many(score, information), _one(score, np.diag(information))
-    best, nats = max(many, one, key=lambda each: each[1])
-    found = nats >= LEAST_EVIDENCE or weights.any()  # once found, later sweeps only settle it
-    if not found:
-        return np.zeros_like(weights)
-    before = _moved(eta, cause, -apart @ weights)
-    gain = shares @ _gain(before, _moved(before, cause, apart @ best), exposure)
-    promised = score @ best - 0.5 * best @ information @ best
-    return best if gain >= LEAST_KEPT * promised else np.zeros_like(weights)
 
+    weights: Array
+    score: Array
+    information: Array
+    gain: Callable[[Array], float]
 
-def _moved(eta: Array, cause: int, by: Array) -> Array:
-    """(n, causes, bins) eta with one cause's moved by (n,)."""
-    moved = eta.copy()
-    moved[:, cause] += by[:, None]
-    return moved
+    @classmethod
+    def at(
+        cls,
+        eta: Array,
+        block: _Block,
+        weights: Array,
+        exposure: Exposure,
+        inputs: FusionInputs,
+        cause: int,
+        shares: Array,
+    ) -> _Approximation:
+        """Of one cause at eta (n, causes, bins), which holds the coefficients' part."""
+        questions = exposure.at_risk.shape[1]
+        mean = exposure.mean(eta)[:, cause]
+        at_risk = exposure.at_risk[:, cause if questions > 1 else 0]
+        residual = shares * (exposure.happened[:, cause] - at_risk * mean).sum(axis=1)
+        curvature = shares * (at_risk * exposure.spread(mean)).sum(axis=1)
+        fitted = [np.ones(len(inputs)), *(evidence[:, cause].mean(axis=1) for evidence in inputs.evidence)]
+        already = np.column_stack(fitted)
+        weighed = curvature[:, None] * already
+        back = np.linalg.lstsq(already.T @ weighed, weighed.T @ block.products, rcond=None)[0]
+        apart = block.products - already @ back
+        information = apart.T @ (curvature[:, None] * apart)
+        now = negative_log_likelihood(eta, exposure)
 
+        def gain(others: Array) -> float:
+            moved = eta.copy()
+            moved[:, cause] += (apart @ (others - weights))[:, None]
+            return float(shares @ (now - negative_log_likelihood(moved, exposure)))
 
-def _gain(before: Array, after: Array, exposure: Exposure) -> Array:
-    """(n,) log-likelihood gained."""
-    return negative_log_likelihood(before, exposure) - negative_log_likelihood(after, exposure)
+        return cls(weights, apart.T @ residual + information @ weights, information, gain)
+
+    def best(self) -> tuple[Array, float]:
+        """The coefficients of the likelier story, and the nats of evidence gained over none."""
+        many, one = _many(self.score, self.information), _one(self.score, np.diag(self.information))
+        return max(many, one, key=lambda each: each[1])
+
+    def towards(self, best: Array) -> Array:
+        """The coefficients as far towards others as the approximation holds; none where it never does."""
+        for length in _LENGTHS:
+            there = self.weights + length * (best - self.weights)
+            promised = self._value(there) - self._value(self.weights)
+            if self.gain(there) >= promised - (1.0 - LEAST_KEPT) * abs(promised):
+                return there
+        return np.zeros_like(best)
+
+    def overstated(self) -> float:
+        """By how many nats the approximation overstates what the coefficients now gain over none."""
+        return self._value(self.weights) + self.gain(np.zeros_like(self.weights))
+
+    def _value(self, weights: Array) -> float:
+        return float(self.score @ weights - 0.5 * weights @ self.information @ weights)
 
 
 def _many(score: Array, information: Array) -> tuple[Array, float]:
