@@ -22,7 +22,7 @@ VALUES = {"clinical": [0.6, -0.9], "text": [0.4, 0.2, -0.3], "imaging": [1.1, 0.
 
 @pytest.fixture(scope="module")
 def model() -> FusionModel:
-    return written_model(interaction=1.5)
+    return written_model()
 
 
 def coalition_value(model: FusionModel, case: Case, kept: frozenset[tuple[str, int]], which: int) -> float:
