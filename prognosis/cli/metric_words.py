@@ -6,7 +6,7 @@ from typing import Literal
 
 from prognosis.outputs.estimate import in_days
 
-Better = Literal["higher", "lower", "nearer 0", "nearer 1"]
+Better = Literal["higher", "lower", "nearer 0", "nearer 1", "nearer its level"]
 
 BETTER: dict[str, Better] = {
     "uno_c": "higher",
@@ -32,6 +32,7 @@ BETTER: dict[str, Better] = {
     "r2": "higher",
     "mean_error": "nearer 0",
     "width": "lower",
+    "coverage": "nearer its level",
 }
 MEANING = {
     "uno_c": "chance that of two patients the one of higher risk has the event first, censoring weighed out",
@@ -67,7 +68,7 @@ def kind_of(metric: str) -> str:
 
 def better(metric: str) -> Better:
     """Which way is good."""
-    return BETTER.get(kind_of(metric), "higher")
+    return BETTER[kind_of(metric)]
 
 
 def metric_name(metric: str) -> str:
@@ -80,6 +81,11 @@ def metric_name(metric: str) -> str:
         "ibs": "integrated Brier score",
         "nbll": "negative binomial log-likelihood",
         "auroc": "AUROC",
+        "mae": "mean absolute error",
+        "mae_in_unit": "mean absolute error in the unit",
+        "rmse": "root mean squared error",
+        "crps": "continuous ranked probability score",
+        "r2": "explained share of variance (R2)",
     }
     if name in {"coverage", "width"}:
         return f"{name} of the {float(rest):.0%} interval"

@@ -17,10 +17,16 @@ def value_statements(prediction: Prediction) -> tuple[str, ...]:
     if expected is None:
         return ()
     name, unit = expected.name.replace("_", " "), f" {expected.unit}".rstrip()
-    stated = f"{name} in {in_days(expected.days)}: {expected.value:.3g}{unit}"
     ordered = sorted(expected.intervals, key=lambda each: (each.level != SHOWN_LEVEL, each.level))
-    told = [f"{each.level:.0%} interval {each.low:.3g} to {each.high:.3g}" for each in ordered]
+    places = _decimals(ordered[0].high - ordered[0].low if ordered else abs(expected.value))
+    stated = f"{name} in {in_days(expected.days)}: {expected.value:.{places}f}{unit}"
+    told = [f"{each.level:.0%} interval {each.low:.{places}f} to {each.high:.{places}f}" for each in ordered]
     return (f"{stated} ({'; '.join(told)})" if told else stated,)
+
+
+def _decimals(width: float) -> int:
+    """Places after the point that tell a width to two digits; none of a width of 10 or more."""
+    return max(0, 1 - math.floor(math.log10(width))) if width > 0.0 else 2
 
 
 def free_statements(prediction: Prediction) -> tuple[str, ...]:

@@ -23,6 +23,8 @@ def measurement_label(
 ) -> MeasurementLabel | Unlabelled:
     """The value nearest to the horizon within the window; of two equally near, the earlier.
 
+    Of two at one time it is that of the resource whose name comes first.
+
     A value that an assay's limit cut off ("<5") is not a value, and one at or below zero has no logarithm:
     such a case is left out, and so is one without a value in the window. Nothing stands in for it.
 
@@ -36,7 +38,7 @@ def measurement_label(
     """
     wanted, window = index + outcome.horizon_days * _DAY, outcome.window_days * _DAY
     found = [
-        event
+        (event, event.number)
         for event in record.events
         if str(event.code) in outcome.codes
         and event.number is not None
@@ -45,22 +47,27 @@ def measurement_label(
     ]
     if not found:
         return Unlabelled(f"no value within {outcome.window_days:g} days of day {outcome.horizon_days:g}")
-    nearest = min(found, key=lambda event: (abs(event.time - wanted), event.time))
+    nearest, number = min(found, key=lambda each: (abs(each[0].time - wanted), each[0].time, each[0].source))
     if nearest.comparator is not None:
         return Unlabelled("the value was cut off by the assay's limit")
-    value = value_in_unit(outcome, nearest)
+    value = value_in_unit(outcome, nearest, number)
     if outcome.scale == "log" and value <= 0.0:
         return Unlabelled("the value is not above zero, and has no logarithm")
     return MeasurementLabel(value, (nearest.time - index) / _DAY)
 
 
-def value_in_unit(outcome: Measurement, event: Event) -> float:
+def value_in_unit(outcome: Measurement, event: Event, number: float) -> float:
     """An event's number in the task's unit.
+
+    Args:
+        outcome: Names the units.
+        event: Whose unit it is in.
+        number: The event's.
 
     Raises:
         TaskError: It is in a unit that the task does not name.
     """
-    unit, number = event.unit or "", event.number or 0.0
+    unit = event.unit or ""
     if unit == outcome.unit:
         return number
     if unit not in outcome.other_units:
@@ -73,10 +80,13 @@ def value_in_unit(outcome: Measurement, event: Event) -> float:
 
 
 def last_value(outcome: Measurement, known: PatientRecord) -> float | None:
-    """The last value in a record as known at the index; None where there is none that can be modelled."""
+    """The last value in a record as known at the index; None where there is none that can be modelled.
+
+    One that an assay's limit cut off is passed over, as it is for a label.
+    """
     for event in reversed(known.events):
-        if str(event.code) in outcome.codes and event.number is not None:
-            value = value_in_unit(outcome, event)
+        if str(event.code) in outcome.codes and event.number is not None and event.comparator is None:
+            value = value_in_unit(outcome, event, event.number)
             if outcome.scale == "linear" or value > 0.0:
                 return value
     return None

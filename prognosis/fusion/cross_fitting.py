@@ -17,6 +17,7 @@ from prognosis.fusion.beside import fit_beside_others
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.inputs import FusionInputs, join_modalities
 from prognosis.fusion.likelihood import exposure_of
+from prognosis.fusion.measured import beside_levels
 
 Progress = Callable[[str, int, int], None]
 
@@ -137,7 +138,8 @@ def _read_outs(
     if len(names) == 1 or not config.fusion.beside_others:
         return alone
     inputs = join_modalities({name: evidence.out_of_fold for name, evidence in alone.items()})
-    exposure, weight = exposure_of(target, inputs), config.fusion.dropout_weight
+    levelled = beside_levels(target, folds, cohort.patients)
+    exposure, weight = exposure_of(levelled, inputs), config.fusion.dropout_weight
     return fit_beside_others(fittings, alone, exposure, folds, cohort.patients, weight)
 
 
@@ -152,10 +154,11 @@ def modality_fitting(
     """Read one modality's data; what comes back fits its evidence across folds."""
     task, cases, seed = cohort.task, cohort.cases, config.seed
     if name == "clinical":
-        from prognosis.evidence.clinical import clinical_fitting
+        from prognosis.evidence.clinical import CodeRoles, clinical_fitting
 
-        codes, entry = task.excluded_codes, task.index.entry_codes
-        return clinical_fitting(cases, target, folds, config.clinical, seed, codes, on_progress, entry)
+        measured = frozenset() if task.measurement is None else frozenset(task.measurement.codes)
+        codes = CodeRoles(task.excluded_codes, task.index.entry_codes, measured)
+        return clinical_fitting(cases, target, folds, config.clinical, seed, codes, on_progress)
     if name == "text":
         from prognosis.evidence.text import text_fitting
 

@@ -83,6 +83,21 @@ def on_modelled_scale(
     ), Replicates(centre + spread * replicates.alpha, spread * replicates.beta)
 
 
+def beside_levels(target: Target, folds: NDArray[np.int64], patients: NDArray[np.str_]) -> Target:
+    """The target with each value of a measurement less the mean of those that its fold's models learnt from.
+
+    Out-of-fold evidence is zero at the mean of what its models learnt from, which differs from fold to fold:
+    the difference is none between their cases. Other targets are left as they are.
+    """
+    if target.values is None:
+        return target
+    weights, values = case_weights(target, patients), target.values.copy()
+    for fold in np.unique(folds):
+        own = folds == fold
+        values[own] -= np.average(target.values[~own], weights=weights[~own])
+    return replace(target, values=values)
+
+
 def fit_measured(
     config: FusionConfig,
     inputs: FusionInputs,
@@ -104,7 +119,9 @@ def fit_measured(
         cohort: The training cases.
         folds: (n,) fold of each case, whole patients.
     """
-    values = np.zeros(len(target)) if target.values is None else target.values
+    standard = np.zeros(len(target)) if target.values is None else target.values
+    levelled = beside_levels(target, folds, cohort.patients).values
+    values = standard if levelled is None else levelled
     modalities, patients = len(inputs.modalities), cohort.patients
     observed = subset_number(inputs.present)
     residual = np.zeros((2**modalities, len(values)))
@@ -116,14 +133,15 @@ def fit_measured(
             mean = head.log_hazard(inputs.take(rows).keeping(keep))[:, 0, 0]
             residual[subset, rows] = values[rows] - mean
     own = residual[observed, np.arange(len(values))]
-    overall = float((own**2).mean())
+    counted = case_weights(target, patients)
+    overall = float(np.average(own**2, weights=counted))
     error = np.zeros(2**modalities)
     for subset in range(2**modalities):
-        weight = ((observed & subset) == subset) * np.where(observed == subset, 1.0, MASKED_WEIGHT)
+        weight = counted * ((observed & subset) == subset) * np.where(observed == subset, 1.0, MASKED_WEIGHT)
         total = float(weight @ residual[subset] ** 2) + PRIOR_CASES * overall
         error[subset] = np.sqrt(total / (weight.sum() + PRIOR_CASES))
-    intervals = fit_residual_intervals(own / error[observed], patients, case_weights(target, patients))
-    return Measured(target.spread * error, intervals, _last_value(cohort, target, values))
+    intervals = fit_residual_intervals(own / error[observed], patients, counted)
+    return Measured(target.spread * error, intervals, _last_value(cohort, target, standard))
 
 
 def last_values(outcome: Measurement, cohort: Cohort) -> Array:

@@ -105,7 +105,7 @@ class FusionModel:
             raise InputError(
                 f"model of task {self.task.name}",
                 "predicts a value, no probability",
-                "ask for the value, whose drivers add up in its own unit",
+                "leave out --scale: the value's drivers add up in its own unit",
             )
         asked = days if self.task.is_survival else np.full_like(days, self.edges[-1])
         return cumulative_incidence(log_hazard, self.edges, asked, self.task.questions)

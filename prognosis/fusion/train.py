@@ -16,7 +16,7 @@ from prognosis.fusion.cross_fitting import CrossFitted, Progress, cross_fit
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import exposure_of
-from prognosis.fusion.measured import fit_measured, on_modelled_scale
+from prognosis.fusion.measured import beside_levels, fit_measured, on_modelled_scale
 from prognosis.fusion.model import FusionModel, Training
 from prognosis.fusion.prior_shift import prior_shift, shifted
 from prognosis.fusion.recalibration import recalibrate
@@ -56,7 +56,7 @@ def train_on(
 ) -> FusionModel:
     """Train a model on evidence that was fitted on the same cohort with the same settings."""
     target, inputs, folds = evidence.target, evidence.inputs(), evidence.folds
-    exposure = exposure_of(target, inputs)
+    exposure = exposure_of(beside_levels(target, folds, cohort.patients), inputs)
     parameters = fit_head(inputs, exposure, config.fusion, cohort.patients)
     head = recalibrate(parameters.head(), inputs, exposure, np.ones(len(cohort)))
     replicates = bootstrap_head(

@@ -53,7 +53,7 @@ class Measure:
 
     name: str
     estimate: Estimate
-    better: Literal["higher", "lower", "nearer 0", "nearer 1"]
+    better: Literal["higher", "lower", "nearer 0", "nearer 1", "nearer its level"]
     meaning: str = ""
 
 

@@ -50,6 +50,14 @@ def test_a_value_cut_off_by_the_assay_or_without_a_logarithm_is_none() -> None:
     assert label(zero) == MeasurementLabel(0.0, 365.0)
 
 
+def test_of_two_values_at_one_time_the_order_of_the_record_decides_nothing() -> None:
+    first, second = (
+        replace(event(365, "lab|x", number, "mg/dL"), source=source)
+        for number, source in ((1.0, "Observation/b"), (9.0, "Observation/a"))
+    )
+    assert label(first, second) == label(second, first) == MeasurementLabel(9.0, 365.0)
+
+
 def test_another_unit_is_converted_by_the_stated_factor_and_refused_without_one() -> None:
     molar = event(365, "lab|x", 100.0, "umol/L")
     assert label(molar, other_units={"umol/L": 0.0585}) == MeasurementLabel(pytest.approx(5.85), 365.0)
@@ -66,6 +74,8 @@ def test_the_last_value_is_the_last_known_in_the_tasks_unit() -> None:
     known = record(event(-3, "lab|x", 1.0, "mg/dL"), event(-1, "lab|x", 0.02, "g/L"))
     assert last_value(outcome, known) == pytest.approx(2.0)
     assert last_value(outcome, record()) is None
+    limit = replace(event(-5, "lab|x", 5.0, "mg/dL"), comparator="<")
+    assert last_value(outcome, record(event(-9, "lab|x", 7.0, "mg/dL"), limit)) == 7.0
 
 
 def test_a_task_refuses_a_window_that_reaches_the_index_and_a_widest_risk() -> None:

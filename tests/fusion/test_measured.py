@@ -22,6 +22,7 @@ from prognosis.fusion import FusionModel, load_model, save_model, train_model
 from prognosis.fusion.config import FusionConfig, TrainingConfig
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.likelihood import average_log_odds, exposure_of, negative_log_likelihood
+from prognosis.fusion.measured import beside_levels
 from prognosis.fusion.measured_json import measured_json, read_measured
 from prognosis.fusion.optimiser import EVIDENCE_PENALTY, minimise
 from prognosis.fusion.recalibration import MASKED_WEIGHT, recalibrate
@@ -83,6 +84,30 @@ def test_the_weights_of_modalities_are_those_of_penalised_least_squares() -> Non
         precision * design.T @ design + ridge, precision * design.T @ values + ridge @ toward
     )
     np.testing.assert_allclose([head.alpha[0, 0], *head.beta[:, 0, 0]], solved, atol=1e-4)
+
+
+def test_a_last_value_beyond_all_that_were_seen_is_gone_on_from(model: FusionModel) -> None:
+    near = planted(1, seed=3).cohort().cases[0]
+    (last,) = (each for each in near.record.events if str(each.code) == "lab|x")
+    others = tuple(each for each in near.record.events if each is not last)
+    far = replace(near, record=replace(near.record, events=(*others, replace(last, number=30.0))))
+    told = [
+        prediction.measured.value for prediction in predict_cases(model, [near, far]) if prediction.measured
+    ]
+    assert last.number is not None
+    assert (told[1] - told[0]) / (30.0 - last.number) == pytest.approx(LAST, abs=0.15)
+
+
+def test_a_value_without_chance_leaves_no_difference_between_folds() -> None:
+    """Fold by fold evidence is zero at another level: the values are measured from it too."""
+    rng = np.random.default_rng(4)
+    folds, patients = np.arange(60) % 3, np.arange(60).astype(str)
+    values = rng.normal(size=60)
+    levelled = beside_levels(target_of(values), folds, patients).values
+    assert levelled is not None
+    for fold in range(3):
+        level = values[folds != fold].mean()
+        np.testing.assert_allclose(levelled[folds == fold], values[folds == fold] - level)
 
 
 def test_recalibration_levels_each_subset_of_modalities_with_the_cases_masked_to_it() -> None:

@@ -62,6 +62,21 @@ class Vocabulary:
         return {concept: place for place, concept in enumerate(self.concepts)}
 
 
+@dataclass(frozen=True, slots=True)
+class CodeRoles:
+    """Which codes a task takes out of the ordinary; each is "system|value".
+
+    Attributes:
+        excluded: No evidence may read them.
+        entry: Of the event that landmarks are counted from; empty for a task without landmarks.
+        measured: Of the measurement that is asked for; empty for other tasks.
+    """
+
+    excluded: frozenset[str] = frozenset()
+    entry: tuple[str, ...] = ()
+    measured: frozenset[str] = frozenset()
+
+
 class ConceptReader:
     """Reads events as concepts; remembers each code's text, which is costly to make a million times."""
 

@@ -15,7 +15,7 @@ from prognosis.cohort.target import Target
 from prognosis.errors import CohortError
 from prognosis.evidence.adaptive import LEAST_GAIN
 from prognosis.evidence.averaging import averaging_gain, spread_of_average
-from prognosis.evidence.clinical.concepts import Vocabulary, learn_vocabulary
+from prognosis.evidence.clinical.concepts import CodeRoles, Vocabulary, learn_vocabulary
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.clinical.fold_model import FoldModel, bins_needed
 from prognosis.evidence.clinical.model import ClinicalEvidence, assemble
@@ -34,7 +34,10 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class _Rows:
-    """The training table and what goes with each of its rows; `offset` is evidence known from elsewhere."""
+    """The training table and what goes with each of its rows.
+
+    `continued` are the concepts that are the measurement asked for, `offset` is evidence known elsewhere.
+    """
 
     table: WindowTable
     columns: tuple[Column, ...]
@@ -43,6 +46,7 @@ class _Rows:
     weights: Floats
     vocabulary: Vocabulary
     space: PatientSpace
+    continued: frozenset[int] = frozenset()
     offset: Floats | None = None
 
 
@@ -52,14 +56,11 @@ def fit_clinical(
     folds: NDArray[np.int64],
     config: ClinicalConfig,
     seed: int,
-    excluded_codes: frozenset[str],
+    codes: CodeRoles,
     on_progress: Callable[[str, int, int], None] | None = None,
-    entry_codes: tuple[str, ...] = (),
 ) -> FittedEvidence:
     """Read the facts and fit them; see `clinical_fitting`."""
-    return clinical_fitting(cases, target, folds, config, seed, excluded_codes, on_progress, entry_codes)(
-        None
-    )
+    return clinical_fitting(cases, target, folds, config, seed, codes, on_progress)(None)
 
 
 def clinical_fitting(
@@ -68,9 +69,8 @@ def clinical_fitting(
     folds: NDArray[np.int64],
     config: ClinicalConfig,
     seed: int,
-    excluded_codes: frozenset[str],
+    codes: CodeRoles,
     on_progress: Callable[[str, int, int], None] | None = None,
-    entry_codes: tuple[str, ...] = (),
 ) -> Fitting:
     """What trains one model a fold from the cases' facts; the model kept is their average.
 
@@ -83,15 +83,14 @@ def clinical_fitting(
         folds: (n,) fold of each case, 0 to F - 1, equal for all cases of a patient.
         config: Settings.
         seed: Of the inner folds and of the trees.
-        excluded_codes: "system|value" that no evidence may read.
+        codes: Those that the task takes out of the ordinary.
         on_progress: Told (what, folds done, folds in all).
-        entry_codes: Of the event that landmarks are counted from; empty for a task without landmarks.
 
     Raises:
         CohortError: No case has any usable clinical fact.
     """
     fewest = max(1, config.fewest(len(cases)) // 2)
-    vocabulary = learn_vocabulary(cases, excluded_codes, fewest, config.most_categories, entry_codes)
+    vocabulary = learn_vocabulary(cases, codes.excluded, fewest, config.most_categories, codes.entry)
     columns = table_columns(vocabulary, config.windows_days)
     table = window_table(cases, vocabulary, columns)
     if not table.present.any():
@@ -100,7 +99,11 @@ def clinical_fitting(
     if not space.directions.size:
         raise CohortError("clinical evidence", "no fact differs between cases", "check codes and exclusions")
     patients = np.array([case.patient for case in cases])
-    rows = _Rows(table, columns, target, patients, case_weights(target, patients), vocabulary, space)
+    continued = frozenset(
+        place for place, concept in enumerate(vocabulary.concepts) if concept.code in codes.measured
+    )
+    weights = case_weights(target, patients)
+    rows = _Rows(table, columns, target, patients, weights, vocabulary, space, continued)
     return partial(_fit, rows, folds, config, seed, on_progress)
 
 
@@ -145,7 +148,7 @@ def _fit_fold(rows: _Rows, kept: NDArray[np.bool_], config: ClinicalConfig, seed
     kept = kept & rows.table.present
     values, target = rows.table.values[kept], rows.target.take(kept)
     fewest = config.fewest(int(kept.sum()))
-    preparation = learn_preparation(values, rows.columns, fewest, config.closest)
+    preparation = learn_preparation(values, rows.columns, fewest, config.closest, rows.continued)
     inner = patient_folds(rows.patients[kept], target.cause, config.inner_folds, seed + 1)
     weights = rows.weights[kept]
     offset = None if rows.offset is None else rows.offset[kept]

@@ -20,6 +20,7 @@ _LEVELS = frozenset({"last", "mean", "min", "max"})
 _MOVES = frozenset({"change", "slope"})
 _COUNTED = frozenset({"is", "limit", "not_measured", "count"})
 _TAIL = 0.005
+_BEYOND = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +86,11 @@ class Preparation:
 
 
 def learn_preparation(
-    values: Floats, columns: Sequence[Column], fewest_cases: int, closest: float
+    values: Floats,
+    columns: Sequence[Column],
+    fewest_cases: int,
+    closest: float,
+    continued: frozenset[int] = frozenset(),
 ) -> Preparation:
     """Choose and scale columns on training rows.
 
@@ -97,13 +102,18 @@ def learn_preparation(
         columns: Its columns.
         fewest_cases: At least 1.
         closest: Largest correlation between two kept columns of one concept.
+        continued: Concepts that are the measurement itself, earlier: their levels are read however far they
+            lie beyond those seen, for a value goes on from where it is.
     """
     seen = np.asarray(np.nan_to_num(values).any(axis=0))
     unseen = [place for place, column in enumerate(columns) if column.statistic == "is" and not seen[place]]
     candidates = [
         place for place in range(len(columns)) if _worth(values[:, place], columns[place], fewest_cases)
     ]
-    scaling = [_scaling(values[:, place], columns[place]) for place in candidates]
+    scaling = [
+        _scaling(values[:, place], columns[place], columns[place].concept in continued)
+        for place in candidates
+    ]
     draft = Preparation(
         kept=np.array(candidates, dtype=np.int64),
         logged=np.array([own.logged for own in scaling], dtype=bool),
@@ -146,7 +156,7 @@ def _worth(values: Floats, column: Column, fewest_cases: int) -> bool:
     return bool(there.min() < there.max())
 
 
-def _scaling(values: Floats, column: Column) -> _Scaling:
+def _scaling(values: Floats, column: Column, continued: bool) -> _Scaling:
     there = values[~np.isnan(values)]
     low, high = float(there.min()), float(there.max())
     if column.statistic not in _COUNTED:
@@ -158,7 +168,10 @@ def _scaling(values: Floats, column: Column) -> _Scaling:
     logged = logged and _skew(clipped) > max(1.0, abs(_skew(np.log(clipped))))
     if logged:
         clipped = np.log(clipped)
-    return _Scaling(logged, low, high, float(clipped.mean()), float(clipped.std()))
+    mean, scale = float(clipped.mean()), float(clipped.std())
+    if continued and column.statistic in _LEVELS:
+        low, high = (1.0 / _BEYOND if logged else -_BEYOND), _BEYOND
+    return _Scaling(logged, low, high, mean, scale)
 
 
 def _skew(values: Floats) -> float:

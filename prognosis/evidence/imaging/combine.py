@@ -111,7 +111,8 @@ def _change(level: Array, moved: Array, target: Target, cause: int, offset: Arra
 
     weights, likelihood = fitted(2)
     gain = likelihood - fitted(1)[1]
-    return float(weights[1] / weights[0]) / unit if gain > _GAIN_NEEDED else 0.0
+    change = float(np.clip(weights[1] / weights[0], -_LARGEST_CHANGE, _LARGEST_CHANGE))
+    return change / unit if gain > _GAIN_NEEDED else 0.0
 
 
 def _ridge(

@@ -24,41 +24,21 @@ from prognosis.evidence.text.features import (
     learn_components,
     sentence_table,
 )
-from prognosis.evidence.text.model import SentenceWeights, TextEvidence, assemble, compiled
+from prognosis.evidence.text.members import (
+    FoldWeights,
+    Member,
+    average,
+    evidence_by_fold,
+    left_out,
+    members_of,
+    principal_directions,
+)
+from prognosis.evidence.text.model import TextEvidence, assemble, compiled
 from prognosis.evidence.text.sentences import ReadNotes, read_notes
 from prognosis.evidence.text.terms import learn_terms
 from prognosis.evidence.token import FittedEvidence, Fitting
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """One member's features: (cases, p) sums over sentences, not yet centred.
-
-    Terms are brought to one scale; a principal component counts by how far sentences spread along it and by
-    its `belief`.
-    """
-
-    sums: Floats
-    totals: Floats
-    belief: Floats | None = None
-
-    def centre(self, kept: NDArray[np.bool_]) -> Floats:
-        """(p,) the average sentence of the kept cases."""
-        return np.asarray(self.sums[kept].sum(axis=0) / self.totals[kept].sum(), dtype=float)
-
-    def centred(self, centre: Floats) -> Floats:
-        """(cases, p) sums of sentences less the average one."""
-        return np.asarray(self.sums - self.totals * centre, dtype=float)
-
-
-@dataclass(frozen=True, slots=True)
-class _FoldWeights:
-    """(p, causes) weights of one member from one fold, and the average sentence that centred it."""
-
-    coefficients: Floats
-    centre: Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +111,7 @@ def text_fitting(
         vectors = encoder.encode([sentence.text for sentence in table.distinct])
         components = learn_components(vectors, config.dimensions, config.trend_dimensions)
         features = TextFeatures(terms, components)
-    members = _members(table, features, encoder)
+    members = members_of(table, features, encoder)
     patients = np.array([case.patient for case in cases])
     rows = _Rows(target, patients, case_weights(target, patients), table.present)
     read_so_far = _Read(tuple(notes), table, features, members, sentence_patterns)
@@ -145,7 +125,7 @@ class _Read:
     notes: tuple[ReadNotes, ...]
     table: SentenceTable
     features: TextFeatures
-    members: tuple[_Member, ...]
+    members: tuple[Member, ...]
     patterns: tuple[str, ...]
 
 
@@ -162,19 +142,19 @@ def _fit(
     rows = replace(rows, offset=offset)
     members, table, target = read.members, read.table, rows.target
     fitted = _fit_folds(members, rows, folds, config, seed, on_progress)
-    evidence = [_left_out(member, own, folds) for member, own in zip(members, fitted, strict=True)]
+    evidence = [left_out(member, own, folds) for member, own in zip(members, fitted, strict=True)]
     share = _shares(evidence, rows, folds)
-    gain = averaging_gain(_by_fold(members, fitted, share), folds, table.present)
-    directions = _directions(members[-1], table.present, config.directions)
+    gain = averaging_gain(evidence_by_fold(members, fitted, share), folds, table.present)
+    directions = principal_directions(members[-1], table.present, config.directions)
     usual = _usual(members[-1].centred(directions.centre)[table.present] @ directions.coefficients)
-    left_out = evidence[0]
+    unseen = evidence[0]
     if len(members) > 1:
-        left_out = (1.0 - share[folds]) * evidence[0] + share[folds] * evidence[1]
+        unseen = (1.0 - share[folds]) * evidence[0] + share[folds] * evidence[1]
     scores = members[-1].centred(directions.centre) @ directions.coefficients
-    outputs = np.concatenate([left_out, scores], axis=1)
+    outputs = np.concatenate([unseen, scores], axis=1)
 
-    def of(own: Sequence[Sequence[_FoldWeights]], part: Floats, gain: Floats) -> TextEvidence:
-        weights = _average(members, own, part, directions, gain)
+    def of(own: Sequence[Sequence[FoldWeights]], part: Floats, gain: Floats) -> TextEvidence:
+        weights = average(members, own, part, directions, gain)
         return TextEvidence(config, target.causes, read.patterns, read.features, weights, usual, part)
 
     by_fold = tuple(
@@ -186,29 +166,16 @@ def _fit(
     return FittedEvidence(of(fitted, share, gain), left_out_evidence, by_fold, widened)
 
 
-def _members(
-    table: SentenceTable, features: TextFeatures, encoder: SentenceEncoder | None
-) -> tuple[_Member, ...]:
-    """The term member and, where there is an encoder, the encoder member."""
-    terms, components = features.of(table.distinct, encoder)
-    totals = table.totals()
-    first = _Member(np.asarray((table.weights @ terms).toarray(), dtype=float), totals)
-    if features.components is None:
-        return (first,)
-    sums = np.asarray(table.weights @ components, dtype=float)
-    return (first, _Member(sums, totals, features.components.belief))
-
-
 def _fit_folds(
-    members: Sequence[_Member],
+    members: Sequence[Member],
     rows: _Rows,
     folds: NDArray[np.int64],
     config: TextConfig,
     seed: int,
     on_progress: Callable[[str, int, int], None] | None,
-) -> list[list[_FoldWeights]]:
+) -> list[list[FoldWeights]]:
     """Per member, per fold: weights learned without the fold."""
-    fitted: list[list[_FoldWeights]] = [[] for _ in members]
+    fitted: list[list[FoldWeights]] = [[] for _ in members]
     count = int(folds.max()) + 1
     for fold in range(count):
         kept = (folds != fold) & rows.present
@@ -222,34 +189,10 @@ def _fit_folds(
             readout = fit_readout(
                 features, target, inner, weights, offset=known, standardise=member.belief is None
             )
-            own.append(_FoldWeights((believed * readout.coefficients.T).T, centre))
+            own.append(FoldWeights((believed * readout.coefficients.T).T, centre))
         if on_progress is not None:
             on_progress("text evidence", fold + 1, count)
     return fitted
-
-
-def _by_fold(members: Sequence[_Member], fitted: Sequence[Sequence[_FoldWeights]], share: Floats) -> Floats:
-    """(folds, cases, causes) evidence of every case by every fold's weights."""
-    parts = (1.0 - share, share)
-    return np.sum(
-        [
-            [
-                part * (member.centred(fold.centre) @ fold.coefficients)
-                for fold, part in zip(own, each, strict=True)
-            ]
-            for member, own, each in zip(members, fitted, parts, strict=False)
-        ],
-        axis=0,
-    )
-
-
-def _left_out(member: _Member, fitted: Sequence[_FoldWeights], folds: NDArray[np.int64]) -> Floats:
-    """(cases, causes) evidence of each case by the weights that did not see it."""
-    evidence = np.zeros((len(folds), fitted[0].coefficients.shape[1]))
-    for fold, own in enumerate(fitted):
-        out = folds == fold
-        evidence[out] = (member.centred(own.centre) @ own.coefficients)[out]
-    return evidence
 
 
 def _shares(evidence: Sequence[Floats], rows: _Rows, folds: NDArray[np.int64]) -> Floats:
@@ -267,43 +210,5 @@ def _shares(evidence: Sequence[Floats], rows: _Rows, folds: NDArray[np.int64]) -
     )
 
 
-def _directions(member: _Member, present: NDArray[np.bool_], most: int) -> _FoldWeights:
-    """(p, directions) principal directions of the cases' standardised sums, of unit variance."""
-    centre = member.centre(present)
-    sums = member.centred(centre)[present]
-    scale = np.sqrt((sums**2).mean(axis=0))
-    scale = np.where(scale > 1e-9, scale, np.inf)
-    spread, vectors = np.linalg.eigh((sums / scale).T @ (sums / scale) / len(sums))
-    count = min(most, int((spread > 1e-6).sum()))
-    leading, spread = vectors[:, ::-1][:, :count], spread[::-1][:count]
-    signs = np.sign(leading[np.abs(leading).argmax(axis=0), np.arange(count)]) if count else np.ones(0)
-    return _FoldWeights(leading * signs / np.sqrt(spread) / scale[:, None], centre)
-
-
 def _usual(scores: Floats) -> float:
     return max(float(np.quantile((scores**2).sum(axis=1), 0.99)), 1e-12)
-
-
-def _average(
-    members: Sequence[_Member],
-    fitted: Sequence[Sequence[_FoldWeights]],
-    share: Floats,
-    directions: _FoldWeights,
-    gain: Floats,
-) -> SentenceWeights:
-    """The fold models as one, times `gain` (causes,): an average of linear models is linear."""
-    width = directions.coefficients.shape[1]
-    parts = (1.0 - share, share)
-    weights: list[Floats] = []
-    centre = np.zeros(share.shape[1])
-    for member, own, part in zip(members, fitted, parts, strict=False):
-        average = np.zeros((member.sums.shape[1], share.shape[1]))
-        for fold, weight in zip(own, part, strict=True):
-            average += gain * fold.coefficients * weight / len(own)
-            centre += gain * (fold.centre @ fold.coefficients) * weight / len(own)
-        weights.append(np.concatenate([average, np.zeros((len(average), width))], axis=1))
-    weights[-1][:, share.shape[1] :] = directions.coefficients
-    if len(weights) == 1:
-        weights.append(np.zeros((0, share.shape[1] + width)))
-    whole = np.concatenate([centre, directions.centre @ directions.coefficients])
-    return SentenceWeights(weights[0], weights[1], whole)

@@ -11,6 +11,7 @@ from prognosis.cohort import Case, Cohort, build_cohort, cohort_target
 from prognosis.evidence.clinical import (
     ClinicalConfig,
     ClinicalEvidence,
+    CodeRoles,
     TreeSettings,
     fit_clinical,
     load_clinical,
@@ -57,10 +58,8 @@ def cohort() -> Cohort:
 def fitted(cohort: Cohort) -> FittedEvidence:
     folds = np.unique(cohort.patients, return_inverse=True)[1] % 3
     config = ClinicalConfig(trees=TreeSettings(rounds=20, patience=5))
-    entry = cohort.task.index.entry_codes
-    return fit_clinical(
-        cohort.cases, cohort_target(cohort), folds, config, 0, cohort.task.excluded_codes, None, entry
-    )
+    codes = CodeRoles(cohort.task.excluded_codes, cohort.task.index.entry_codes)
+    return fit_clinical(cohort.cases, cohort_target(cohort), folds, config, 0, codes)
 
 
 def token(model: ClinicalEvidence, case: Case, name: str) -> Token:

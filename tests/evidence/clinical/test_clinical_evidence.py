@@ -12,7 +12,7 @@ import pytest
 from prognosis.cohort.case import Case
 from prognosis.cohort.target import Target
 from prognosis.errors import BundleError
-from prognosis.evidence.clinical import ClinicalConfig, TreeSettings, fit_clinical, load_clinical
+from prognosis.evidence.clinical import ClinicalConfig, CodeRoles, TreeSettings, fit_clinical, load_clinical
 from prognosis.evidence.clinical.windows import window_table
 from prognosis.evidence.token import FittedEvidence
 from prognosis.record import Code, Event
@@ -22,7 +22,7 @@ _CONFIG = ClinicalConfig(trees=TreeSettings(rounds=30, patience=10))
 
 
 def _fitted(cases: list[Case], target: Target, config: ClinicalConfig = _CONFIG) -> FittedEvidence:
-    return fit_clinical(cases, target, np.arange(len(cases)) % 4, config, 0, frozenset())
+    return fit_clinical(cases, target, np.arange(len(cases)) % 4, config, 0, CodeRoles())
 
 
 @pytest.fixture(scope="module")
