@@ -18,8 +18,9 @@ Floats = NDArray[np.float64]
 
 _DENIED_OR_COPIED = 0.2
 _TREND = 0.5
-"""Beliefs, chosen on simulated notes: at 2,000 patients (seed 0) text by itself correlated with what was planted
-at .868 with ones and at .883 with these; three seeds at 300 patients gained .00 to .03."""
+"""Beliefs, chosen on simulated notes: at 2,000 patients (seed 0) text by itself correlated with what was
+planted at .868 with ones and at .883 with these; three seeds at 300 patients gained .00 to .03.
+"""
 
 
 @dataclass(frozen=True, slots=True)
