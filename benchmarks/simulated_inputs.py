@@ -184,9 +184,17 @@ def _source() -> str:
     """
     files = [
         PACKAGE / "fusion" / name
-        for name in ("beside.py", "fitting.py", "optimiser.py", "challenger/tokens.py")
+        for name in (
+            "beside.py",
+            "challenger/tokens.py",
+            "cross_fitting.py",
+            "fitting.py",
+            "inputs.py",
+            "likelihood.py",
+            "optimiser.py",
+        )
     ]
-    for part in ("evidence", "simulate", "survival"):
+    for part in ("cohort", "evidence", "simulate", "survival"):
         files += (PACKAGE / part).rglob("*.py")
     return "".join(_code(path) for path in sorted(files))
 
