@@ -64,9 +64,8 @@ def told_explanation(explanation: Explanation, task: Task) -> PatientExplanation
 
 
 def _told_driver(driver: AttributedDriver) -> Driver:
-    parts = tuple(_told_part(part, part.contribution) for part in driver.parts if part.contribution != 0.0)
-    alone = len(parts) < 2 and driver.leading.contribution != 0.0
-    return replace(_told_part(driver.leading, driver.contribution), parts=() if alone else parts)
+    parts = tuple(_told_part(part, part.contribution) for part in driver.parts)
+    return replace(_told_part(driver.leading, driver.contribution), parts=parts)
 
 
 def _told_part(part: Attribution, contribution: float) -> Driver:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from prognosis.outputs.estimate import signed
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,28 @@ class Driver:
     source: str
     contribution: float
     parts: tuple[Driver, ...] = ()
+
+    def told_parts(self, digits: int = 2) -> tuple[Driver, ...]:
+        """The parts worth a line beneath the driver's own where `digits` decimals are printed.
+
+        None that rounds to zero; and where a single one is left that would print the driver's own line once
+        more, none.
+        """
+        shown = tuple(part for part in self.parts if round(part.contribution, digits))
+        repeats = len(shown) == 1 and shown[0]._line(digits) == self._line(digits)
+        return () if repeats else shown
+
+    def _line(self, digits: int) -> tuple[str, ...]:
+        return (self.name, self.detail, self.time, self.source, signed(self.contribution, digits))
+
+
+def parts_not_told(drivers: Sequence[Driver], digits: int = 2) -> str:
+    """How many parts of these drivers round to zero and are not printed, in words; "" where none is."""
+    count = sum(not round(part.contribution, digits) for driver in drivers for part in driver.parts)
+    if not count:
+        return ""
+    parts = "part" if count == 1 else "parts"
+    return f"{count} {parts} of less than {0.5 * 10**-digits:.{digits + 1}f} not shown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,14 @@ from typing import TYPE_CHECKING
 from prognosis.outputs.figures import Picture, calibration_picture, leaderboard_picture, risk_group_picture
 from prognosis.outputs.landmark_figures import landmark_picture
 from prognosis.outputs.page import environment, style, write_whole
-from prognosis.outputs.patient_explanation import Driver
-from prognosis.outputs.patient_figures import BARS, film_picture, incidence_picture, waterfall_picture
+from prognosis.outputs.patient_explanation import parts_not_told
+from prognosis.outputs.patient_figures import (
+    BARS,
+    film_picture,
+    incidence_picture,
+    strongest,
+    waterfall_picture,
+)
 from prognosis.outputs.patient_page import Film, PatientPage
 from prognosis.outputs.report_content import Calibration, Report
 from prognosis.outputs.series_figures import series_picture
@@ -112,15 +117,12 @@ def _environment() -> Environment:
     made.filters |= {
         "points": _points,
         "total": lambda drivers: sum(driver.contribution for driver in drivers),
-        "by_size": _by_size,
+        "strongest": lambda drivers: strongest(drivers, BARS),
+        "not_told": parts_not_told,
         "head": lambda drivers: drivers[:BARS],
         "tail": lambda drivers: drivers[BARS:],
     }
     return made
-
-
-def _by_size(drivers: Sequence[Driver]) -> list[Driver]:
-    return sorted(drivers, key=lambda driver: -abs(driver.contribution))
 
 
 def _points(calibration: Calibration) -> list[_Point]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from prognosis.outputs.estimate import as_percent, decimal, in_days, signed
-from prognosis.outputs.patient_explanation import PatientChange, PatientExplanation
+from prognosis.outputs.patient_explanation import PatientChange, PatientExplanation, parts_not_told
 from prognosis.outputs.patient_figures import strongest
 from prognosis.outputs.patient_page import PatientPage
 
@@ -74,6 +74,8 @@ def _drivers(explanation: PatientExplanation, top: int) -> Table:
     )
     if receipt.evaluated:
         receipt_line += f"; {receipt.evaluated}"
+    if not_told := parts_not_told(shown):
+        receipt_line += f"; {not_told}"
     table = Table(
         box=None,
         header_style="bold",
@@ -94,7 +96,7 @@ def _drivers(explanation: PatientExplanation, top: int) -> Table:
             driver.time[:10] or "no date",
             Text(driver.source),
         )
-        for part in driver.parts:
+        for part in driver.told_parts():
             told = (f"  {part.name}", part.detail, part.time[:10] or "no date", part.source)
             table.add_row(*(Text(each, style="dim") for each in (signed(part.contribution), *told)))
     if others:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -11,8 +12,11 @@ from rich.console import Console
 from prognosis.outputs.estimate import Estimate, as_percent, in_days, signed, with_interval
 from prognosis.outputs.model_card import ModelCard, NotDone, card_passages, model_card
 from prognosis.outputs.patient_page import PatientPage
+from prognosis.outputs.report import render_patient_page
 from prognosis.outputs.risk_text import risk_text
 from tests.outputs.example import abstaining_patient, explanation, patient, report
+
+DRIVERS_ONLY = replace(patient(), films=(), curves=(), notes=())
 
 
 def card() -> ModelCard:
@@ -91,6 +95,37 @@ def test_the_parts_of_a_driver_stand_beneath_it_with_their_own_dates_and_sources
     below = "\n".join(lines[at : at + 6])
     for expected in ("+0.70", "ImagingStudy/9#a", "2020-01-09", "change"):
         assert expected in below
+
+
+def with_parts(*contributions: float) -> PatientPage:
+    """A page whose strongest driver is the sum of parts; the first of them is what its line says."""
+    leading = replace(explanation().drivers[0], contribution=sum(contributions))
+    parts = tuple(
+        replace(leading, detail=f"part {place}" if place else leading.detail, contribution=contribution)
+        for place, contribution in enumerate(contributions)
+    )
+    why = replace(explanation(), drivers=(replace(leading, parts=parts), *explanation().drivers[1:]))
+    return replace(DRIVERS_ONLY, explanations=(why,))
+
+
+@pytest.mark.parametrize("told", [printed, render_patient_page])
+def test_parts_that_round_to_nothing_are_counted_and_not_told(told: Callable[[PatientPage], str]) -> None:
+    text = told(with_parts(0.7, -0.12, 0.004, -0.003))
+    assert "part 1" in text
+    assert "part 2" not in text
+    assert "part 3" not in text
+    assert "2 parts of less than 0.005 not shown" in " ".join(text.split())
+    assert "not shown" not in told(with_parts(0.7, -0.12))
+
+
+@pytest.mark.parametrize("told", [printed, render_patient_page])
+def test_a_part_that_would_only_repeat_its_driver_is_not_told(told: Callable[[PatientPage], str]) -> None:
+    source = explanation().drivers[0].source
+    once = told(DRIVERS_ONLY).count(source)
+    assert told(with_parts(0.7)).count(source) == once
+    assert told(with_parts(0.7, 0.001)).count(source) == once
+    assert told(with_parts(0.7, -0.12)).count(source) == once + 2
+    assert told(with_parts(0.0, 0.7)).count(source) == once + 1
 
 
 def test_an_abstaining_model_gives_its_reason_and_no_number_on_the_terminal() -> None:
