@@ -22,6 +22,7 @@ _GAIN_NEEDED = 2.0  # log-likelihood that change must add for its coefficient
 _LARGEST_SLOPE = 1.5
 _SMALLEST_LEVEL = 0.2  # slope of the level while change is weighed beside it
 _LARGEST_CHANGE = 1.0  # log-hazard for one standard deviation of change
+_MOST_OF_A_LEVEL = 2.0  # what a unit gained over the usual gap may count, beside 1 for a unit of the level
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,9 @@ def fit_combination(
     """The slopes and the coefficient of change, each cause by itself.
 
     Slopes shrink toward an equal share of one, so that a tiny cohort averages its members; a slope below zero
-    is set to zero. Change is kept only where it adds clearly to the likelihood.
+    is set to zero. Change is kept only where it adds clearly to the likelihood, and counts at most twice what
+    the level does, over the usual gap: more is asked for where these films' level says next to nothing, and
+    would be asked of other films too.
 
     Args:
         members: (members, films, causes, regions) out-of-fold evidence of each film by each member, centred.
@@ -78,7 +81,10 @@ def fit_combination(
         paired = table.previous[rows] >= 0
         if paired.sum() >= FEWEST_PAIRS and moved.std() > 0.0:
             moved = np.where(paired, moved - moved[paired].mean(), 0.0)
-            change[cause] = _change(levels @ slopes[:, cause], moved, own, cause, known[rows, cause])
+            found = _change(levels @ slopes[:, cause], moved, own, cause, known[rows, cause])
+            usual = max(float(np.median(table.gap_days[rows][paired])), SHORTEST_GAP_DAYS)
+            most = _MOST_OF_A_LEVEL * usual
+            change[cause] = np.clip(found, -most, most)
     return Combination(slopes, change)
 
 
