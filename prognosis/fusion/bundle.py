@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from prognosis.evidence import EvidenceModel
 from prognosis.evidence.manifest import check_manifest, part_digest
 from prognosis.evidence.model_folder import library_versions, write_json, write_model_folder
 from prognosis.fusion.config import ModelConfig
-from prognosis.fusion.head import HazardHead
+from prognosis.fusion.head import HazardHead, straight
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.measured_json import measured_json, read_measured
 from prognosis.fusion.model import FusionModel, Training
@@ -25,7 +25,8 @@ from prognosis.fusion.replicates import Replicates
 from prognosis.survival.class_sets import ClassSets
 from prognosis.survival.conformal import SurvivalBound
 
-FORMAT = 4
+FORMAT = 5
+CALIBRATION = "calibration.json"
 CONFORMAL = "conformal.json"
 CLASS_SETS = "class_sets.json"
 MEASURED = "measured.json"
@@ -59,8 +60,8 @@ def _write_files(model: FusionModel, folder: Path, card: str, metrics: Mapping[s
         evidence.save(folder / "evidence" / name)
     _write_arrays(model, folder)
     write_json(folder / "config.json", _configuration(model))
-    recalibration = {"shift": model.head.shift.tolist(), "scale": model.head.scale.tolist()}
-    write_json(folder / "calibration.json", recalibration)
+    ends = {name: getattr(model.head, name)[:, :, [0, -1]].tolist() for name in ("shift", "scale")}
+    write_json(folder / CALIBRATION, ends)
     if model.bounds:
         write_json(folder / CONFORMAL, _bounds(model.bounds))
     if model.sets is not None:
@@ -94,20 +95,12 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
         )
     names = tuple(stated["modalities"])
     arrays = _read_arrays(folder)
-    calibration = json.loads((folder / "calibration.json").read_text(encoding="utf-8"))
     training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     model = FusionModel(
         task=Task.from_statement(stated["task"], str(folder / "config.json")),
         config=ModelConfig.from_statement(stated["config"], str(folder / "config.json")),
         evidence={name: load_evidence(name, folder, cache) for name in names},
-        head=HazardHead(
-            alpha=arrays["alpha"],
-            beta=arrays["beta"],
-            factors=tuple(arrays[f"factors.{name}"] for name in names),
-            strengths=arrays["strengths"],
-            shift=np.array(calibration["shift"]),
-            scale=np.array(calibration["scale"]),
-        ),
+        head=_read_head(folder / CALIBRATION, names, arrays),
         edges=arrays["edges"],
         replicates=Replicates(arrays["replicates.alpha"], arrays["replicates.beta"]),
         background=FusionInputs(
@@ -189,6 +182,25 @@ def _read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
         if not np.isfinite(array).all():
             raise BundleError(f"{folder}/model.safetensors", f"{name} is not finite", "train the model anew")
     return arrays
+
+
+def _read_head(path: Path, names: Sequence[str], arrays: Mapping[str, NDArray[np.float64]]) -> HazardHead:
+    """The head; of its recalibration the file at `path` states the first and the last bin."""
+    stated = json.loads(path.read_text(encoding="utf-8"))
+    causes, bins = arrays["alpha"].shape
+    lines = {}
+    for name in ("shift", "scale"):
+        ends = np.array(stated[name], dtype=np.float64)
+        if ends.shape != (2 ** len(names), causes, 2) or not np.isfinite(ends).all():
+            raise BundleError(str(path), f"its {name} does not fit the head", "train the model anew")
+        lines[name] = straight(ends[..., 0], ends[..., 1], bins)
+    return HazardHead(
+        alpha=arrays["alpha"],
+        beta=arrays["beta"],
+        factors=tuple(arrays[f"factors.{name}"] for name in names),
+        strengths=arrays["strengths"],
+        **lines,
+    )
 
 
 def _configuration(model: FusionModel) -> dict[str, Any]:

@@ -1,11 +1,11 @@
 """The additive-bilinear hazard: how the modalities' evidence becomes a cumulative incidence.
 
-    eta_k(b) = alpha_k(b) + a_Sk + c_Sk * ( sum_m beta_mk(b) g_mk(b) + 1/2 sum_{m != n} z_m' W_mnk z_n )
+    eta_k(b) = alpha_k(b) + a_Sk(b) + c_Sk(b) * ( sum_m beta_mk(b) g_mk(b) + 1/2 sum_{m != n} z_m' W_mnk z_n )
 
 g_m and z_m are sums over tokens, zero for an absent modality. a_S and c_S are a small recalibration for the
-observed subset S of modalities. The hazard of cause k in bin b is softmax over the K causes and survival, so
-a class at the index is the special case of one bin. Findings are asked about each by itself: K questions of
-one cause, a sigmoid each, on the same eta.
+observed subset S of modalities; like beta they run straight from the first bin to the last. The hazard of
+cause k in bin b is softmax over the K causes and survival, so a class at the index is the special case of one
+bin. Findings are asked about each by itself: K questions of one cause, a sigmoid each, on the same eta.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ class HazardHead:
         beta: (M, K, B) weight of each modality's evidence.
         factors: M arrays (width, rank): directions in which modalities interact.
         strengths: (P, K, rank) strength of each direction for each pair of modalities (m < n, in order).
-        shift: (2**M, K) a_S by subset; bit m of the row number says that modality m is present.
-        scale: (2**M, K) c_S by subset.
+        shift: (2**M, K, B) a_S by subset; bit m of the row number says that modality m is present.
+        scale: (2**M, K, B) c_S by subset, at least 0.
     """
 
     alpha: Array
@@ -62,8 +62,18 @@ class HazardHead:
     def log_hazard(self, inputs: FusionInputs) -> Array:
         """(n, K, B) eta: log-odds of each cause against surviving the bin."""
         subset = subset_number(inputs.present)
-        shift, scale = self.shift[subset][:, :, None], self.scale[subset][:, :, None]
-        return np.asarray(self.alpha + shift + scale * self.deviation(inputs))
+        return np.asarray(self.alpha + self.shift[subset] + self.scale[subset] * self.deviation(inputs))
+
+
+def bin_positions(bins: int) -> Array:
+    """(B,) where each bin stands between the first, 0, and the last, 1; a single one is half way."""
+    return np.linspace(0.0, 1.0, bins) if bins > 1 else np.full(1, 0.5)
+
+
+def straight(first: Array, last: Array, bins: int) -> Array:
+    """(.., B) the line through `first` (..) in the first bin and `last` (..) in the last."""
+    late = bin_positions(bins)
+    return np.asarray(first[..., None] * (1.0 - late) + last[..., None] * late)
 
 
 def modality_pairs(modalities: int) -> list[tuple[int, int]]:

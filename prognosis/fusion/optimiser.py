@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.fusion.head import HazardHead, modality_pairs
+from prognosis.fusion.head import HazardHead, bin_positions, modality_pairs, straight
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import Exposure, average_log_odds, torch_negative_log_likelihood
 
@@ -37,15 +37,14 @@ class Parameters:
 
     def head(self) -> HazardHead:
         """The head with neutral recalibration."""
-        modalities, causes = self.first.shape
-        late = _bin_positions(self.alpha.shape[1])
+        subsets, bins = 2 ** len(self.first), self.alpha.shape[1]
         return HazardHead(
             alpha=self.alpha,
-            beta=self.first[:, :, None] * (1.0 - late) + self.last[:, :, None] * late,
+            beta=straight(self.first, self.last, bins),
             factors=self.factors,
             strengths=self.strengths,
-            shift=np.zeros((2**modalities, causes)),
-            scale=np.ones((2**modalities, causes)),
+            shift=np.zeros((subsets, *self.alpha.shape)),
+            scale=np.ones((subsets, *self.alpha.shape)),
         )
 
 
@@ -84,10 +83,6 @@ def minimise(
     solved = minimize(loss_and_gradient, theta, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     torch.set_num_threads(threads)
     return layout.parameters(solved.x, start)
-
-
-def _bin_positions(bins: int) -> Array:
-    return np.linspace(0.0, 1.0, bins) if bins > 1 else np.full(1, 0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +159,7 @@ class _Data:
             torch.tensor(exposure.at_risk),
             torch.tensor(exposure.happened),
             torch.tensor(weights),
-            torch.tensor(_bin_positions(exposure.at_risk.shape[2])),
+            torch.tensor(bin_positions(exposure.at_risk.shape[2])),
             exposure.gaussian,
         )
 

@@ -7,14 +7,17 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.fusion.head import HazardHead, subset_number
+from prognosis.fusion.head import HazardHead, bin_positions, straight, subset_number
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import Exposure, negative_log_likelihood
 
 Array = NDArray[np.float64]
 
 SHRINKAGE = 5.0
+TREND_SHRINKAGE = 10.0
 MASKED_WEIGHT = 0.25
+
+_NEUTRAL = np.array([[0.0], [1.0]])  # shift, scale
 
 
 def recalibrate(head: HazardHead, inputs: FusionInputs, exposure: Exposure, weights: Array) -> HazardHead:
@@ -50,22 +53,30 @@ def recalibrate(head: HazardHead, inputs: FusionInputs, exposure: Exposure, weig
 def _shift_and_scale(
     head: HazardHead, inputs: FusionInputs, exposure: Exposure, weights: Array
 ) -> tuple[Array, Array]:
+    """(K, B) shift and (K, B) scale, each fitted by its values in the first and in the last bin."""
     from scipy.optimize import minimize
 
     deviation = head.deviation(inputs)
-    causes = len(head.alpha)
+    causes, bins = head.alpha.shape
+    late = bin_positions(bins)
 
     def loss_and_gradient(values: Array) -> tuple[float, Array]:
-        shift, scale = values[:causes], values[causes:]
-        eta = head.alpha + shift[:, None] + scale[:, None] * deviation
+        ends = values.reshape(2, 2, causes)  # shift and scale, first and last
+        shift, scale = straight(ends[:, 0], ends[:, 1], bins)
+        eta = head.alpha + shift + scale * deviation
         loss = float(weights @ negative_log_likelihood(eta, exposure))
         residual = exposure.at_risk * exposure.mean(eta) - exposure.happened
         residual = residual * weights[:, None, None]
-        gradient = np.concatenate([residual.sum(axis=(0, 2)), (residual * deviation).sum(axis=(0, 2))])
-        away = np.concatenate([shift, scale - 1.0])
-        return loss + SHRINKAGE * float(away @ away), gradient + 2.0 * SHRINKAGE * away
+        by_bin = np.stack([residual.sum(axis=0), (residual * deviation).sum(axis=0)])
+        gradient = np.stack([by_bin @ (1.0 - late), by_bin @ late], axis=1)
+        level, trend = ends.mean(axis=1) - _NEUTRAL, ends[:, 1] - ends[:, 0]
+        loss += float((SHRINKAGE * level**2 + TREND_SHRINKAGE * trend**2).sum())
+        pulled, turned = SHRINKAGE * level, 2.0 * TREND_SHRINKAGE * trend
+        return loss, (gradient + np.stack([pulled - turned, pulled + turned], axis=1)).ravel()
 
-    start = np.concatenate([np.zeros(causes), np.ones(causes)])
-    bounds = [(None, None)] * causes + [(0.0, None)] * causes
+    start = np.broadcast_to(_NEUTRAL[:, None], (2, 2, causes)).ravel()
+    bounds = [(None, None)] * (2 * causes) + [(0.0, None)] * (2 * causes)
     solved = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    return solved.x[:causes], solved.x[causes:]
+    ends = solved.x.reshape(2, 2, causes)
+    shift, scale = straight(ends[:, 0], ends[:, 1], bins)
+    return shift, scale

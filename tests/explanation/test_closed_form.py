@@ -177,7 +177,7 @@ def test_the_recalibration_of_the_observed_subset_enters_the_explanation(model):
     inputs = model.inputs([case])
     subset = int(subset_number(inputs.present)[0])
     explanation = explain_case(model, case)
-    assert explanation.base == pytest.approx(model.head.alpha[0].mean() + model.head.shift[subset, 0])
+    assert explanation.base == pytest.approx((model.head.alpha[0] + model.head.shift[subset, 0]).mean())
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -107,7 +107,7 @@ def test_a_model_of_another_format_is_refused(copy: Path) -> None:
     stated = json.loads((copy / "config.json").read_text(encoding="utf-8"))
     (copy / "config.json").write_text(json.dumps({**stated, "format": 99}), encoding="utf-8")
     resign(copy)
-    with pytest.raises(BundleError, match="has format 99; this version reads format 4"):
+    with pytest.raises(BundleError, match="has format 99; this version reads format 5"):
         load_model(copy)
 
 

@@ -1,4 +1,4 @@
-"""What the fit finds: weights of evidence, an interaction where there is one, recalibration by subset."""
+"""What the fit finds: weights of evidence, and an interaction where there is one."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 from prognosis.fusion.config import FusionConfig
 from prognosis.fusion.fitting import fit_head
 from prognosis.fusion.inputs import FusionInputs
-from prognosis.fusion.likelihood import exposure_of, negative_log_likelihood
+from prognosis.fusion.likelihood import exposure_of
 from prognosis.fusion.optimiser import Parameters, minimise
-from prognosis.fusion.recalibration import recalibrate
 from prognosis.fusion.replicates import bootstrap_head
 from tests.fusion.synthetic import exponential_target, inputs_of
 
@@ -151,27 +150,3 @@ def test_replicates_spread_around_the_fit_and_a_patient_is_drawn_whole() -> None
     beta = start.head().beta
     assert (replicates.beta.std(axis=0) > 0).any()
     np.testing.assert_allclose(replicates.beta.mean(axis=0), beta, atol=0.35)
-
-
-def test_recalibration_repairs_a_head_that_is_too_sure_and_never_makes_the_fit_worse() -> None:
-    inputs = two_modalities()
-    exposure = exposure_of(exponential_target(0.5 * additive(inputs)))
-    head = minimise(inputs, exposure, np.ones(CASES)).head()
-    sure = replace(head, beta=head.beta * 3.0, alpha=head.alpha + 0.5)
-    repaired = recalibrate(sure, inputs, exposure, np.ones(CASES))
-    assert repaired.scale[3, 0] == pytest.approx(1.0 / 3.0, abs=0.12)
-    assert repaired.shift[3, 0] == pytest.approx(-0.5, abs=0.2)
-    losses = [negative_log_likelihood(h.log_hazard(inputs), exposure).sum() for h in (head, repaired, sure)]
-    assert losses[1] < losses[2]
-    assert losses[1] == pytest.approx(losses[0], rel=0.02)
-
-
-def test_a_subset_that_nobody_shows_keeps_a_neutral_recalibration() -> None:
-    inputs = two_modalities().keeping([True, False])
-    exposure = exposure_of(exponential_target(inputs.evidence[0][:, 0, 0]))
-    head = minimise(inputs, exposure, np.ones(CASES)).head()
-    repaired = recalibrate(head, inputs, exposure, np.ones(CASES))
-    for subset in (2, 3):
-        assert repaired.shift[subset, 0] == 0.0
-        assert repaired.scale[subset, 0] == 1.0
-    assert (repaired.scale >= 0.0).all()
