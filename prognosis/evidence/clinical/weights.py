@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 
 _STEEPEST = 3.0
 _TOWARD_EQUAL = 0.02  # in shares of the Brier score without evidence: a plain average is hard to beat
+_ENOUGH_EVENTS = 200.0  # beyond which the cases themselves say more and more of what each member is worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +119,8 @@ def member_weights(
     Slopes bring the members to one scale; how steep the whole is, the fusion decides. (A slope chosen without
     a fold leans against that fold's own, so that a second one on all folds together comes out too flat.)
 
-    The weights minimise the integrated Brier score plus a small penalty on unequal shares. What goes to
-    other members than the first is then shrunk by `trust`.
+    The weights minimise the integrated Brier score plus a small penalty on unequal shares, which fades with
+    the number of events beyond 200. What goes to other members than the first is then shrunk by `trust`.
 
     Args:
         members: M arrays (n, B or 1) of out-of-fold evidence, the first one to fall back on.
@@ -137,10 +138,11 @@ def member_weights(
     wide = np.stack([slopes[m] * members[m] * np.ones((1, outcome.exposure.shape[1])) for m in here])
     equal = np.full(len(here), 1.0 / len(here))
     level = max(outcome.brier(np.zeros((1, 1))), 1e-12)
+    penalty = _TOWARD_EQUAL * min(1.0, _ENOUGH_EVENTS / max(float(outcome.happened.sum()), 1.0))
 
     def loss(shares: Floats) -> float:
         own = outcome.brier(np.tensordot(shares, wide, axes=1)) / level
-        return own + _TOWARD_EQUAL * float(((shares - equal) ** 2).sum())
+        return own + penalty * float(((shares - equal) ** 2).sum())
 
     solved = minimize(
         loss,

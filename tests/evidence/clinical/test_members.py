@@ -124,6 +124,21 @@ def test_the_member_that_knows_gets_the_weight() -> None:
     assert factors.sum() == pytest.approx(1.0)
 
 
+def test_a_noisier_copy_keeps_a_share_where_events_are_few_and_less_of_it_where_they_are_many() -> None:
+    rng = np.random.default_rng(8)
+    truth = rng.normal(size=(200, 1))
+    noisier = truth + 0.8 * rng.normal(size=(200, 1))
+    days = rng.exponential(np.exp(-truth[:, 0]))
+    shares = []
+    for times in (1, 20):
+        alike = _target(np.tile(days, times), np.ones(200 * times, dtype=np.int64))
+        outcome = cause_outcome(alike, 0, np.ones(200 * times), np.zeros(200 * times))
+        parts = [np.tile(truth, (times, 1)), np.tile(noisier, (times, 1))]
+        shares.append(member_weights(parts, outcome, np.array([True, True]), 1.0)[1])
+    assert shares[0] > 0.1
+    assert shares[1] < 0.7 * shares[0]
+
+
 def test_members_on_different_scales_are_brought_to_one() -> None:
     rng = np.random.default_rng(9)
     truth = rng.normal(size=(3000, 2))
