@@ -100,6 +100,7 @@ def patient_page(
         abstained_because=prediction.abstained_because,
         outcome=outcome,
         cautions=prediction.cautions,
+        answer="risk" if prediction.measured is None else "value",
     )
 
 

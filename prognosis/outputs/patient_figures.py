@@ -141,8 +141,13 @@ def _step(axes: Axes, place: int, bar: Bar, spread: float) -> None:
     )
 
 
-def film_picture(film: Film) -> Picture:
-    """The film as it is, beside the film with its evidence map and the grid of zones."""
+def film_picture(film: Film, answer: str = "risk") -> Picture:
+    """The film as it is, beside the film with its evidence map and the grid of zones.
+
+    Args:
+        film: The film.
+        answer: What the evidence raises or lowers.
+    """
     rows, columns = film.pixels.shape
     mapped = film.evidence is not None or bool(film.zones)
     panels = 2 if mapped else 1
@@ -154,7 +159,8 @@ def film_picture(film: Film) -> Picture:
             overlaid = figure.add_subplot(grid[0, 1])
             _show(overlaid, film.pixels, "where the evidence lies")
             if film.evidence is not None:
-                _overlay(overlaid, figure.add_subplot(grid[1, 1]), film.evidence, film.pixels.shape)
+                key = figure.add_subplot(grid[1, 1])
+                _overlay(overlaid, key, film.evidence, film.pixels.shape, answer)
             for zone in film.zones:
                 _outline(
                     overlaid, zone.left, zone.top, zone.right, zone.bottom, zone.contribution, (rows, columns)
@@ -170,7 +176,9 @@ def _show(axes: Axes, pixels: NDArray[np.float64], title: str) -> None:
     axes.set_axis_off()
 
 
-def _overlay(axes: Axes, key: Axes, evidence: NDArray[np.float64], shape: tuple[int, ...]) -> None:
+def _overlay(
+    axes: Axes, key: Axes, evidence: NDArray[np.float64], shape: tuple[int, ...], answer: str
+) -> None:
     """Tint by sign, more strongly where there is more evidence, so that the film shows through elsewhere."""
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import LinearSegmentedColormap, Normalize
@@ -189,7 +197,7 @@ def _overlay(axes: Axes, key: Axes, evidence: NDArray[np.float64], shape: tuple[
         interpolation="nearest",
     )
     bar = axes.figure.colorbar(ScalarMappable(norm, colours), cax=key, orientation="horizontal")
-    bar.set_ticks([-limit, 0.0, limit], labels=["lowers the risk", "0", "raises it"])
+    bar.set_ticks([-limit, 0.0, limit], labels=[f"lowers the {answer}", "0", "raises it"])
     first, _, last = key.get_xticklabels()
     first.set_horizontalalignment("left")
     last.set_horizontalalignment("right")

@@ -207,8 +207,9 @@ class PatientPage:
         free_for: Lower bounds on the time free of events, or the classes that cannot be ruled out, in
             sentences; empty where the model gives none.
         cautions: Reasons to read the numbers with care that fall short of abstaining.
-        abstained_because: Why no risk is given; "" when one is. A page with a reason shows no risk.
+        abstained_because: Why no answer is given; "" when one is. A page with a reason shows no answer.
         outcome: What happened, where it is known and the page is for judging the model; "" otherwise.
+        answer: What is told: a "risk", or of a measurement its "value".
     """
 
     patient: str
@@ -230,3 +231,4 @@ class PatientPage:
     cautions: tuple[str, ...] = field(default=())
     abstained_because: str = ""
     outcome: str = ""
+    answer: str = "risk"

@@ -107,7 +107,7 @@ def _view(page: PatientPage) -> _PatientView:
         page,
         incidence_picture(page.curves) if page.curves else None,
         tuple(waterfall_picture(explanation) for explanation in page.explanations),
-        tuple((film, film_picture(film)) for film in page.films),
+        tuple((film, film_picture(film, page.answer)) for film in page.films),
         series_picture(page.series) if page.series is not None else None,
     )
 

@@ -33,7 +33,7 @@ def risk_text(page: PatientPage, top: int = 5) -> Group:
         Text(),
     ]
     if page.abstained_because:
-        parts.append(Text.assemble(("No risk is given. ", "bold red"), page.abstained_because))
+        parts.append(Text.assemble((f"No {page.answer} is given. ", "bold red"), page.abstained_because))
     else:
         if page.risks:
             parts.append(_risks(page))

@@ -150,8 +150,13 @@ class Prediction:
         """The risk of a cause (the task's first by default) by a day, interpolated on the grid.
 
         Raises:
-            InputError: The day lies beyond what was observed in training, or the cause is unknown.
+            InputError: The day lies beyond what was observed in training, the cause is unknown, or the task
+                asks for a measurement, which has no risk.
         """
+        if self.measured is not None:
+            raise InputError(
+                f"a risk of {self.measured.name}", "does not exist: a value is predicted", "read `measured`"
+            )
         name = next(iter(self.cumulative_incidence), "") if cause is None else cause
         if name not in self.cumulative_incidence:
             known = ", ".join(self.cumulative_incidence)

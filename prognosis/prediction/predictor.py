@@ -196,7 +196,8 @@ def _helps_most(model: FusionModel, inputs: FusionInputs, row: int, spread: Spre
 def _cautions(model: FusionModel, case: Case, inputs: FusionInputs, row: int) -> tuple[str, ...]:
     cautions = []
     if model.was_trained_on(case):
-        cautions.append("the model was trained on this patient, so the risk is surer than for a new one")
+        answer = "risk" if model.task.measurement is None else "value"
+        cautions.append(f"the model was trained on this patient, so the {answer} is surer than for a new one")
     for reason in inputs.withheld[row]:
         read = inputs.present[row, model.modalities.index(reason.partition(":")[0])]
         cautions.append(f"{reason}; what came before it was read instead" if read else reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import unescape
 from pathlib import Path
 
 import pandas as pd
@@ -41,11 +42,16 @@ def test_a_measurement_goes_from_a_source_to_a_judged_model_and_to_one_patient_s
     assert "normal regression" in card
     assert "cases without a value were left out" in card
 
-    told = prognosis("risk", "s4-0001", "--model", tmp_path / "model", "--source", source)
+    page = tmp_path / "page.html"
+    told = prognosis("risk", "s4-0001", "--model", tmp_path / "model", "--source", source, "--report", page)
+    assert "ONE PATIENT'S VALUE" in unescape(page.read_text())
+    assert "No value is given" not in page.read_text()
     prose = " ".join(told.out.split())
     assert "quantity in 1 year: " in prose
     assert "mg/dL (80% interval " in prose
     assert "What drives quantity (mg/dL)" in prose
+    assert "so the value is surer than for a new one" in prose
+    assert "risk" not in prose
     stated = prognosis("risk", "s4-0001", "--model", tmp_path / "model", "--source", source, "--json").stated
     value = stated["measured"]["value"]
     assert f"quantity in 1 year: {value:.3g} mg/dL" in prose

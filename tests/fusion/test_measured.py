@@ -218,7 +218,7 @@ def test_without_its_note_a_patient_s_value_is_less_sure_and_the_note_would_help
     assert lacking.measured.error > whole.measured.error
     assert (whole.helps_most, lacking.helps_most) == (None, "text")
     assert lacking.risks() == ()
-    with pytest.raises(InputError, match="not predicted"):
+    with pytest.raises(InputError, match=r"a value is predicted.*read `measured`"):
         lacking.at(365)
 
 

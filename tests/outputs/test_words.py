@@ -130,8 +130,9 @@ def test_a_part_that_would_only_repeat_its_driver_is_not_told(told: Callable[[Pa
 
 def test_an_abstaining_model_gives_its_reason_and_no_number_on_the_terminal() -> None:
     text = printed(abstaining_patient())
-    assert "The film is blank" in text
+    assert "No risk is given. The film is blank" in text
     assert "%" not in text
+    assert "No value is given." in printed(replace(abstaining_patient(), answer="value"))
 
 
 def test_square_brackets_in_a_note_are_not_read_as_colours() -> None:
