@@ -3,7 +3,7 @@
 A modality that is fitted alone meets patients who differ in all that the other modalities know, and what it
 learns is blurred by it. Fitted beside the others' evidence it learns what it adds to theirs, from the same
 patients more exactly. Where modalities say the same thing, evidence of that kind is worth less when the
-others are missing; so it is kept only where patients left out gain, masked copies of them included.
+others are missing; so it is given up where patients left out clearly lose by it, masked copies included.
 """
 
 from __future__ import annotations
@@ -19,8 +19,12 @@ from prognosis.fusion.inputs import join_modalities
 from prognosis.fusion.likelihood import Exposure
 from prognosis.fusion.optimiser import minimise
 
-LEAST_GAIN = 1.0
-"""In nats over all patients."""
+MOST_LOST = 2.0
+"""Standard errors of the likelihood of patients left out, by which it may fall.
+
+The offsets of the training cases come from models that saw the patients left out, which counts against what
+is fitted beside them; modalities that say the same thing lose by far more.
+"""
 
 
 def fit_beside_others(
@@ -31,7 +35,7 @@ def fit_beside_others(
     patients: NDArray[np.str_],
     dropout_weight: float,
 ) -> Mapping[str, FittedEvidence]:
-    """The modalities fitted beside one another, or `alone` where that serves patients left out no better.
+    """The modalities fitted beside one another, or `alone` where patients left out clearly lose by that.
 
     What is known from elsewhere comes from models that did not see the case, weighed as the head weighs it.
 
@@ -44,8 +48,7 @@ def fit_beside_others(
         dropout_weight: Weight of the cases' masked copies beside the observed ones.
 
     Returns:
-        The fits whose patients left out have the higher likelihood, by more than one standard error and by
-        more than `LEAST_GAIN`; else `alone`.
+        The fits beside one another; `alone` where patients left out lose by more than `MOST_LOST`.
     """
     inputs = join_modalities({name: fitted.out_of_fold for name, fitted in alone.items()})
     beta = minimise(inputs, exposure, np.ones(len(inputs))).head().beta
@@ -59,4 +62,4 @@ def fit_beside_others(
     gain = gain - held_out_loss(joined, exposure, folds, dropout_weight)
     of_patient = np.bincount(np.unique(patients, return_inverse=True)[1], weights=gain)
     error = float(of_patient.std(ddof=1)) * np.sqrt(len(of_patient))
-    return beside if of_patient.sum() > max(error, LEAST_GAIN) else alone
+    return beside if of_patient.sum() > -MOST_LOST * error else alone
