@@ -23,7 +23,7 @@ class FusionConfig(BaseModel):
         bins: Event-quantile time bins of the hazard.
         rank: Directions in which modalities may interact; 0 for none.
         beside_others: Fit every modality's evidence once more beside what the others say, and keep that
-            where patients left out gain.
+            unless patients left out clearly lose by it.
         dropout_weight: Weight of the cases' masked copies beside the observed ones.
         bootstrap: Replicates over patients for intervals.
         level: Level of intervals.
