@@ -1,4 +1,4 @@
-"""A small intercept and slope for each observed subset of modalities, shrunk toward none."""
+"""A small intercept and slope for each observed subset of modalities, and how they change with follow-up."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from prognosis.fusion.likelihood import Exposure, negative_log_likelihood
 Array = NDArray[np.float64]
 
 SHRINKAGE = 5.0
-TREND_SHRINKAGE = 10.0
+SCALE_TREND_SHRINKAGE = 40.0  # with few events a scale that changes is the noise of the fit
 MASKED_WEIGHT = 0.25
 
 _NEUTRAL = np.array([[0.0], [1.0]])  # shift, scale
+_TREND_SHRINKAGE = np.array([[SHRINKAGE], [SCALE_TREND_SHRINKAGE]])
 
 
 def recalibrate(head: HazardHead, inputs: FusionInputs, exposure: Exposure, weights: Array) -> HazardHead:
@@ -26,6 +27,11 @@ def recalibrate(head: HazardHead, inputs: FusionInputs, exposure: Exposure, weig
     A subset is judged on the cases that show exactly it, and, at a lower weight, on cases with more
     modalities from which the others are taken away: those tell what the subset's evidence is worth even where
     nobody was observed that way. That a modality is missing can itself be informative; a_S carries it.
+
+    Both run straight over the bins. What a subset leaves unexplained thins out the patients at high risk, so
+    that the average hazard of those who remain, and the weight of the evidence, fall with time: the more, the
+    less is known. Levels are shrunk toward 0 and 1, the differences between the last bin and the first toward
+    none. c_S is at least 0 in every bin.
 
     Args:
         head: A fitted head.
@@ -70,8 +76,8 @@ def _shift_and_scale(
         by_bin = np.stack([residual.sum(axis=0), (residual * deviation).sum(axis=0)])
         gradient = np.stack([by_bin @ (1.0 - late), by_bin @ late], axis=1)
         level, trend = ends.mean(axis=1) - _NEUTRAL, ends[:, 1] - ends[:, 0]
-        loss += float((SHRINKAGE * level**2 + TREND_SHRINKAGE * trend**2).sum())
-        pulled, turned = SHRINKAGE * level, 2.0 * TREND_SHRINKAGE * trend
+        loss += float((SHRINKAGE * level**2 + _TREND_SHRINKAGE * trend**2).sum())
+        pulled, turned = SHRINKAGE * level, 2.0 * _TREND_SHRINKAGE * trend
         return loss, (gradient + np.stack([pulled - turned, pulled + turned], axis=1)).ravel()
 
     start = np.broadcast_to(_NEUTRAL[:, None], (2, 2, causes)).ravel()

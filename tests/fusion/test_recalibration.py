@@ -60,7 +60,7 @@ def test_a_head_that_is_too_sure_is_repaired_and_the_fit_is_never_made_worse() -
 
 
 def test_a_subset_whose_evidence_fades_is_told_so_and_one_whose_evidence_lasts_is_not() -> None:
-    inputs = inputs_of(12000, widths=(1, 1), causes=1)
+    inputs = inputs_of(20000, widths=(1, 1), causes=1)
     head = at_its_word()
     shift, scale = head.shift.copy(), head.scale.copy()
     shift[1] = straight(np.array([0.4]), np.array([-0.4]), BINS)
