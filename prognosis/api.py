@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prognosis.cohort import Cohort
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
+from prognosis.evaluation.measured import without_other_units
 from prognosis.evaluation.results import EvaluationResult
 from prognosis.explanation import AskedScale, Explanation, explain_case
 from prognosis.fusion import FusionModel, ModelConfig, load_model, train_model
@@ -74,7 +75,9 @@ def explain(
 def evaluate(model: FusionModel, cohort: Cohort, seed: int = 0) -> EvaluationResult:
     """Judge a model on labelled cases of patients that did not train it.
 
+    Of a measurement, cases whose last value is in a unit that the task does not name are left out.
+
     Raises:
         CohortError: A case's patient trained the model, or there is nothing to judge by.
     """
-    return evaluate_folds_of([held_out_fold(model, cohort)], seed).result
+    return evaluate_folds_of([held_out_fold(model, without_other_units(cohort))], seed).result

@@ -5,21 +5,19 @@ from __future__ import annotations
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rich.table import Table
-
-from prognosis.cli.console import Bars, print_json, stderr, stdout
+from prognosis.cli.console import Bars, print_json, stderr
 from prognosis.cli.evaluation_report import evaluation_report
+from prognosis.cli.evaluation_tables import print_evaluation
 from prognosis.cli.explanations import report_explanations
-from prognosis.cli.landmark_report import landmark_table
-from prognosis.cli.loading import load_cohort
+from prognosis.cli.loading import Loaded, load_cohort
 from prognosis.cli.masks import How, evaluate_masks_of
 from prognosis.cohort import Cohort
 from prognosis.cohort.outcome import Findings
 from prognosis.errors import CohortError, InputError
-from prognosis.evaluation.bound_coverage import BoundCoverage
 from prognosis.evaluation.entrant import Fit
 from prognosis.evaluation.judging import (
     Evaluation,
@@ -27,18 +25,13 @@ from prognosis.evaluation.judging import (
     evaluate_folds_of,
     held_out_fold,
 )
-from prognosis.evaluation.judging_bounds import EVERYONE
-from prognosis.evaluation.judging_sets import TRUE_CLASS
+from prognosis.evaluation.measured import OTHER_UNIT, without_other_units
 from prognosis.evaluation.prevalence import Prevalence
-from prognosis.evaluation.results import EvaluationResult
 from prognosis.evaluation.retraining import cross_validated_folds, left_out_sites
-from prognosis.evaluation.rivals import is_rival
-from prognosis.evaluation.set_coverage import SetCoverage
 from prognosis.evaluation.view_shortcut import ViewShortcut
 from prognosis.evidence.segmentation.storage import holds_segmentation
 from prognosis.fusion import FusionModel, load_model
 from prognosis.outputs.report import write_report
-from prognosis.survival.bootstrap import Interval
 
 
 def run_evaluate(  # noqa: PLR0913 - one parameter an option
@@ -61,18 +54,15 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
     _refuse_explanations(folder, asked=explanations, beside=bool(beside), retrained=cv or by_site)
     if rivals and (explanations or not (cv or by_site) or holds_segmentation(folder)):
         raise InputError("--rivals", "are trained beside a model on the same folds", "give --cv or --by-site")
-    if by_site and (cv or report is not None):
-        raise InputError("--by-site", "is judged apart, and printed only", "leave out --cv and --report")
+    _refuse_report(folder, report, cv=cv, by_site=by_site)
     if holds_segmentation(folder):
-        if report is not None:
-            raise InputError("--report", "is drawn for prognoses only", "use --json for a segmentation model")
         asked: How = "cv" if cv else "by site" if by_site else "unseen"
         evaluate_masks_of(folder, sources, asked, folds, replicates, seed, json_output=json_output)
         return
     model = load_model(folder, cache)
     if model.task.measurement is not None and (rivals or explanations):
         raise InputError("--rivals and --explanations", "judge probabilities, no values", "leave them out")
-    loaded = load_cohort(sources, model.task)
+    loaded = _load_judged(sources, model)
     cohort = loaded.cohort
     if explanations:
         held_out = unseen_cases(cohort, model)
@@ -88,10 +78,7 @@ def run_evaluate(  # noqa: PLR0913 - one parameter an option
     evaluation = evaluate_folds_of(judged, seed, replicates, shortcuts(cohort))
     how = f"{folds}-fold cross-validation by patient" if cv else "Patients that did not train the model"
     if report is not None:
-        command = shlex.join(["prognosis", *sys.argv[1:]])
-        created = datetime.now(tz=UTC).isoformat(timespec="seconds")
-        write_report(report, evaluation_report(loaded, evaluation, judged, how, command, created))
-        stderr.print(f"wrote {report}", markup=False)
+        _draw(report, loaded, evaluation, judged, how)
     if json_output:
         print_json({"model_id": model.model_id, "cross_validated": cv, **evaluation.result.to_json()})
     else:
@@ -110,6 +97,34 @@ def _refuse_explanations(folder: Path, *, asked: bool, beside: bool, retrained: 
         )
     if beside and not asked:
         raise InputError("--beside", "is compared by what it explains", "add --explanations")
+
+
+def _refuse_report(folder: Path, report: Path | None, *, cv: bool, by_site: bool) -> None:
+    """Refuse to draw what is printed only.
+
+    Raises:
+        InputError: Sites are asked for with folds or a report, or a report of a segmentation model.
+    """
+    if by_site and (cv or report is not None):
+        raise InputError("--by-site", "is judged apart, and printed only", "leave out --cv and --report")
+    if report is not None and holds_segmentation(folder):
+        raise InputError("--report", "is drawn for prognoses only", "use --json for a segmentation model")
+
+
+def _load_judged(sources: Sequence[str], model: FusionModel) -> Loaded:
+    """What the sources hold of the model's task, and on stderr how many cases no baseline could read."""
+    loaded = load_cohort(sources, model.task)
+    kept = without_other_units(loaded.cohort)
+    if len(kept) < len(loaded.cohort):
+        stderr.print(f"{len(loaded.cohort) - len(kept)} cases left out: {OTHER_UNIT}", markup=False)
+    return replace(loaded, cohort=kept)
+
+
+def _draw(report: Path, loaded: Loaded, evaluation: Evaluation, judged: Sequence[Judged], how: str) -> None:
+    command = shlex.join(["prognosis", *sys.argv[1:]])
+    created = datetime.now(tz=UTC).isoformat(timespec="seconds")
+    write_report(report, evaluation_report(loaded, evaluation, judged, how, command, created))
+    stderr.print(f"wrote {report}", markup=False)
 
 
 def unseen(cohort: Cohort, model: FusionModel) -> Judged:
@@ -197,86 +212,3 @@ def shortcuts(cohort: Cohort) -> dict[str, Fit]:
     if task.index.at == "study" and not task.is_survival and task.measurement is None:
         found["projection alone"] = ViewShortcut
     return found
-
-
-def print_evaluation(evaluation: Evaluation, how: str) -> None:
-    """Tables of the first cause's metrics, modalities alone and paired differences; --json holds the rest.
-
-    Rivals and further subsets of modalities stand among the differences, with what they reach themselves.
-    """
-    result = evaluation.result
-    events = ", ".join(f"{count} {name}" for name, count in result.events.items())
-    table = Table(title=f"{result.task}: {how}, {result.n} cases of {result.patients} patients ({events})")
-    beside = {name: found for name, found in result.members.items() if not is_rival(name)}
-    for name in ("", *beside, "fused"):
-        table.add_column(name, justify="left" if not name else "right", min_width=None if name else 11)
-    shown = [metric for metric in result.result.metrics if ":" not in metric]
-    for metric in shown:
-        cells = [_cell(found.metrics.get(metric)) for found in (*beside.values(), result.result)]
-        table.add_row(metric.replace("_", " "), *cells)
-    stdout.print(table)
-    if result.unknown and len(shown) < len(result.result.metrics):
-        stdout.print(findings_table(result))
-    elif len(shown) < len(result.result.metrics):
-        stderr.print(
-            f"{len(result.result.metrics) - len(shown)} metrics of other causes: see --json or --report"
-        )
-    if result.landmarks:
-        stdout.print(landmark_table(result, evaluation.cohort.task))
-    if result.comparisons:
-        stdout.print(differences_table(result))
-    if result.lower_bounds:
-        stdout.print(coverage_table(result.lower_bounds))
-    if result.class_sets:
-        stdout.print(sets_table(result.class_sets))
-    for name, reason in result.result.refused.items():
-        stderr.print(f"{name}: not given, {reason}", markup=False, highlight=False)
-
-
-def differences_table(result: EvaluationResult) -> Table:
-    """The fused model against each other one, with what that one reaches itself."""
-    table = Table(title="fused minus the other, paired by patient")
-    for name in ("other", "metric", "the other", "difference (95% interval)"):
-        table.add_column(name)
-    for found in result.comparisons:
-        its = result.members[found.b].metrics.get(found.metric)
-        table.add_row(found.b, found.metric, _cell(its), _cell(found.difference))
-    return table
-
-
-def findings_table(result: EvaluationResult) -> Table:
-    """Each finding's metrics, on the cases in which it is known."""
-    known = {name: result.n - unknown for name, unknown in result.unknown.items()}
-    table = Table(title="each finding, where it is known")
-    for name in ("", *(f"{name} ({result.events[name]} of {count})" for name, count in known.items())):
-        table.add_column(name, justify="right" if name else "left")
-    metrics = result.result.metrics
-    for kind in dict.fromkeys(metric.partition(":")[0] for metric in metrics if ":" in metric):
-        table.add_row(kind.replace("_", " "), *(_cell(metrics.get(f"{kind}:{name}")) for name in known))
-    return table
-
-
-def coverage_table(bounds: Sequence[BoundCoverage]) -> Table:
-    """Coverage of the lower bounds over everyone; --json and --report hold the groups."""
-    table = Table(title="lower bounds on event-free time")
-    for name in ("free of", "confidence", "coverage", "mean days", "days from the training curve alone"):
-        table.add_column(name, justify="left" if name == "free of" else "right")
-    for found in (each for each in bounds if each.group == EVERYONE):
-        known = (_cell(found.coverage), f"{found.mean_days:.0f}", f"{found.marginal_days:.0f}")
-        table.add_row(found.event, f"{found.level:.0%}", *known)
-    return table
-
-
-def sets_table(sets: Sequence[SetCoverage]) -> Table:
-    """Coverage of the sets of classes by true class; --json and --report hold the groups."""
-    table = Table(title="sets of classes")
-    for name in ("confidence", "true class", "cases", "coverage", "classes in a set", "empty sets"):
-        table.add_column(name, justify="left" if name == "true class" else "right")
-    for found in (each for each in sets if each.group in (EVERYONE, TRUE_CLASS)):
-        known = (found.group_level, str(found.n), _cell(found.coverage))
-        table.add_row(f"{found.level:.0%}", *known, f"{found.mean_size:.2f}", f"{found.empty:.0%}")
-    return table
-
-
-def _cell(interval: Interval | None) -> str:
-    return "" if interval is None else f"{interval.value:.3f} ({interval.low:.3f}, {interval.high:.3f})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from prognosis.cohort import Cohort, MeasurementLabel
+from prognosis.cohort import Case, Cohort, MeasurementLabel
 from prognosis.cohort.landmarks import landmarks_of
-from prognosis.cohort.measurement import modelled
+from prognosis.cohort.measurement import last_value, modelled
 from prognosis.cohort.outcome import Measurement
-from prognosis.errors import CohortError
+from prognosis.errors import CohortError, TaskError
 from prognosis.evaluation.comparison import compare
 from prognosis.evaluation.results import Comparison, EvaluationResult, Protocol
 from prognosis.evaluation.subgroups import cohort_groups, evaluate_subgroups
@@ -38,6 +39,7 @@ FUSED = "fused"
 CARRIED_FORWARD = "last value carried forward"
 REGRESSION = "regression on the last value"
 COMPARED = ("mae", "rmse", "crps", "r2")
+OTHER_UNIT = "the last value is in a unit that the task does not name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,38 @@ class Forecast:
         """The forecast for the cases at `rows`."""
         ends = {level: own[rows] for level, own in self.intervals.items()}
         return Forecast(self.mean[rows], self.error[rows], ends)
+
+
+def without_other_units(cohort: Cohort) -> Cohort:
+    """The cases whose last value the baselines can read; the others are left out and counted by the reason.
+
+    A value in a unit that the task does not name is not guessed at, and the model is compared with the
+    baselines on the same cases, so that such a case is judged of neither. A task of another kind loses none.
+
+    Raises:
+        CohortError: No case is left.
+    """
+    outcome = cohort.task.measurement
+    if outcome is None:
+        return cohort
+    kept = cohort.where(lambda case: _readable(outcome, case))
+    left_out = len(cohort) - len(kept)
+    exclusions = cohort.exclusions + Counter({OTHER_UNIT: left_out})
+    if not len(kept):
+        raise CohortError(
+            f"evaluation of {cohort.task.name}",
+            f"{OTHER_UNIT}, of all {left_out} cases",
+            "state the unit's factor in other_units, or correct the source",
+        )
+    return Cohort(cohort.task, kept.cases, exclusions)
+
+
+def _readable(outcome: Measurement, case: Case) -> bool:
+    try:
+        last_value(outcome, case.record)
+    except TaskError:
+        return False
+    return True
 
 
 def evaluate_measured(

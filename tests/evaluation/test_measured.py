@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from scipy.stats import norm
 
+import prognosis
 from prognosis.cohort import Case, Cohort
+from prognosis.errors import CohortError
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
-from prognosis.evaluation.measured import CARRIED_FORWARD, REGRESSION, Forecast, prepare_measured
+from prognosis.evaluation.measured import (
+    CARRIED_FORWARD,
+    OTHER_UNIT,
+    REGRESSION,
+    Forecast,
+    prepare_measured,
+    without_other_units,
+)
 from prognosis.evaluation.results import EvaluationResult
 from prognosis.fusion import train_model
 from prognosis.fusion.measured import last_values
@@ -75,6 +85,34 @@ def test_without_an_earlier_value_the_last_value_gives_the_training_mean() -> No
     assert model.measured is not None
     expected = np.abs(known.value - model.measured.last.mean).mean()
     assert found.metrics["mae"].value == pytest.approx(expected)
+
+
+def test_a_case_whose_last_value_is_in_a_unit_of_which_no_factor_is_known_is_left_out_and_counted() -> None:
+    model = train_model(planted(60).cohort(), CONFIG)
+    mixed = Cohort(
+        measured_task(),
+        tuple(
+            in_unit_of_old(case) if row < 2 else case
+            for row, case in enumerate(planted(30, 3).cohort().cases)
+        ),
+        Counter({"no index event": 4}),
+    )
+    kept = without_other_units(mixed)
+    assert kept.cases == mixed.cases[2:]
+    assert kept.exclusions == {"no index event": 4, OTHER_UNIT: 2}
+    assert mixed.exclusions == {"no index event": 4}
+    found, alone = (prognosis.evaluate(model, cohort, seed=1) for cohort in (mixed, kept))
+    assert found.n == 28
+    assert found.result.metrics == alone.result.metrics
+    with pytest.raises(CohortError, match="of all 2 cases"):
+        without_other_units(mixed.take([0, 1]))
+
+
+def in_unit_of_old(case: Case) -> Case:
+    events = tuple(
+        replace(event, unit="grain") if str(event.code) == "lab|x" else event for event in case.record.events
+    )
+    return replace(case, record=replace(case.record, events=events))
 
 
 def without_last(case: Case) -> Case:
