@@ -21,9 +21,10 @@ from prognosis.cli.demo_truth import Truth, compare_with_truth
 from prognosis.cli.loading import report_quarantine
 from prognosis.cli.settings import model_config
 from prognosis.cli.sources import export_fhir_dicom, read_records
-from prognosis.cohort import Task, build_cohort, cohort_target, held_out_rows
+from prognosis.cohort import Cohort, Task, build_cohort, cohort_target, held_out_rows
 from prognosis.errors import SourceError
 from prognosis.evaluation.judging import Evaluation, evaluate_folds_of, held_out_fold
+from prognosis.evaluation.results import EvaluationResult
 from prognosis.evaluation.singles import fit_singles
 from prognosis.fusion import FusionModel, save_model
 from prognosis.fusion.cross_fitting import cross_fit
@@ -79,17 +80,7 @@ def run_demo(out: Path, patients: int, seed: int, *, json_output: bool) -> None:
         evaluation = evaluate_folds_of([fold], seed)
         truth = compare_with_truth(fold, oracle, seed)
     command = f"prognosis demo --out {out} --patients {patients} --seed {seed}"
-    card = bundle_card(
-        model,
-        training,
-        quarantine,
-        "simulation",
-        evaluation.result,
-        f"{len(judged)} patients held out",
-        command,
-    )
-    metrics = {"held_out": evaluation.result.to_json()}
-    model = save_model(model, out / "model", model_card(card), metrics)
+    model = write_model(out / "model", model, training, quarantine, evaluation.result, command)
     with watch.step("write the report"):
         created = datetime.now(tz=UTC).isoformat(timespec="seconds")
         write_report(
@@ -129,6 +120,20 @@ def write_source(out: Path, dials: Dials, seed: int, quarantine: Quarantine) -> 
     export_fhir_dicom(simulated.records, out / "source", quarantine)
     write_oracle(simulated.oracle, out / "oracle")
     return simulated.oracle
+
+
+def write_model(
+    folder: Path,
+    model: FusionModel,
+    training: Cohort,
+    quarantine: Quarantine,
+    judged: EvaluationResult,
+    command: str,
+) -> FusionModel:
+    """Write the model with its card and its metrics; the model as it is named there."""
+    judged_on = f"{judged.patients} patients held out"
+    card = bundle_card(model, training, quarantine, "simulation", judged, judged_on, command)
+    return save_model(model, folder, model_card(card), {"held_out": judged.to_json()})
 
 
 def summarise(evaluation: Evaluation, truth: Truth, model: FusionModel, watch: Stopwatch) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from prognosis.explanation import (
     change_between,
     explain_tokens,
 )
+from prognosis.explanation.tokens import CaseTokens
 from prognosis.fusion import FusionModel
 from prognosis.outputs.estimate import Estimate
 from prognosis.outputs.patient_explanation import PatientChange
@@ -70,12 +71,6 @@ def patient_page(
     told = explanations
     if scale == "probability":
         told = tuple(explain_tokens(model, known, cause, scale, horizon_days) for cause in model.task.causes)
-    changes: tuple[PatientChange, ...] = ()
-    if since is not None:
-        earlier = case_tokens(model, case_of(case.record, since))
-        changes = tuple(
-            told_change(model, change_between(model, earlier, known, cause)) for cause in model.task.causes
-        )
     return PatientPage(
         patient=case.patient,
         index_time=case.index_time.isoformat(),
@@ -85,7 +80,7 @@ def patient_page(
         risks=horizon_risks(prediction),
         curves=_curves(prediction) if model.task.is_survival else (),
         explanations=tuple(told_explanation(explanation, model.task) for explanation in told),
-        changes=changes,
+        changes=() if since is None else _changes(model, case, known, since),
         films=_films(model, case, explanations[: model.task.questions]),
         series=_series(model, case),
         notes=_notes(case, explanations[0]),
@@ -101,6 +96,14 @@ def patient_page(
         outcome=outcome,
         cautions=prediction.cautions,
         answer="risk" if prediction.measured is None else "value",
+    )
+
+
+def _changes(model: FusionModel, case: Case, known: CaseTokens, since: datetime) -> tuple[PatientChange, ...]:
+    """How the answer to each cause moved since an earlier date."""
+    earlier = case_tokens(model, case_of(case.record, since))
+    return tuple(
+        told_change(model, change_between(model, earlier, known, cause)) for cause in model.task.causes
     )
 
 

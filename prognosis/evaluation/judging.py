@@ -148,24 +148,8 @@ def evaluate_folds_of(
         return _evaluate_measured(folds, seed, replicates)
     judging = judging_of(folds, seed, replicates)
     days, prepare = judging.days, judging.prepare
-    fused = [fold.model.incidence_of(fold.inputs, days) for fold in folds]
-    predicted = {FUSED: fused}
-    names = folds[0].model.modalities
-    if len(names) > 1:
-        how = "only" if folds[0].singles is None else "alone"
-        for name in names:
-            predicted[f"{name} {how}"] = [
-                fold.model.incidence_at(fold.log_hazard_from(name), days) for fold in folds
-            ]
-    for name, fit in (others or {}).items():
-        if all(fold.training is not None for fold in folds):
-            predicted[name] = [
-                fit(fold.training).cumulative_incidence(fold.cohort.cases, days)
-                for fold in folds
-                if fold.training is not None
-            ]
-    if folds[0].rivals is not None:
-        predicted |= rival_incidence(folds, days)
+    predicted = _predicted(folds, days, others or {})
+    fused = predicted[FUSED]
     prepared = {name: prepare(incidence, None) for name, incidence in predicted.items()}
     members = {name: found.bootstrap(replicates, seed) for name, found in prepared.items() if name != FUSED}
     cohort = Cohort(folds[0].cohort.task, tuple(case for fold in folds for case in fold.cohort.cases))
@@ -200,6 +184,28 @@ def evaluate_folds_of(
         ),
     )
     return Evaluation(result, cohort, target, days, np.concatenate(fused), prepared)
+
+
+def _predicted(folds: Sequence[Judged], days: Floats, others: Mapping[str, Fit]) -> dict[str, list[Floats]]:
+    """(n, K, T) incidence by fold of every method: the fused model, each modality, the others, the rivals."""
+    predicted = {FUSED: [fold.model.incidence_of(fold.inputs, days) for fold in folds]}
+    names = folds[0].model.modalities
+    if len(names) > 1:
+        how = "only" if folds[0].singles is None else "alone"
+        for name in names:
+            predicted[f"{name} {how}"] = [
+                fold.model.incidence_at(fold.log_hazard_from(name), days) for fold in folds
+            ]
+    for name, fit in others.items():
+        if all(fold.training is not None for fold in folds):
+            predicted[name] = [
+                fit(fold.training).cumulative_incidence(fold.cohort.cases, days)
+                for fold in folds
+                if fold.training is not None
+            ]
+    if folds[0].rivals is not None:
+        predicted |= rival_incidence(folds, days)
+    return predicted
 
 
 def _evaluate_measured(folds: Sequence[Judged], seed: int, replicates: int) -> Evaluation:

@@ -84,19 +84,7 @@ def judge_tokens(
         CohortError: Fewer than two of the cases have anything to explain.
     """
     random = np.random.default_rng(seed)
-    drawn = {cases[row].patient: cases[row] for row in random.permutation(len(cases))}
-    chosen = list(drawn.values())[:most]
-    shown = [
-        (case, known)
-        for case, known in zip(chosen, cohort_tokens(model, chosen), strict=True)
-        if len(known.tokens) >= FEWEST_TOKENS
-    ]
-    if len(shown) < FEWEST_CASES:
-        raise CohortError(
-            f"explanations of {model.model_id}",
-            f"{len(shown)} of the cases have something to explain",
-            f"give a source with at least {FEWEST_CASES} other patients",
-        )
+    shown = _explicable(model, cases, most, random)
     asked = [case for case, _ in shown]
     whose = np.array([case.patient for case in asked])
     explained = [explain_tokens(model, known) for _, known in shown]
@@ -125,6 +113,30 @@ def judge_tokens(
         stability=_stability(beside, asked, explained, replicates, seed),
         citations=_citations(model, asked, explained),
     )
+
+
+def _explicable(
+    model: FusionModel, cases: Sequence[Case], most: int, random: np.random.Generator
+) -> list[tuple[Case, CaseTokens]]:
+    """One case a patient, drawn at random, with its tokens; those with too few to explain are left out.
+
+    Raises:
+        CohortError: Fewer than two have anything to explain.
+    """
+    drawn = {cases[row].patient: cases[row] for row in random.permutation(len(cases))}
+    chosen = list(drawn.values())[:most]
+    shown = [
+        (case, known)
+        for case, known in zip(chosen, cohort_tokens(model, chosen), strict=True)
+        if len(known.tokens) >= FEWEST_TOKENS
+    ]
+    if len(shown) < FEWEST_CASES:
+        raise CohortError(
+            f"explanations of {model.model_id}",
+            f"{len(shown)} of the cases have something to explain",
+            f"give a source with at least {FEWEST_CASES} other patients",
+        )
+    return shown
 
 
 def perturbed(known: CaseTokens, random: np.random.Generator) -> tuple[Curves, Curves]:
