@@ -19,7 +19,7 @@ from prognosis.fusion.inputs import join_modalities
 from prognosis.fusion.likelihood import Exposure
 from prognosis.fusion.optimiser import minimise
 
-MOST_LOST = 2.0
+MOST_LOST = 3.0
 """Standard errors of the likelihood of patients left out, by which it may fall.
 
 The offsets of the training cases come from models that saw the patients left out, which counts against what
