@@ -20,7 +20,7 @@ from prognosis.explanation.coalitions import every_probability, shapley_values
 from prognosis.explanation.game import TokenGame, token_game
 from prognosis.explanation.groups import group_tokens
 from prognosis.explanation.horizon import HorizonProbability
-from prognosis.fusion.head import HazardHead, cumulative_incidence, straight
+from prognosis.fusion.head import HazardHead, cumulative_incidence
 from prognosis.fusion.inputs import FusionInputs
 
 Floats = NDArray[np.float64]
@@ -87,8 +87,8 @@ def _case(seed: int) -> _Case:
         beta=rng.uniform(0.7, 1.2, (3, _CAUSES, _BINS)),
         factors=tuple(rng.normal(size=(width, _RANK)) / np.sqrt(width) for width in _WIDTHS),
         strengths=0.3 * rng.normal(size=(3, _CAUSES, _RANK)),
-        shift=straight(shift := rng.normal(0.0, 0.2, (8, _CAUSES)), 0.5 * shift, _BINS),
-        scale=straight(scale := rng.uniform(0.8, 1.1, (8, _CAUSES)), 0.9 * scale, _BINS),
+        shift=rng.normal(0.0, 0.2, (8, _CAUSES, _BINS)),
+        scale=rng.uniform(0.8, 1.1, (8, _CAUSES)),
     )
     named = [
         *(("clinical", "measured values") for _ in range(60)),

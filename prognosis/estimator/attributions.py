@@ -49,12 +49,12 @@ def attribute_columns(
     feature = [places[concept.code] for concept in evidence.vocabulary.concepts]
     belongs = np.eye(len(names))[[feature[column.concept] for column in evidence.columns]]
     head = model.head
-    weight = head.beta[0, which] * head.scale[1, which]
     values = np.zeros((len(cases), len(names)))
     for first in range(0, len(cases), ROWS_AT_ONCE):
         rows = slice(first, first + ROWS_AT_ONCE)
         by_column = evidence.by_column(table.values[rows])[:, :, which]
-        values[rows] = (by_column * weight).mean(axis=2) @ belongs
-    values[~table.present] = 0.0
-    shift = head.shift[subset_number(table.present[:, None]), which]
-    return Attributions(np.asarray((head.alpha[which] + shift).mean(axis=1)), values)
+        values[rows] = (by_column * head.beta[0, which]).mean(axis=2) @ belongs
+    subset = subset_number(table.present[:, None])
+    scale = np.where(table.present, head.scale[subset, which], 0.0)
+    base = (head.alpha[which] + head.shift[subset, which]).mean(axis=1)
+    return Attributions(np.asarray(base), scale[:, None] * values)

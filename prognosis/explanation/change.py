@@ -1,12 +1,11 @@
 """How one patient's answer moved between two dates, and which evidence moved it.
 
-    eta(b) = base(b) + a_S(b) + c_S(b) * g(b; tokens), of degree two with products between modalities only
+    eta = base + a_S + c_S * g(tokens), and g is of degree two with products between modalities only
 
 Between two dates a token's evidence goes from (w, z) to (w', z'), where absent is zero. The move of g is the
 sum over tokens of (w' - w) + (z' - z)' sum_n W_mn (z_n + z_n') / 2: the Shapley value of each token's move,
 so that a token that did not move has none. The recalibration of the observed subset is a player of its own,
 beside all of the evidence: (a' - a) + (c' - c) (g + g') / 2, and the tokens' moves count with (c + c') / 2.
-All is so in each time bin, and averaged over them.
 """
 
 from __future__ import annotations
@@ -134,9 +133,9 @@ def change_between(
         )
     head, subsets = model.head, [first.subset, second.subset]
     moves, sums, matched = _moves(model, first, second, which)
-    scales, shifts = head.scale[subsets, which], head.shift[subsets, which]
-    recalibration = float((shifts[1] - shifts[0] + (scales[1] - scales[0]) * sums.mean(axis=0)).mean())
-    contributions = moves @ scales.mean(axis=0) / moves.shape[1]
+    scales, shifts = head.scale[subsets, which], head.shift[subsets, which].mean(axis=1)
+    recalibration = float(shifts[1] - shifts[0] + (scales[1] - scales[0]) * np.mean(sums))
+    contributions = float(scales.mean()) * moves
     before, after = (float(head.log_hazard(each.inputs)[0, which].mean()) for each in (first, second))
     changes = [
         _change(old, new, float(value))
@@ -159,8 +158,8 @@ def change_between(
 
 def _moves(
     model: FusionModel, first: CaseTokens, second: CaseTokens, which: int
-) -> tuple[Array, Array, list[tuple[Token | None, Token | None]]]:
-    """(n, B) each matched token's move of g, (2, B) g at both dates, and the tokens; not recalibrated."""
+) -> tuple[Array, tuple[float, float], list[tuple[Token | None, Token | None]]]:
+    """Each matched token's move of g, g at both dates, and the tokens; before any recalibration."""
     games = [token_game(model.head, each.tokens, each.game.modality, None) for each in (first, second)]
     places = [_places(each.tokens) for each in (first, second)]
     directions = [game.apart.sum(axis=0) for game in games]
@@ -169,21 +168,21 @@ def _moves(
     sums = []
     for game, own in zip(games, directions, strict=True):
         joint = 0.5 * float(own @ coupling @ own)
-        sums.append(game.main[:, which].sum(axis=0) + joint)
+        sums.append(float(game.main[:, which].mean(axis=1).sum()) + joint)
     moves, matched = [], []
     for key in dict.fromkeys([*places[1], *places[0]]):
         here = [own.get(key) for own in places]
-        main, along = np.zeros(model.head.alpha.shape[1]), np.zeros(len(pull))
+        main, along = 0.0, np.zeros(len(pull))
         for sign, game, row in zip((-1.0, 1.0), games, here, strict=True):
             if row is not None:
-                main += sign * game.main[row, which]
+                main += sign * float(game.main[row, which].mean())
                 along += sign * game.apart[row]
         moves.append(main + float(along @ pull))
         old, new = here
         matched.append(
             (None if old is None else first.tokens[old], None if new is None else second.tokens[new])
         )
-    return np.array(moves).reshape(-1, model.head.alpha.shape[1]), np.array(sums), matched
+    return np.array(moves), (sums[0], sums[1]), matched
 
 
 def _places(tokens: tuple[Token, ...]) -> dict[Key, int]:

@@ -32,35 +32,23 @@ def every_probability(game: TokenGame, answer: HorizonProbability) -> Array:
     """(2**players,) the answer of every coalition, in the order of `every_coalition`.
 
     The odds of a coalition and of the same with one player more differ by that player's factor, so all of
-    them are made by doubling, without an exponential for each. What the modalities add together runs straight
-    over the bins, so that its factor grows by the same ratio from each bin to the next.
+    them are made by doubling, without an exponential for each.
     """
     base, main = game.base[answer.causes], game.main[:, answer.causes]
     known = every_coalition(len(game))
-    joint, scale = game.joint(game.direction_sums(known))[answer.causes], game.scale[answer.causes]
-    alone = np.abs(base).max() + np.abs(main).sum(axis=0).max(initial=0.0)
-    if alone + np.abs(joint).max() * scale.max() > _SAFE:
+    if np.abs(base).max() + np.abs(main).sum(axis=0).max(initial=0.0) > _SAFE:
         return probabilities(game, answer, known)
     odds = np.empty((*base.shape, known.shape[1]))
     odds[:, :, 0] = np.exp(base)
     for player, factor in enumerate(np.exp(main)):
         half = 1 << player
         np.multiply(odds[:, :, :half], factor[:, :, None], out=odds[:, :, half : 2 * half])
-    times, ratio = (np.exp(joint * each) for each in line(scale))
-    for bin_number in range(base.shape[1]):
-        odds[:, bin_number] *= times
-        times *= ratio
+    joint = np.exp(game.joint(game.direction_sums(known))[answer.causes])
     found = np.empty(known.shape[1])
     for start in range(0, len(found), BLOCK):
         part = slice(start, start + BLOCK)
-        found[part] = answer.of_odds(odds[:, :, part])
+        found[part] = answer.of_odds(odds[:, :, part] * joint[:, None, part])
     return found
-
-
-def line(scale: Array) -> tuple[Array, Array]:
-    """(K, 1) where a `TokenGame.scale` (K, B) begins, and (K, 1) what it gains from each bin to the next."""
-    first = scale[:, :1]
-    return first, scale[:, 1:2] - first if scale.shape[1] > 1 else np.zeros_like(first)
 
 
 @cache

@@ -186,7 +186,7 @@ def _by_time(known: Sequence[CaseTokens], which: int) -> Array:
     total = []
     for each in known:
         game = each.game
-        own = game.main[:, which] + game.joint_shares()[:, which, None] * game.scale[which]
+        own = game.main[:, which] + game.shares()[1][:, which, None]
         total.append(np.abs([own[game.modality == place].sum(axis=0) for place in range(game.modalities)]))
     return np.asarray(np.mean(total, axis=0))
 

@@ -1,11 +1,10 @@
 """One case's log-hazard as a function of which of its tokens are known: the game whose values are shared out.
 
-    eta_k(b) = base_k(b) + sum_i main_ik(b) + scale_k(b) sum_{m < n} sum_r strength_mnkr p_mr p_nr
+    eta_k(b) = base_k(b) + sum_i main_ik(b) + sum_{m < n} sum_r strength_mnkr p_mr p_nr
 
 p_m is the sum of modality m's tokens in the directions in which modalities interact. The recalibration of the
-observed subset, a_S and c_S, is held as it is for the case, in base, main and scale: it belongs to what was
-there to be read, and not to any token. A removed token is one at the training mean, zero, as in a case that
-never had it.
+observed subset is held as it is for the case, and multiplied in: it belongs to what was there to be read, and
+not to any token. A removed token is one at the training mean, zero, as in a case that never had it.
 """
 
 from __future__ import annotations
@@ -35,7 +34,6 @@ class TokenGame:
         modalities: M.
         pairs: Places of the pairs of modalities that interact at all.
         strengths: (pairs, K, R) how strongly.
-        scale: (K, B) c_S, straight over the bins: what they add together counts with it.
     """
 
     base: Array
@@ -45,25 +43,20 @@ class TokenGame:
     modalities: int
     pairs: tuple[tuple[int, int], ...]
     strengths: Array
-    scale: Array
 
     def __len__(self) -> int:
         return len(self.main)
 
     def of_bins(self, bins: int) -> TokenGame:
         """The game of the first bins only."""
-        base, main, scale = self.base[:, :bins], self.main[:, :, :bins], self.scale[:, :bins]
-        return replace(self, base=base, main=main, scale=scale)
+        return replace(self, base=self.base[:, :bins], main=self.main[:, :, :bins])
 
     def of_groups(self, groups: Sequence[Places]) -> TokenGame:
         """The game in which the members of a group, all of one modality, are known together."""
-        belongs = np.zeros((len(groups), len(self)))
-        for row, group in enumerate(groups):
-            belongs[row, group] = 1.0
         return replace(
             self,
-            main=(belongs @ self.main.reshape(len(self), -1)).reshape(-1, *self.base.shape),
-            apart=belongs @ self.apart,
+            main=np.stack([self.main[group].sum(axis=0) for group in groups]),
+            apart=np.stack([self.apart[group].sum(axis=0) for group in groups]),
             modality=self.modality[[group[0] for group in groups]],
         )
 
@@ -83,10 +76,10 @@ class TokenGame:
 
     def log_hazard(self, main: Array, projected: Array) -> Array:
         """(K, B, c) eta from sums over tokens: (K, B, c) main parts and (M, R, c) directions."""
-        return main + self.base[:, :, None] + self.scale[:, :, None] * self.joint(projected)[:, None, :]
+        return main + self.base[:, :, None] + self.joint(projected)[:, None, :]
 
     def joint(self, projected: Array) -> Array:
-        """(K, c) what the modalities add together before `scale`, of (M, R, c) directions."""
+        """(K, c) what the modalities add together, of (M, R, c) directions."""
         total = np.zeros((len(self.base), projected.shape[2]))
         for (first, second), strength in zip(self.pairs, self.strengths, strict=True):
             total += strength @ (projected[first] * projected[second])
@@ -96,21 +89,16 @@ class TokenGame:
         """Exact Shapley values of the log-hazard averaged over the bins: (n, K) own and (n, K) joint part.
 
         A product of two modalities' sums is shared equally between the two; within a modality tokens only
-        add, so nothing else is shared: phi_i = w_i + c_S / 2 z_i' sum_n W_mn z_n.
+        add, so nothing else is shared: phi_i = w_i + 1/2 z_i' sum_n W_mn z_n.
         """
         causes, bins = self.base.shape
-        mean = np.full(bins, 1.0 / bins)
-        own = (self.main.reshape(-1, bins) @ mean).reshape(-1, causes)
-        return own, self.joint_shares() * (self.scale @ mean)
-
-    def joint_shares(self) -> Array:
-        """(n, K) each player's part of what the modalities add together, before `scale`."""
+        own = (self.main.reshape(-1, bins) @ np.full(bins, 1.0 / bins)).reshape(-1, causes)
         if not self.pairs:
-            return np.zeros((len(self), len(self.base)))
-        return np.asarray(self.apart @ (0.5 * self.coupling() @ self.apart.sum(axis=0)).T)
+            return own, np.zeros_like(own)
+        return own, self.apart @ (0.5 * self.coupling() @ self.apart.sum(axis=0)).T
 
     def coupling(self) -> Array:
-        """(K, M R, M R) symmetric: of directions d the modalities add scale times 1/2 d' coupling d."""
+        """(K, M R, M R) symmetric: of directions d the modalities add 1/2 d' coupling d together."""
         causes, rank = self.strengths.shape[1:]
         found = np.zeros((causes, self.modalities, rank, self.modalities, rank))
         own_direction = np.einsum("kmrnr->kmnr", found)  # a view: directions interact with their own kind
@@ -129,12 +117,12 @@ def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset
         subset: The observed subset's number, whose recalibration is held fixed; None for no recalibration.
     """
     causes, bins = head.alpha.shape
-    shift = np.zeros_like(head.alpha) if subset is None else head.shift[subset]
-    scale = np.ones_like(head.alpha) if subset is None else head.scale[subset]
+    shift = np.zeros((causes, bins)) if subset is None else head.shift[subset]
+    scale = np.ones(causes) if subset is None else head.scale[subset]
     count, rank, modalities = len(tokens), head.strengths.shape[2], len(head.beta)
     main, apart = np.empty((count, causes, bins)), np.zeros((count, modalities, rank))
     bounds = np.searchsorted(places, np.arange(modalities + 1)).tolist()
-    beta = head.beta * scale
+    beta = head.beta * scale[:, None]
     for place, factor in enumerate(head.factors):
         rows = slice(bounds[place], bounds[place + 1])
         own = tokens[rows]
@@ -152,6 +140,5 @@ def token_game(head: HazardHead, tokens: Sequence[Token], places: Places, subset
         modality=np.asarray(places, dtype=np.intp),
         modalities=modalities,
         pairs=tuple(pairs[row] for row in acting),
-        strengths=head.strengths[acting],
-        scale=scale,
+        strengths=head.strengths[acting] * scale[:, None],
     )

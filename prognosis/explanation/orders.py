@@ -19,13 +19,11 @@ class Groups(NamedTuple):
         base: (K, B) log-hazards when nothing is known.
         main: (G, K, B) what a group adds to them by itself.
         coupling: (K, M R, M R) as in `TokenGame`.
-        scale: (K, B) as in `TokenGame`.
     """
 
     base: Array
     main: Array
     coupling: Array
-    scale: Array
 
 
 @compiled
@@ -39,7 +37,7 @@ def fill_starts(
         number: (s,) bit g says that group g is in.
         directions: (s, M R) of each coalition.
         log_odds: (s, K, B) written to: its log-hazards.
-        pull: (s, K, M R) written to: what one more unit in a direction adds to them, before `scale`.
+        pull: (s, K, M R) written to: what one more unit in a direction adds to them.
     """
     causes, width = groups.coupling.shape[:2]
     for draw in range(len(number)):
@@ -55,7 +53,7 @@ def fill_starts(
                     total += groups.coupling[k, row, column] * directions[draw, column]
                 pull[draw, k, row] = total
                 joint += 0.5 * total * directions[draw, row]
-            log_odds[draw, k] += groups.scale[k] * joint
+            log_odds[draw, k] += joint
 
 
 class Members(NamedTuple):
@@ -64,12 +62,10 @@ class Members(NamedTuple):
     Attributes:
         factor: (t, K, B) by what a token multiplies the odds by itself.
         apart: (t, M R) a token in the directions in which modalities interact.
-        scale: (2, K) where the scale of what modalities add together begins, and what it gains a bin.
     """
 
     factor: Array
     apart: Array
-    scale: Array
 
 
 @compiled
@@ -86,8 +82,7 @@ def add_in_order(
     """Write what each token of a group adds to the probability, in each of s draws.
 
     Tokens of one group are of one modality, so that a token multiplies the odds by the same whichever others
-    of its group came before. What it adds together with others runs straight over the bins: two exponentials
-    a cause are taken on the way instead of one a bin.
+    of its group came before: an exponential a cause is taken on the way instead of one a bin.
 
     Args:
         odds: (s, K, B) of what came before; used up.
@@ -108,11 +103,9 @@ def add_in_order(
                 joint = 0.0
                 for row in range(pull.shape[2]):
                     joint += members.apart[token, row] * pull[draw, k, row]
-                times = np.exp(min(joint * members.scale[0, k], 300.0))
-                ratio = np.exp(min(joint * members.scale[1, k], 300.0))
+                times = np.exp(min(joint, 300.0))
                 for b in range(bins):
                     own[k, b] = min(own[k, b] * members.factor[token, k, b] * times, 1e130)  # exp(300)
-                    times = min(times * ratio, 1e130)
             found, surviving = 0.0, 1.0
             for b in range(bins):
                 total = 0.0

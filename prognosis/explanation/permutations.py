@@ -19,13 +19,7 @@ from math import ceil
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.explanation.coalitions import (
-    every_coalition,
-    every_probability,
-    line,
-    shapley_values,
-    size_weights,
-)
+from prognosis.explanation.coalitions import every_coalition, every_probability, shapley_values, size_weights
 from prognosis.explanation.game import TokenGame
 from prognosis.explanation.horizon import HorizonProbability
 from prognosis.explanation.orders import Groups, Members, add_in_order, fill_starts
@@ -92,7 +86,7 @@ class GroupGame:
         directions = groups.apart.T @ every_coalition(len(members))
         values = shapley_values(worth, len(members))
         asked = answer.causes
-        of_causes = (groups.base[asked], groups.main[:, asked], groups.coupling()[asked], groups.scale[asked])
+        of_causes = (groups.base[asked], groups.main[:, asked], groups.coupling()[asked])
         compact = Groups(*(np.ascontiguousarray(each) for each in of_causes))
         return cls(tokens, groups, members, worth, values, answer, directions, compact)
 
@@ -175,12 +169,11 @@ class GroupGame:
         log_odds, pull = np.empty((draws, causes, bins)), np.empty((draws, causes, len(directions)))
         fill_starts(self.compact, number, np.ascontiguousarray(directions.T), log_odds, pull)
         factor = np.exp(np.minimum(self.tokens.main[members][:, self.answer.causes], _LARGEST))
-        scale = np.concatenate(line(self.compact.scale), axis=1).T.copy()
         added = np.empty((draws, count))
         add_in_order(
             np.exp(np.minimum(log_odds, _LARGEST)),
             pull,
-            Members(np.ascontiguousarray(factor), np.ascontiguousarray(self.tokens.apart[members]), scale),
+            Members(np.ascontiguousarray(factor), np.ascontiguousarray(self.tokens.apart[members])),
             order,
             self.answer.place,
             self.answer.part,

@@ -60,8 +60,8 @@ def _write_files(model: FusionModel, folder: Path, card: str, metrics: Mapping[s
         evidence.save(folder / "evidence" / name)
     _write_arrays(model, folder)
     write_json(folder / "config.json", _configuration(model))
-    ends = {name: getattr(model.head, name)[:, :, [0, -1]].tolist() for name in ("shift", "scale")}
-    write_json(folder / CALIBRATION, ends)
+    ends = model.head.shift[:, :, [0, -1]]
+    write_json(folder / CALIBRATION, {"shift": ends.tolist(), "scale": model.head.scale.tolist()})
     if model.bounds:
         write_json(folder / CONFORMAL, _bounds(model.bounds))
     if model.sets is not None:
@@ -185,21 +185,21 @@ def _read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
 
 
 def _read_head(path: Path, names: Sequence[str], arrays: Mapping[str, NDArray[np.float64]]) -> HazardHead:
-    """The head; of its recalibration the file at `path` states the first and the last bin."""
+    """The head; of its shift the file at `path` states the first and the last bin."""
     stated = json.loads(path.read_text(encoding="utf-8"))
     causes, bins = arrays["alpha"].shape
-    lines = {}
-    for name in ("shift", "scale"):
-        ends = np.array(stated[name], dtype=np.float64)
-        if ends.shape != (2 ** len(names), causes, 2) or not np.isfinite(ends).all():
+    shapes = {"shift": (2 ** len(names), causes, 2), "scale": (2 ** len(names), causes)}
+    found = {name: np.array(stated[name], dtype=np.float64) for name in shapes}
+    for name, shape in shapes.items():
+        if found[name].shape != shape or not np.isfinite(found[name]).all():
             raise BundleError(str(path), f"its {name} does not fit the head", "train the model anew")
-        lines[name] = straight(ends[..., 0], ends[..., 1], bins)
     return HazardHead(
         alpha=arrays["alpha"],
         beta=arrays["beta"],
         factors=tuple(arrays[f"factors.{name}"] for name in names),
         strengths=arrays["strengths"],
-        **lines,
+        shift=straight(found["shift"][..., 0], found["shift"][..., 1], bins),
+        scale=found["scale"],
     )
 
 

@@ -1,9 +1,9 @@
 """The additive-bilinear hazard: how the modalities' evidence becomes a cumulative incidence.
 
-    eta_k(b) = alpha_k(b) + a_Sk(b) + c_Sk(b) * ( sum_m beta_mk(b) g_mk(b) + 1/2 sum_{m != n} z_m' W_mnk z_n )
+    eta_k(b) = alpha_k(b) + a_Sk(b) + c_Sk * ( sum_m beta_mk(b) g_mk(b) + 1/2 sum_{m != n} z_m' W_mnk z_n )
 
 g_m and z_m are sums over tokens, zero for an absent modality. a_S and c_S are a small recalibration for the
-observed subset S of modalities; like beta they run straight from the first bin to the last. The hazard of
+observed subset S of modalities; like beta a_S runs straight from the first bin to the last. The hazard of
 cause k in bin b is softmax over the K causes and survival, so a class at the index is the special case of one
 bin. Findings are asked about each by itself: K questions of one cause, a sigmoid each, on the same eta.
 """
@@ -30,7 +30,7 @@ class HazardHead:
         factors: M arrays (width, rank): directions in which modalities interact.
         strengths: (P, K, rank) strength of each direction for each pair of modalities (m < n, in order).
         shift: (2**M, K, B) a_S by subset; bit m of the row number says that modality m is present.
-        scale: (2**M, K, B) c_S by subset, at least 0.
+        scale: (2**M, K) c_S by subset, at least 0.
     """
 
     alpha: Array
@@ -62,7 +62,8 @@ class HazardHead:
     def log_hazard(self, inputs: FusionInputs) -> Array:
         """(n, K, B) eta: log-odds of each cause against surviving the bin."""
         subset = subset_number(inputs.present)
-        return np.asarray(self.alpha + self.shift[subset] + self.scale[subset] * self.deviation(inputs))
+        scale = self.scale[subset][:, :, None]
+        return np.asarray(self.alpha + self.shift[subset] + scale * self.deviation(inputs))
 
 
 def bin_positions(bins: int) -> Array:

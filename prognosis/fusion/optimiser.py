@@ -44,7 +44,7 @@ class Parameters:
             factors=self.factors,
             strengths=self.strengths,
             shift=np.zeros((subsets, *self.alpha.shape)),
-            scale=np.ones((subsets, *self.alpha.shape)),
+            scale=np.ones((subsets, len(self.alpha))),
         )
 
 

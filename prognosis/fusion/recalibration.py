@@ -1,4 +1,4 @@
-"""A small intercept and slope for each observed subset of modalities, and how they change with follow-up."""
+"""A small intercept, which may change over follow-up, and slope for each observed subset of modalities."""
 
 from __future__ import annotations
 
@@ -14,11 +14,7 @@ from prognosis.fusion.likelihood import Exposure, negative_log_likelihood
 Array = NDArray[np.float64]
 
 SHRINKAGE = 5.0
-SCALE_TREND_SHRINKAGE = 40.0  # with few events a scale that changes is the noise of the fit
 MASKED_WEIGHT = 0.25
-
-_NEUTRAL = np.array([[0.0], [1.0]])  # shift, scale
-_TREND_SHRINKAGE = np.array([[SHRINKAGE], [SCALE_TREND_SHRINKAGE]])
 
 
 def recalibrate(head: HazardHead, inputs: FusionInputs, exposure: Exposure, weights: Array) -> HazardHead:
@@ -28,10 +24,10 @@ def recalibrate(head: HazardHead, inputs: FusionInputs, exposure: Exposure, weig
     modalities from which the others are taken away: those tell what the subset's evidence is worth even where
     nobody was observed that way. That a modality is missing can itself be informative; a_S carries it.
 
-    Both run straight over the bins. What a subset leaves unexplained thins out the patients at high risk, so
-    that the average hazard of those who remain, and the weight of the evidence, fall with time: the more, the
-    less is known. Levels are shrunk toward 0 and 1, the differences between the last bin and the first toward
-    none. c_S is at least 0 in every bin.
+    a_S runs straight over the bins: what a subset leaves unexplained thins out the patients at high risk, so
+    that the average hazard of those who remain falls with time, the faster the less is known. Its level and
+    the difference between the last bin and the first are shrunk toward none, c_S toward 1 and held at or
+    above 0.
 
     Args:
         head: A fitted head.
@@ -59,7 +55,7 @@ def recalibrate(head: HazardHead, inputs: FusionInputs, exposure: Exposure, weig
 def _shift_and_scale(
     head: HazardHead, inputs: FusionInputs, exposure: Exposure, weights: Array
 ) -> tuple[Array, Array]:
-    """(K, B) shift and (K, B) scale, each fitted by its values in the first and in the last bin."""
+    """(K, B) shift, fitted by its values in the first and in the last bin, and (K,) scale."""
     from scipy.optimize import minimize
 
     deviation = head.deviation(inputs)
@@ -67,22 +63,23 @@ def _shift_and_scale(
     late = bin_positions(bins)
 
     def loss_and_gradient(values: Array) -> tuple[float, Array]:
-        ends = values.reshape(2, 2, causes)  # shift and scale, first and last
-        shift, scale = straight(ends[:, 0], ends[:, 1], bins)
-        eta = head.alpha + shift + scale * deviation
+        first, last, scale = values.reshape(3, causes)
+        eta = head.alpha + straight(first, last, bins) + scale[:, None] * deviation
         loss = float(weights @ negative_log_likelihood(eta, exposure))
         residual = exposure.at_risk * exposure.mean(eta) - exposure.happened
         residual = residual * weights[:, None, None]
-        by_bin = np.stack([residual.sum(axis=0), (residual * deviation).sum(axis=0)])
-        gradient = np.stack([by_bin @ (1.0 - late), by_bin @ late], axis=1)
-        level, trend = ends.mean(axis=1) - _NEUTRAL, ends[:, 1] - ends[:, 0]
-        loss += float((SHRINKAGE * level**2 + _TREND_SHRINKAGE * trend**2).sum())
-        pulled, turned = SHRINKAGE * level, 2.0 * _TREND_SHRINKAGE * trend
-        return loss, (gradient + np.stack([pulled - turned, pulled + turned], axis=1)).ravel()
+        by_bin = residual.sum(axis=0)
+        away = np.stack([(first + last) / 2.0, last - first, scale - 1.0])
+        level, trend, slope = SHRINKAGE * away
+        gradient = [
+            by_bin @ (1.0 - late) + level - 2.0 * trend,
+            by_bin @ late + level + 2.0 * trend,
+            (residual * deviation).sum(axis=(0, 2)) + 2.0 * slope,
+        ]
+        return loss + SHRINKAGE * float((away**2).sum()), np.concatenate(gradient)
 
-    start = np.broadcast_to(_NEUTRAL[:, None], (2, 2, causes)).ravel()
-    bounds = [(None, None)] * (2 * causes) + [(0.0, None)] * (2 * causes)
+    start = np.repeat([0.0, 0.0, 1.0], causes)
+    bounds = [(None, None)] * (2 * causes) + [(0.0, None)] * causes
     solved = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds)
-    ends = solved.x.reshape(2, 2, causes)
-    shift, scale = straight(ends[:, 0], ends[:, 1], bins)
-    return shift, scale
+    first, last, scale = solved.x.reshape(3, causes)
+    return straight(first, last, bins), scale

@@ -56,8 +56,8 @@ def case_spread(model: FusionModel, inputs: FusionInputs, row: int, days: Array,
     subset = subset_number(inputs.present[row : row + 1])[0]
     scale = np.maximum(head.scale[subset], head.scale[-1])  # the last is that of every modality present
     whole = _deviation(model, _filled(model.background, inputs, row, rng), replicate)
-    known = model.replicates.alpha + scale * _weighed_evidence(model, inputs, row)
-    missing = model.replicates.alpha[replicate] + scale * whole - known[replicate]
+    known = model.replicates.alpha + scale[:, None] * _weighed_evidence(model, inputs, row)
+    missing = model.replicates.alpha[replicate] + scale[:, None] * whole - known[replicate]
     missing += _unread(model, inputs, row, known.mean(axis=2), scale, rng)
     eta = head.shift[subset] + known[replicate] + _unrelated(missing, known[replicate])
     return Spread(model.incidence_at(eta, days), eta.mean(axis=2))
@@ -105,9 +105,9 @@ def _unread(
         evidence = background.evidence[place][background.present[:, place]]
         if not len(evidence):
             continue
-        beta = scale * model.replicates.beta[:, place]
+        beta = model.replicates.beta[:, place]
         spread_over_bins = np.broadcast_to(evidence, (len(evidence), *beta.shape[1:]))
-        weighed = BEYOND * np.einsum("rkb,nkb->rnk", beta, spread_over_bins) / beta.shape[2]
+        weighed = BEYOND * scale * np.einsum("rkb,nkb->rnk", beta, spread_over_bins) / beta.shape[2]
         alone = weighed.var(axis=0, ddof=1).max(axis=0)
         together = (known[:, None] + weighed).var(axis=0, ddof=1).max(axis=0) - known.var(axis=0, ddof=1)
         variance += np.maximum(alone, together)

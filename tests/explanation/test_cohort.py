@@ -10,7 +10,6 @@ import pytest
 from prognosis.cohort import Case
 from prognosis.errors import CohortError
 from prognosis.explanation import CohortExplanation, explain_case, explain_cohort
-from prognosis.fusion.head import subset_number
 from prognosis.outputs.explanation_figures import (
     beeswarm_picture,
     importance_picture,
@@ -53,18 +52,6 @@ def test_concepts_come_by_mean_size_with_the_last_numbers_of_the_clinical_ones(
 def test_shares_of_the_modalities_sum_to_one_at_every_time(explained: CohortExplanation) -> None:
     assert explained.shares_over_time().sum(axis=0) == pytest.approx(1.0)
     assert explained.shares_by_age().sum(axis=0) == pytest.approx([1.0, 0.0, 0.0, 0.0, 0.0, 0.0])
-
-
-def test_in_every_time_bin_the_parts_of_two_modalities_sum_to_what_the_evidence_adds() -> None:
-    model, case = written_model(), written_case(0, {"clinical": [0.6, -0.9], "imaging": [1.1, 0.5]})
-    inputs = model.inputs([case])
-    subset = subset_number(inputs.present)[0]
-    added = np.abs(model.head.log_hazard(inputs)[0, 0] - model.head.alpha[0] - model.head.shift[subset, 0])
-    clinical, text, imaging = explain_cohort(model, [case], model.task.causes[0]).by_time
-    assert (text == 0.0).all()
-    far = np.minimum(np.abs(clinical + imaging - added), np.abs(np.abs(clinical - imaging) - added))
-    assert far.max() < 1e-9
-    assert np.ptp(model.head.scale[subset, 0]) > 0.0
 
 
 def test_a_cohort_without_a_case_is_refused() -> None:

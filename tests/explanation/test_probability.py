@@ -62,7 +62,7 @@ def by_head(tokens: list[Token], known: np.ndarray, which: int, days: float, que
     for first, second in combinations(range(3), 2):
         matrix = head.interaction_matrix(first, second)
         sums += np.einsum("i,kij,j->k", vectors[first], matrix, vectors[second])[:, None]
-    eta = head.alpha + head.shift[7] + head.scale[7] * sums
+    eta = head.alpha + head.shift[7] + head.scale[7][:, None] * sums
     return float(cumulative_incidence(eta[None], EDGES, np.array([days]), questions)[0, which, 0])
 
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from prognosis.cohort import Target
 from prognosis.cohort.target import event_quantile_edges
-from prognosis.fusion.head import HazardHead, modality_pairs, straight
+from prognosis.fusion.head import HazardHead, modality_pairs
 from prognosis.fusion.inputs import FusionInputs
 
 Array = NDArray[np.float64]
@@ -39,8 +39,8 @@ def head_of(
         beta=rng.uniform(0.0, 1.5, (modalities, causes, bins)),
         factors=tuple(rng.normal(size=(width, rank)) for width in widths),
         strengths=rng.normal(size=(len(modality_pairs(modalities)), causes, rank)),
-        shift=straight(*rng.normal(0.0, 0.2, (2, 2**modalities, causes)), bins),
-        scale=straight(*rng.uniform(0.5, 1.5, (2, 2**modalities, causes)), bins),
+        shift=rng.normal(0.0, 0.2, (2**modalities, causes, bins)),
+        scale=rng.uniform(0.5, 1.5, (2**modalities, causes)),
     )
 
 

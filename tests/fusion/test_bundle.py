@@ -111,7 +111,7 @@ def test_a_model_of_another_format_is_refused(copy: Path) -> None:
         load_model(copy)
 
 
-@pytest.mark.parametrize("scale", [[[1.0, 1.0]], [[[float("nan")] * 2] * 2] * 8])
+@pytest.mark.parametrize("scale", [[[1.0, 1.0]], [[float("nan")] * 2] * 8])
 def test_a_recalibration_that_does_not_fit_the_head_is_refused(copy: Path, scale: list[object]) -> None:
     stated = json.loads((copy / "calibration.json").read_text(encoding="utf-8"))
     (copy / "calibration.json").write_text(json.dumps({**stated, "scale": scale}), encoding="utf-8")

@@ -101,7 +101,7 @@ def test_each_subset_of_modalities_has_its_own_number_and_its_own_recalibration(
     head, inputs = head_of(3), inputs_of(40, 3)
     row = 7
     subset = subset_number(inputs.present)[row]
-    expected = head.alpha + head.shift[subset] + head.scale[subset] * head.deviation(inputs)[row]
+    expected = head.alpha + head.shift[subset] + head.scale[subset][:, None] * head.deviation(inputs)[row]
     np.testing.assert_allclose(head.log_hazard(inputs)[row], expected)
 
 

@@ -1,4 +1,4 @@
-"""A subset of modalities gets an intercept and a slope of its own, which may change over follow-up."""
+"""A subset of modalities gets an intercept of its own, which may change over follow-up, and a slope."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def at_its_word(bins: int = BINS) -> HazardHead:
     """One cause of two modalities, whose evidence is taken as it is; no interaction, no recalibration."""
     one = np.ones((2, 1, bins))
     factors = (np.zeros((1, 0)), np.zeros((1, 0)))
-    whole, none = np.ones((4, 1, bins)), np.zeros((4, 1, bins))
+    whole, none = np.ones((4, 1)), np.zeros((4, 1, bins))
     return HazardHead(np.full((1, bins), -2.0), one, factors, np.zeros((1, 1, 0)), none, whole)
 
 
@@ -52,48 +52,47 @@ def test_a_head_that_is_too_sure_is_repaired_and_the_fit_is_never_made_worse() -
     head = minimise(inputs, exposure, np.ones(CASES)).head()
     sure = replace(head, beta=head.beta * 3.0, alpha=head.alpha + 0.5)
     repaired = recalibrate(sure, inputs, exposure, np.ones(CASES))
-    assert repaired.scale[3, 0].mean() == pytest.approx(1.0 / 3.0, abs=0.12)
+    assert repaired.scale[3, 0] == pytest.approx(1.0 / 3.0, abs=0.12)
     assert repaired.shift[3, 0].mean() == pytest.approx(-0.5, abs=0.2)
     losses = [negative_log_likelihood(h.log_hazard(inputs), exposure).sum() for h in (head, repaired, sure)]
     assert losses[1] < losses[2]
     assert losses[1] == pytest.approx(losses[0], rel=0.02)
 
 
-def test_a_subset_whose_evidence_fades_is_told_so_and_one_whose_evidence_lasts_is_not() -> None:
+def test_a_subset_whose_average_hazard_falls_is_told_so_and_one_whose_hazard_lasts_is_not() -> None:
     inputs = inputs_of(20000, widths=(1, 1), causes=1)
     head = at_its_word()
     shift, scale = head.shift.copy(), head.scale.copy()
     shift[1] = straight(np.array([0.4]), np.array([-0.4]), BINS)
-    scale[1] = straight(np.array([1.3]), np.array([0.4]), BINS)
+    scale[1] = 0.7
     exposure = drawn(replace(head, shift=shift, scale=scale), inputs)
     weights = np.ones(len(inputs))
     exact = inputs.present[:, 0] & ~inputs.present[:, 1]
     found = recalibrate(head, inputs.take(exact), exposure.take(exact), weights[exact])
-    assert ends(found.scale[1]) == pytest.approx([1.3, 0.4], abs=0.2)
-    assert ends(found.shift[1]) == pytest.approx([0.4, -0.4], abs=0.2)
+    assert ends(found.shift[1]) == pytest.approx([0.4, -0.4], abs=0.15)
+    assert found.scale[1, 0] == pytest.approx(0.7, abs=0.1)
     other = inputs.present[:, 1]
     found = recalibrate(head, inputs.take(other), exposure.take(other), weights[other])
-    assert ends(found.scale[3]) == pytest.approx([1.0, 1.0], abs=0.1)
     assert ends(found.shift[3]) == pytest.approx([0.0, 0.0], abs=0.1)
+    assert found.scale[3, 0] == pytest.approx(1.0, abs=0.1)
 
 
-def test_evidence_that_misleads_late_is_ignored_there_and_never_reversed() -> None:
+def test_evidence_that_misleads_is_ignored_and_never_reversed() -> None:
     inputs = two_modalities(2000)
     head = at_its_word()
-    misleading = np.broadcast_to(straight(np.array([1.0]), np.array([-1.0]), BINS), head.scale.shape)
-    found = recalibrate(head, inputs, drawn(replace(head, scale=misleading), inputs), np.ones(2000))
+    exposure = drawn(replace(head, scale=-head.scale), inputs)
+    found = recalibrate(head, inputs, exposure, np.ones(2000))
+    assert found.scale[3, 0] == 0.0
     assert (found.scale >= 0.0).all()
-    assert found.scale[3, 0, -1] == 0.0
-    assert found.scale[3, 0, 0] > 0.3
 
 
 def test_a_few_events_speak_for_no_trend() -> None:
     inputs = two_modalities(40)
     head = at_its_word()
-    fading = np.broadcast_to(straight(np.array([1.5]), np.array([0.5]), BINS), head.scale.shape)
-    found = recalibrate(head, inputs, drawn(replace(head, scale=fading), inputs), np.ones(40))
-    for values in (found.scale, found.shift):
-        assert np.abs(values[..., -1] - values[..., 0]).max() < 0.25
+    falling = np.broadcast_to(straight(np.array([0.5]), np.array([-0.5]), BINS), head.shift.shape)
+    found = recalibrate(head, inputs, drawn(replace(head, shift=falling), inputs), np.ones(40))
+    trend = np.abs(found.shift[..., -1] - found.shift[..., 0])
+    assert 0.0 < trend.max() < 0.5
 
 
 def test_with_one_bin_intercept_and_slope_solve_the_shrunk_score_equations_of_one_of_each() -> None:
@@ -104,7 +103,7 @@ def test_with_one_bin_intercept_and_slope_solve_the_shrunk_score_equations_of_on
     residual = exposure.at_risk * exposure.mean(found.log_hazard(inputs)) - exposure.happened
     assert residual.sum() == pytest.approx(-2.0 * SHRINKAGE * found.shift[3, 0, 0], abs=0.05)
     along = (residual * head.deviation(inputs)).sum()
-    assert along == pytest.approx(-2.0 * SHRINKAGE * (found.scale[3, 0, 0] - 1.0), abs=0.05)
+    assert along == pytest.approx(-2.0 * SHRINKAGE * (found.scale[3, 0] - 1.0), abs=0.05)
 
 
 def test_a_subset_that_nobody_shows_keeps_a_neutral_recalibration() -> None:

@@ -16,7 +16,7 @@ from prognosis.fusion.end_to_end.objective import (
     ranking_loss,
     training_loss,
 )
-from prognosis.fusion.head import HazardHead, straight
+from prognosis.fusion.head import HazardHead
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.likelihood import exposure_of, negative_log_likelihood
 from tests.fusion.end_to_end.linear import BINS, CASES, NAMES, Linear, linear, target_of
@@ -47,13 +47,14 @@ def as_head(made: Linear) -> HazardHead:
     """The network's head, as the fusion keeps it."""
     network = made.network
     first, last = network.first.detach().double().numpy(), network.last.detach().double().numpy()
+    late = np.linspace(0.0, 1.0, network.bins)
     return HazardHead(
         network.alpha.detach().double().numpy(),
-        straight(first[..., 0], last[..., 0], network.bins),
+        first * (1.0 - late) + last * late,
         tuple(factor.detach().double().numpy() for factor in network.factors),
         network.strengths.detach().double().numpy(),
         np.zeros((8, 2, network.bins)),
-        np.ones((8, 2, network.bins)),
+        np.ones((8, 2)),
     )
 
 
