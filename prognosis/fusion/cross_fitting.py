@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -156,8 +156,10 @@ def modality_fitting(
     if name == "clinical":
         from prognosis.evidence.clinical import CodeRoles, clinical_fitting
 
-        measured = frozenset() if task.measurement is None else frozenset(task.measurement.codes)
-        codes = CodeRoles(task.excluded_codes, task.index.entry_codes, measured)
+        codes = CodeRoles(task.excluded_codes, task.index.entry_codes)
+        if task.measurement is not None:
+            logarithm = task.measurement.scale == "log"
+            codes = replace(codes, measured=frozenset(task.measurement.codes), as_logarithm=logarithm)
         return clinical_fitting(cases, target, folds, config.clinical, seed, codes, on_progress)
     if name == "text":
         from prognosis.evidence.text import text_fitting

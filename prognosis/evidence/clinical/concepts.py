@@ -70,11 +70,13 @@ class CodeRoles:
         excluded: No evidence may read them.
         entry: Of the event that landmarks are counted from; empty for a task without landmarks.
         measured: Of the measurement that is asked for; empty for other tasks.
+        as_logarithm: Whether that measurement is modelled as its logarithm.
     """
 
     excluded: frozenset[str] = frozenset()
     entry: tuple[str, ...] = ()
     measured: frozenset[str] = frozenset()
+    as_logarithm: bool = False
 
 
 class ConceptReader:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -36,7 +36,8 @@ Floats = NDArray[np.float64]
 class _Rows:
     """The training table and what goes with each of its rows.
 
-    `continued` are the concepts that are the measurement asked for, `offset` is evidence known elsewhere.
+    `continued` are the concepts that are the measurement asked for, and whether as a logarithm; `offset` is
+    evidence known elsewhere.
     """
 
     table: WindowTable
@@ -46,7 +47,7 @@ class _Rows:
     weights: Floats
     vocabulary: Vocabulary
     space: PatientSpace
-    continued: frozenset[int] = frozenset()
+    continued: Mapping[int, bool] = field(default_factory=dict)
     offset: Floats | None = None
 
 
@@ -95,13 +96,15 @@ def clinical_fitting(
     table = window_table(cases, vocabulary, columns)
     if not table.present.any():
         raise CohortError("clinical evidence", "no case has a usable fact", "check codes and exclusions")
-    space = patient_space(table, columns, config)
+    continued = {
+        place: codes.as_logarithm
+        for place, concept in enumerate(vocabulary.concepts)
+        if concept.code in codes.measured
+    }
+    space = patient_space(table, columns, config, continued)
     if not space.directions.size:
         raise CohortError("clinical evidence", "no fact differs between cases", "check codes and exclusions")
     patients = np.array([case.patient for case in cases])
-    continued = frozenset(
-        place for place, concept in enumerate(vocabulary.concepts) if concept.code in codes.measured
-    )
     weights = case_weights(target, patients)
     rows = _Rows(table, columns, target, patients, weights, vocabulary, space, continued)
     return partial(_fit, rows, folds, config, seed, on_progress)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,16 +45,22 @@ class PatientSpace:
         return np.asarray((scores**2).sum(axis=1) / self.usual)
 
 
-def patient_space(table: WindowTable, columns: Sequence[Column], config: ClinicalConfig) -> PatientSpace:
+def patient_space(
+    table: WindowTable,
+    columns: Sequence[Column],
+    config: ClinicalConfig,
+    continued: Mapping[int, bool] | None = None,
+) -> PatientSpace:
     """Learn it on the rows that are there.
 
     Args:
         table: The training cases'.
         columns: The table's.
         config: How many directions and levels.
+        continued: Of `learn_preparation`: how far such a level lies beyond those seen is part of the distance.
     """
     values = table.values[table.present]
-    preparation = learn_preparation(values, columns, config.fewest(len(values)), config.closest)
+    preparation = learn_preparation(values, columns, config.fewest(len(values)), config.closest, continued)
     standard = preparation.standardised(values, columns)
     directions = _leading(standard, config.directions)
     length = ((standard @ directions) ** 2).sum(axis=1)

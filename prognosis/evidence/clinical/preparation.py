@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,7 +90,7 @@ def learn_preparation(
     columns: Sequence[Column],
     fewest_cases: int,
     closest: float,
-    continued: frozenset[int] = frozenset(),
+    continued: Mapping[int, bool] | None = None,
 ) -> Preparation:
     """Choose and scale columns on training rows.
 
@@ -102,16 +102,18 @@ def learn_preparation(
         columns: Its columns.
         fewest_cases: At least 1.
         closest: Largest correlation between two kept columns of one concept.
-        continued: Concepts that are the measurement itself, earlier: their levels are read however far they
-            lie beyond those seen, for a value goes on from where it is.
+        continued: Concepts that are the measurement itself, earlier, and whether its logarithm is modelled:
+            their levels are read on that scale, however far they lie beyond those seen, for a value goes on
+            from where it is.
     """
+    continued = continued or {}
     seen = np.asarray(np.nan_to_num(values).any(axis=0))
     unseen = [place for place, column in enumerate(columns) if column.statistic == "is" and not seen[place]]
     candidates = [
         place for place in range(len(columns)) if _worth(values[:, place], columns[place], fewest_cases)
     ]
     scaling = [
-        _scaling(values[:, place], columns[place], columns[place].concept in continued)
+        _scaling(values[:, place], columns[place], continued.get(columns[place].concept))
         for place in candidates
     ]
     draft = Preparation(
@@ -156,8 +158,12 @@ def _worth(values: Floats, column: Column, fewest_cases: int) -> bool:
     return bool(there.min() < there.max())
 
 
-def _scaling(values: Floats, column: Column, continued: bool) -> _Scaling:
+def _scaling(values: Floats, column: Column, logarithm: bool | None) -> _Scaling:
+    """How one column is read; `logarithm` is given for a concept that is the measurement itself."""
     there = values[~np.isnan(values)]
+    goes_on = logarithm is not None and column.statistic in _LEVELS
+    if goes_on and logarithm:
+        there = np.maximum(there, 1.0 / _BEYOND)
     low, high = float(there.min()), float(there.max())
     if column.statistic not in _COUNTED:
         low, high = (float(q) for q in np.quantile(there, [_TAIL, 1.0 - _TAIL]))
@@ -165,11 +171,14 @@ def _scaling(values: Floats, column: Column, continued: bool) -> _Scaling:
             low, high = float(there.min()), float(there.max())
     clipped = np.clip(there, low, high)
     logged = column.statistic in _LEVELS and low > 0.0
-    logged = logged and _skew(clipped) > max(1.0, abs(_skew(np.log(clipped))))
+    if goes_on:
+        logged = bool(logarithm)
+    else:
+        logged = logged and _skew(clipped) > max(1.0, abs(_skew(np.log(clipped))))
     if logged:
         clipped = np.log(clipped)
     mean, scale = float(clipped.mean()), float(clipped.std())
-    if continued and column.statistic in _LEVELS:
+    if goes_on:
         low, high = (1.0 / _BEYOND if logged else -_BEYOND), _BEYOND
     return _Scaling(logged, low, high, mean, scale)
 
