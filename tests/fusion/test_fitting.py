@@ -136,17 +136,19 @@ def test_with_one_bin_the_head_is_a_logistic_regression() -> None:
     np.testing.assert_allclose(found.first, found.last, atol=1e-6)
 
 
-def test_replicates_spread_around_the_fit_and_a_patient_is_drawn_whole() -> None:
+def test_replicates_spread_around_the_head_that_masked_copies_moved_and_a_patient_is_drawn_whole() -> None:
     inputs = two_modalities()
-    exposure = exposure_of(exponential_target(additive(inputs)))
-    start = minimise(inputs, exposure, np.ones(CASES))
+    exposure = exposure_of(exponential_target(1.5 * additive(inputs)))
+    start = fit_head(inputs, exposure, CONFIG.model_copy(update={"dropout_weight": 5.0}))
     told: list[tuple[str, int, int]] = []
     patients = np.repeat(np.arange(CASES // 2).astype(str), 2)
     replicates = bootstrap_head(
-        start, inputs, exposure, patients, 6, 0, lambda what, done, total: told.append((what, done, total))
+        start, inputs, exposure, patients, 20, 0, lambda what, done, total: told.append((what, done, total))
     )
-    assert len(replicates) == 6
-    assert told[-1][1:] == (6, 6)
-    beta = start.head().beta
-    assert (replicates.beta.std(axis=0) > 0).any()
-    np.testing.assert_allclose(replicates.beta.mean(axis=0), beta, atol=0.35)
+    assert len(replicates) == 20
+    assert told[-1][1:] == (20, 20)
+    head, observed = start.head(), minimise(inputs, exposure, np.ones(CASES)).head()
+    spread = replicates.beta.std(axis=0)
+    assert (spread > 0.0).all()
+    assert (np.abs(replicates.beta.mean(axis=0) - head.beta) < spread).all()
+    assert (np.abs(observed.beta - head.beta) > spread).any()
