@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from benchmarks.missingness_plot import plot
 from benchmarks.simulated_inputs import SimulatedRun, simulated_run
-from benchmarks.simulated_risks import CAUSE, Calibrated, Floats, only, risk, seen_at, train_head
+from benchmarks.simulated_risks import CAUSE, Calibrated, Floats, risk, seen_at, singles_of, train_head
 from benchmarks.simulated_statistics import clusters_over, concordance_over, slope_over
 from prognosis.evaluation.interval_json import interval_json
 from prognosis.fusion.head import HazardHead
@@ -134,12 +134,6 @@ def point(run: SimulatedRun, head: HazardHead, sweep: str, name: str, share: flo
         what_is_left(judged.oracle, inputs),
         seen_at(run, head, inputs, np.arange(len(inputs)), HORIZON_DAYS),
     )
-
-
-def singles_of(run: SimulatedRun) -> dict[str, Floats]:
-    """Each modality's (n,) risk from a model of it by itself."""
-    head = train_head(run, run.training.alone)
-    return {name: risk(head, only(run.judged.alone, name)) for name in run.judged.alone.modalities}
 
 
 def summarised(

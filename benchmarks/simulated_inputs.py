@@ -1,8 +1,8 @@
 """A simulated cohort turned into what the head reads, with the truth beside it; kept, since fitting is slow.
 
 The training cohort and the judged one are two simulations of two seeds, in memory: no patient is in both.
-Evidence is kept in a file whose name is made from all that it follows from: the dials, the seed, the settings
-and the code that simulates and fits.
+Evidence is kept in a file whose name is made from all that it follows from: the dials, the seed, the task,
+the settings and the code that simulates and fits.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def simulated_run(
         cohort = dealt_cohort(cohort, dealt, seed)
     target = cohort_target(cohort, config.fusion.bins)
     folds = patient_folds(cohort.patients, target.cause, config.folds or FOLDS, config.seed)
-    kept = _kept((dials, seed, judged_patients, dealt), config, cache)
+    kept = _kept((dials, seed, judged_patients, dealt), task, config, cache)
     tables = None
     if kept is None or not kept.exists() or (tokens and not tokens_file(kept).exists()):
         sys.stderr.write(f"seed {seed}: fitting {len(cohort)} patients, dealt: {dealt or 'nothing'}\n")
@@ -167,13 +167,15 @@ def _summed(fitted: CrossFitted, judged: Cohort) -> Evidence:
     return fitted.inputs(), fitted.alone_inputs(), joined, alone
 
 
-def _kept(made_from: tuple[Dials, int, int, str], config: ModelConfig, cache: Path | None) -> Path | None:
+def _kept(
+    made_from: tuple[Dials, int, int, str], task: Task, config: ModelConfig, cache: Path | None
+) -> Path | None:
     """Where a run's evidence is kept."""
     if cache is None:
         return None
     fusion = config.fusion.bins, config.fusion.beside_others, config.fusion.dropout_weight
-    stated = f"{made_from} {config.model_dump_json(exclude={'fusion'})} {fusion} {_source()}"
-    digest = hashlib.sha256(stated.encode()).hexdigest()[:16]
+    settings = f"{task.model_dump_json()} {config.model_dump_json(exclude={'fusion'})} {fusion}"
+    digest = hashlib.sha256(f"{made_from} {settings} {_source()}".encode()).hexdigest()[:16]
     return cache / f"inputs-{made_from[0].patients}-{made_from[1]}-{digest}.npz"
 
 
@@ -183,18 +185,20 @@ def _source() -> str:
     Comments and docstrings do not count.
     """
     files = [
-        PACKAGE / "fusion" / name
+        PACKAGE / name
         for name in (
-            "beside.py",
-            "challenger/tokens.py",
-            "cross_fitting.py",
-            "fitting.py",
-            "inputs.py",
-            "likelihood.py",
-            "optimiser.py",
+            "compiled.py",
+            "fusion/beside.py",
+            "fusion/challenger/tokens.py",
+            "fusion/cross_fitting.py",
+            "fusion/fitting.py",
+            "fusion/head.py",
+            "fusion/inputs.py",
+            "fusion/likelihood.py",
+            "fusion/optimiser.py",
         )
     ]
-    for part in ("cohort", "evidence", "simulate", "survival"):
+    for part in ("cohort", "evidence", "record", "simulate", "survival"):
         files += (PACKAGE / part).rglob("*.py")
     return "".join(_code(path) for path in sorted(files))
 

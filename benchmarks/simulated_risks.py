@@ -88,21 +88,29 @@ def shuffled(inputs: FusionInputs, name: str, seed: int) -> FusionInputs:
 def risks_of(run: SimulatedRun, head: HazardHead) -> dict[str, Floats]:
     """Every method's (n,) risk for the judged patients.
 
-    Late fusion and "x alone" are of evidence that each modality was fitted to by itself.
+    Late fusion is of evidence that each modality was fitted to by itself; "x alone" is of `singles_of`.
     "without x": x taken from everybody. "x shuffled": x dealt to other judged patients. "x as planted": the
     evidence of x replaced by what was planted in it, the rest ours.
     """
     inputs, names = run.judged.inputs, run.judged.inputs.modalities
     late = fit_late_fusion(run.training.alone, exposure_of(run.training.target))
     found = {FUSED: risk(head, inputs), LATE: risk(late, run.judged.alone)}
-    by_itself = train_head(run, run.training.alone)
-    found |= {f"{name} alone": risk(by_itself, only(run.judged.alone, name)) for name in names}
+    found |= {f"{name} alone": own for name, own in singles_of(run).items()}
     for name in names:
         found[f"without {name}"] = risk(head, without(inputs, name))
         found[f"{name} shuffled"] = risk(head, shuffled(inputs, name, run.seed))
     found |= _as_planted(run, head)
     oracle = run.judged.oracle
     return found | {OBSERVED: oracle.observed(CAUSE), FULL: oracle.full(CAUSE)}
+
+
+def singles_of(run: SimulatedRun) -> dict[str, Floats]:
+    """Each modality's (n,) risk from a model of it, evidence and head fitted as if there were no other."""
+    found = {}
+    for name in run.judged.alone.modalities:
+        head = train_head(run, run.training.alone.single(name))
+        found[name] = risk(head, run.judged.alone.single(name))
+    return found
 
 
 def relearnt_risks(run: SimulatedRun, name: str) -> dict[str, Floats]:

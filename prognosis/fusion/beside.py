@@ -23,7 +23,7 @@ MOST_LOST = 3.0
 """Standard errors of the likelihood of patients left out, by which it may fall.
 
 The offsets of the training cases come from models that saw the patients left out, which counts against what
-is fitted beside them; modalities that say the same thing lose by far more.
+is fitted beside them. Modalities that say the same thing lose by more, but where patients are few not always.
 """
 
 

@@ -14,6 +14,7 @@ from prognosis.fusion.inputs import FusionInputs
 from prognosis.fusion.interaction import fit_interaction
 from prognosis.fusion.likelihood import Exposure, negative_log_likelihood
 from prognosis.fusion.optimiser import Parameters, minimise
+from prognosis.survival.conformal import patient_shares
 
 
 def fit_head(
@@ -38,19 +39,12 @@ def fit_head(
     if len(inputs.modalities) == 1 or config.rank == 0:
         return fitted
     observed = minimise(inputs, exposure, np.ones(len(inputs))).head()
-    found = fit_interaction(observed, inputs, exposure, config.rank, _shares(len(inputs), patients))
+    shares = np.ones(len(inputs)) if patients is None else patient_shares(patients)
+    found = fit_interaction(observed, inputs, exposure, config.rank, shares)
     if not found.rank:
         return fitted
     start = replace(fitted, factors=found.factors, strengths=found.strengths)
     return minimise(masks, exposure.take(rows), copies, start)
-
-
-def _shares(cases: int, patients: NDArray[np.str_] | None) -> Array:
-    """(n,) one over the number of the patient's cases."""
-    if patients is None:
-        return np.ones(cases)
-    _, inverse, counts = np.unique(patients, return_inverse=True, return_counts=True)
-    return np.asarray(1.0 / counts[inverse])
 
 
 def refit(

@@ -57,7 +57,7 @@ def patient_space(
         table: The training cases'.
         columns: The table's.
         config: How many directions and levels.
-        continued: Of `learn_preparation`: how far such a level lies beyond those seen is part of the distance.
+        continued: Of `learn_preparation`: how far such a level lies beyond those seen counts as distance.
     """
     values = table.values[table.present]
     preparation = learn_preparation(values, columns, config.fewest(len(values)), config.closest, continued)

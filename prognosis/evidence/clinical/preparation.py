@@ -170,11 +170,9 @@ def _scaling(values: Floats, column: Column, logarithm: bool | None) -> _Scaling
         if low == high:
             low, high = float(there.min()), float(there.max())
     clipped = np.clip(there, low, high)
-    logged = column.statistic in _LEVELS and low > 0.0
-    if goes_on:
-        logged = bool(logarithm)
-    else:
-        logged = logged and _skew(clipped) > max(1.0, abs(_skew(np.log(clipped))))
+    may = column.statistic in _LEVELS and low > 0.0
+    skewed = may and _skew(clipped) > max(1.0, abs(_skew(np.log(clipped))))
+    logged = bool(logarithm) if goes_on else skewed
     if logged:
         clipped = np.log(clipped)
     mean, scale = float(clipped.mean()), float(clipped.std())
