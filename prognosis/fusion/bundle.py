@@ -16,6 +16,7 @@ from prognosis.errors import BundleError
 from prognosis.evidence import EvidenceModel
 from prognosis.evidence.manifest import check_manifest, part_digest
 from prognosis.evidence.model_folder import library_versions, write_json, write_model_folder
+from prognosis.fusion.bundle_arrays import read_arrays, stated_array, write_arrays
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead, straight
 from prognosis.fusion.inputs import FusionInputs
@@ -58,7 +59,7 @@ def _write_files(model: FusionModel, folder: Path, card: str, metrics: Mapping[s
     for name, evidence in model.evidence.items():
         (folder / "evidence" / name).mkdir(parents=True)
         evidence.save(folder / "evidence" / name)
-    _write_arrays(model, folder)
+    write_arrays(model, folder)
     write_json(folder / "config.json", _configuration(model))
     ends = model.head.shift[:, :, [0, -1]]
     write_json(folder / CALIBRATION, {"shift": ends.tolist(), "scale": model.head.scale.tolist()})
@@ -83,7 +84,8 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
             docs/cache.md.
 
     Raises:
-        BundleError: The folder is incomplete, altered, of another format, or holds a weight not finite.
+        BundleError: The folder is incomplete, altered, of another format, or holds numbers that are not
+            finite or do not fit the head.
         InputError: The cache cannot be used.
     """
     folder = Path(folder)
@@ -94,12 +96,15 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
             str(folder), f"has format {stated.get('format')}", f"this version reads format {FORMAT}"
         )
     names = tuple(stated["modalities"])
-    arrays = _read_arrays(folder)
+    task = Task.from_statement(stated["task"], str(folder / "config.json"))
+    evidence = {name: load_evidence(name, folder, cache) for name in names}
+    widths = {name: own.width for name, own in evidence.items()}
+    arrays = read_arrays(folder, widths, len(task.causes))
     training = json.loads((folder / "training.json").read_text(encoding="utf-8"))
     model = FusionModel(
-        task=Task.from_statement(stated["task"], str(folder / "config.json")),
+        task=task,
         config=ModelConfig.from_statement(stated["config"], str(folder / "config.json")),
-        evidence={name: load_evidence(name, folder, cache) for name in names},
+        evidence=evidence,
         head=_read_head(folder / CALIBRATION, names, arrays),
         edges=arrays["edges"],
         replicates=Replicates(arrays["replicates.alpha"], arrays["replicates.beta"]),
@@ -113,7 +118,7 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
         ),
         training=Training(**{**training, "patients": frozenset(training["patients"])}),
         bounds=_read_bounds(folder / CONFORMAL),
-        sets=_read_sets(folder / CLASS_SETS, len(arrays["alpha"])),
+        sets=_read_sets(folder / CLASS_SETS, len(task.causes)),
         measured=read_measured(folder / MEASURED, len(names)),
         model_id=model_id,
     )
@@ -152,54 +157,19 @@ def load_evidence(name: str, folder: Path, cache: str | Path | None = None) -> E
     )
 
 
-def _write_arrays(model: FusionModel, folder: Path) -> None:
-    from safetensors.numpy import save_file
-
-    arrays: dict[str, NDArray[np.float64]] = {
-        "alpha": model.head.alpha,
-        "beta": model.head.beta,
-        "strengths": model.head.strengths,
-        "edges": model.edges,
-        "replicates.alpha": model.replicates.alpha,
-        "replicates.beta": model.replicates.beta,
-        "background.present": model.background.present.astype(np.float64),
-        "background.distance": model.background.distance,
-    }
-    for place, name in enumerate(model.modalities):
-        arrays[f"factors.{name}"] = model.head.factors[place]
-        arrays[f"background.evidence.{name}"] = model.background.evidence[place]
-        arrays[f"background.vector.{name}"] = model.background.vectors[place]
-    save_file(
-        {name: np.ascontiguousarray(array) for name, array in arrays.items()}, folder / "model.safetensors"
-    )
-
-
-def _read_arrays(folder: Path) -> dict[str, NDArray[np.float64]]:
-    from safetensors.numpy import load_file
-
-    arrays: dict[str, NDArray[np.float64]] = load_file(folder / "model.safetensors")
-    for name, array in arrays.items():
-        if not np.isfinite(array).all():
-            raise BundleError(f"{folder}/model.safetensors", f"{name} is not finite", "train the model anew")
-    return arrays
-
-
 def _read_head(path: Path, names: Sequence[str], arrays: Mapping[str, NDArray[np.float64]]) -> HazardHead:
     """The head; of its shift the file at `path` states the first and the last bin."""
     stated = json.loads(path.read_text(encoding="utf-8"))
     causes, bins = arrays["alpha"].shape
-    shapes = {"shift": (2 ** len(names), causes, 2), "scale": (2 ** len(names), causes)}
-    found = {name: np.array(stated[name], dtype=np.float64) for name in shapes}
-    for name, shape in shapes.items():
-        if found[name].shape != shape or not np.isfinite(found[name]).all():
-            raise BundleError(str(path), f"its {name} does not fit the head", "train the model anew")
+    shift = stated_array(path, stated, "shift", (2 ** len(names), causes, 2))
+    scale = stated_array(path, stated, "scale", (2 ** len(names), causes))
     return HazardHead(
         alpha=arrays["alpha"],
         beta=arrays["beta"],
         factors=tuple(arrays[f"factors.{name}"] for name in names),
         strengths=arrays["strengths"],
-        shift=straight(found["shift"][..., 0], found["shift"][..., 1], bins),
-        scale=found["scale"],
+        shift=straight(shift[..., 0], shift[..., 1], bins),
+        scale=scale,
     )
 
 
@@ -225,29 +195,24 @@ def _bounds(bounds: Mapping[str, SurvivalBound]) -> dict[str, Any]:
 
 
 def _read_bounds(path: Path) -> dict[str, SurvivalBound]:
-    """The lower bounds; none for a class, and for a model saved before they existed."""
+    """The lower bounds; none where the task asks for no time to an event."""
     if not path.exists():
         return {}
-    stated = json.loads(path.read_text(encoding="utf-8"))
-    bounds = {
-        name: SurvivalBound(np.array(each["levels"]), np.array(each["probability"]), float(each["last_day"]))
-        for name, each in stated.items()
-    }
-    for name, bound in bounds.items():
-        if not (np.isfinite(bound.probability).all() and np.isfinite(bound.last_day)):
-            raise BundleError(str(path), f"the bound of {name} is not finite", "train the model anew")
+    bounds = {}
+    for name, each in json.loads(path.read_text(encoding="utf-8")).items():
+        count = len(each["levels"])
+        levels, probability = (stated_array(path, each, key, (count,)) for key in ("levels", "probability"))
+        bounds[name] = SurvivalBound(levels, probability, float(stated_array(path, each, "last_day", ())))
     return bounds
 
 
 def _read_sets(path: Path, causes: int) -> ClassSets | None:
-    """The sets of classes; None for another task, and for a model saved before they existed."""
+    """The sets of classes; None where the task has no classes that exclude one another."""
     if not path.exists():
         return None
     stated = json.loads(path.read_text(encoding="utf-8"))
-    largest = np.array(stated["largest_score"], dtype=np.float64)
-    if largest.shape != (len(stated["levels"]), 1 + causes) or not np.isfinite(largest).all():
-        raise BundleError(str(path), "its scores do not fit the classes", "train the model anew")
-    return ClassSets(tuple(stated["levels"]), largest)
+    levels = tuple(stated["levels"])
+    return ClassSets(levels, stated_array(path, stated, "largest_score", (len(levels), 1 + causes)))
 
 
 def _training(training: Training) -> dict[str, Any]:

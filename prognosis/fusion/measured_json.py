@@ -7,9 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from prognosis.errors import BundleError
+from prognosis.fusion.bundle_arrays import stated_array
 from prognosis.fusion.measured import LastValue, Measured
 from prognosis.survival.measured import ResidualIntervals
 
@@ -27,14 +25,15 @@ def read_measured(path: Path, modalities: int) -> Measured | None:
     """What `measured_json` wrote; None for a task that asks for no measurement.
 
     Raises:
-        BundleError: A number is not finite, or the errors do not fit the modalities.
+        BundleError: A number is not finite, the errors do not fit the modalities, or an interval has no end.
     """
     if not path.exists():
         return None
     stated = json.loads(path.read_text(encoding="utf-8"))
-    error = np.array(stated["error"], dtype=np.float64)
     intervals = {name: tuple(values) for name, values in stated["intervals"].items()}
-    ends = np.array([*intervals["low"], *intervals["high"], *stated["last_value"].values()])
-    if error.shape != (2**modalities,) or not (np.isfinite(error).all() and np.isfinite(ends).all()):
-        raise BundleError(str(path), "its errors do not fit the modalities", "train the model anew")
+    for name in ("low", "high"):
+        stated_array(path, intervals, name, (len(intervals["levels"]),))
+    for name in stated["last_value"]:
+        stated_array(path, stated["last_value"], name, ())
+    error = stated_array(path, stated, "error", (2**modalities,))
     return Measured(error, ResidualIntervals(**intervals), LastValue(**stated["last_value"]))

@@ -55,12 +55,14 @@ class FusionModel:
         head: Joins them.
         edges: (B + 1,) bin edges in days.
         replicates: Bootstrap refits of the head.
-        background: Out-of-fold inputs of up to 256 training cases: what an unknown modality might have been.
+        background: Inputs of up to 256 training cases: what an unknown modality might have been. Each is the
+            evidence of models that had not seen the case, spread as widely as the kept models' (see
+            `FittedEvidence.usual`).
         training: What it was trained on.
         bounds: What turns curves into lower bounds on the time free of "any event" and, where there are
-            several causes, of each; empty for a class and for a model saved before bounds existed.
+            several causes, of each; empty where the task asks for no time to an event.
         sets: What turns the probabilities of classes that exclude one another into sets of classes; None for
-            other tasks and for a model saved before sets existed.
+            other tasks.
         measured: What turns the mean of a measurement into a prediction; None for other tasks.
         model_id: Name and content digest; empty until saved.
     """

@@ -9,12 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from safetensors.numpy import load_file, save_file
 
 from prognosis.cohort import Task
 from prognosis.errors import BundleError
 from prognosis.evidence.manifest import MANIFEST, write_manifest
 from prognosis.fusion import load_model, save_model
+from prognosis.fusion.bundle_arrays import read_arrays
 from tests.fakes.additive_evidence import written_model
 from tests.simulated import Simulated, largest_difference
 
@@ -111,12 +113,46 @@ def test_a_model_of_another_format_is_refused(copy: Path) -> None:
         load_model(copy)
 
 
-@pytest.mark.parametrize("scale", [[[1.0, 1.0]], [[float("nan")] * 2] * 8])
-def test_a_recalibration_that_does_not_fit_the_head_is_refused(copy: Path, scale: list[object]) -> None:
+def test_an_array_that_does_not_fit_the_head_is_refused_by_name(small: Simulated, tmp_path: Path) -> None:
+    arrays = load_file(small.model_folder / "model.safetensors")
+    widths = {name: model.width for name, model in small.model.evidence.items()}
+
+    def read(altered: dict[str, NDArray[np.float64]]) -> None:
+        save_file(altered, tmp_path / "model.safetensors")
+        read_arrays(tmp_path, widths, len(small.model.task.causes))
+
+    read(arrays)
+    for name, array in arrays.items():
+        for altered in (array[:1], np.concatenate([array, array]), array[None]):
+            with pytest.raises(BundleError, match="does not fit the head"):
+                read({**arrays, name: np.ascontiguousarray(altered)})
+        with pytest.raises(BundleError):
+            read({each: own for each, own in arrays.items() if each != name})
+
+
+def test_a_model_with_a_weight_of_one_modality_of_three_is_refused(copy: Path) -> None:
+    arrays = load_file(copy / "model.safetensors")
+    save_file({**arrays, "beta": arrays["beta"][:1]}, copy / "model.safetensors")
+    resign(copy)
+    with pytest.raises(BundleError, match="beta does not fit the head"):
+        load_model(copy)
+
+
+@pytest.mark.parametrize(
+    ("scale", "problem"),
+    [
+        ([[1.0, 1.0]], "scale does not fit the head"),
+        ([[1.0, 1.0], [1.0]], "scale is not an array of numbers"),
+        ([[float("nan")] * 2] * 8, "scale is not finite"),
+    ],
+)
+def test_a_recalibration_that_does_not_fit_the_head_is_refused(
+    copy: Path, scale: list[object], problem: str
+) -> None:
     stated = json.loads((copy / "calibration.json").read_text(encoding="utf-8"))
     (copy / "calibration.json").write_text(json.dumps({**stated, "scale": scale}), encoding="utf-8")
     resign(copy)
-    with pytest.raises(BundleError, match="its scale does not fit the head"):
+    with pytest.raises(BundleError, match=problem):
         load_model(copy)
 
 
@@ -166,16 +202,19 @@ def test_lower_bounds_are_read_back_as_they_were_saved(small: Simulated) -> None
         assert read.bounds[name].last_day == bound.last_day
 
 
-def test_a_model_saved_before_lower_bounds_existed_still_answers_without_them(copy: Path) -> None:
-    (copy / "conformal.json").unlink()
-    resign(copy)
-    assert load_model(copy).bounds == {}
-
-
-def test_a_lower_bound_that_is_not_finite_is_refused(copy: Path) -> None:
+@pytest.mark.parametrize(
+    ("altered", "problem"),
+    [
+        ({"last_day": float("nan")}, "last_day is not finite"),
+        ({"probability": [0.5]}, "probability does not fit"),
+    ],
+)
+def test_a_lower_bound_that_cannot_be_read_off_is_refused(
+    copy: Path, altered: dict[str, object], problem: str
+) -> None:
     stated = json.loads((copy / "conformal.json").read_text(encoding="utf-8"))
-    stated["any event"]["last_day"] = float("nan")
+    stated["any event"] |= altered
     (copy / "conformal.json").write_text(json.dumps(stated), encoding="utf-8")
     resign(copy)
-    with pytest.raises(BundleError, match="the bound of any event is not finite"):
+    with pytest.raises(BundleError, match=problem):
         load_model(copy)
