@@ -18,15 +18,22 @@ def value_statements(prediction: Prediction) -> tuple[str, ...]:
         return ()
     name, unit = expected.name.replace("_", " "), f" {expected.unit}".rstrip()
     ordered = sorted(expected.intervals, key=lambda each: (each.level != SHOWN_LEVEL, each.level))
-    places = _decimals(ordered[0].high - ordered[0].low if ordered else abs(expected.value))
-    stated = f"{name} in {in_days(expected.days)}: {expected.value:.{places}f}{unit}"
-    told = [f"{each.level:.0%} interval {each.low:.{places}f} to {each.high:.{places}f}" for each in ordered]
+    width = min((each.high - each.low for each in ordered), default=0.0)
+    stated = f"{name} in {in_days(expected.days)}: {_told(expected.value, width)}{unit}"
+    told = [
+        f"{each.level:.0%} interval {_told(each.low, width)} to {_told(each.high, width)}" for each in ordered
+    ]
     return (f"{stated} ({'; '.join(told)})" if told else stated,)
 
 
-def _decimals(width: float) -> int:
-    """Places after the point that tell a width to two digits; none of a width of 10 or more."""
-    return max(0, 1 - math.floor(math.log10(width))) if width > 0.0 else 2
+def _told(number: float, width: float) -> str:
+    """A number with two digits at least, and with as many places as tell a width to two digits."""
+    return f"{number:.{max(_decimals(number), _decimals(width))}f}"
+
+
+def _decimals(number: float) -> int:
+    """Places after the point that tell a number to two digits; none for 0, and from 10 upward."""
+    return max(0, 1 - math.floor(math.log10(abs(number)))) if number else 0
 
 
 def free_statements(prediction: Prediction) -> tuple[str, ...]:

@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from prognosis.cli.patient_report import marked_sentences
-from prognosis.cli.statements import free_statements
+from prognosis.cli.statements import free_statements, value_statements
 from prognosis.explanation import Attribution
-from prognosis.prediction import LowerBound, Prediction, predict_cases
+from prognosis.prediction import ExpectedValue, LowerBound, Prediction, predict_cases
+from prognosis.prediction.prediction import ValueInterval
 from tests.fakes.additive_evidence import planted_cases, written_model
 
 
@@ -41,6 +42,35 @@ def test_a_bound_that_follow_up_cut_short_says_so(prediction: Prediction) -> Non
 
 def test_any_event_names_the_causes(prediction: Prediction) -> None:
     assert "free of progression or death for at least" in free_statements(prediction)[0]
+
+
+@pytest.mark.parametrize(
+    ("value", "ends", "told"),
+    [
+        (
+            1.63,
+            (0.42, 10.9),
+            "1.6 mg/dL (80% interval 0.42 to 11)",
+        ),  # a value that cannot be 0 is not told as 0
+        (20.4, (12.1, 38.3), "20 mg/dL (80% interval 12 to 38)"),
+        (7.213, (7.151, 7.284), "7.21 mg/dL (80% interval 7.15 to 7.28)"),
+        (1432.0, (1429.2, 1434.1), "1432.0 mg/dL (80% interval 1429.2 to 1434.1)"),
+        (-0.31, (-2.04, 0.0), "-0.31 mg/dL (80% interval -2.0 to 0.0)"),
+    ],
+)
+def test_a_value_and_its_interval_are_told_to_two_digits_at_least(
+    prediction: Prediction, value: float, ends: tuple[float, float], told: str
+) -> None:
+    expected = ExpectedValue("bilirubin", "mg/dL", 365.0, value, 1.0, False, (ValueInterval(0.8, *ends),))
+    (stated,) = value_statements(replace(prediction, measured=expected))
+    assert stated == f"bilirubin in 1 year: {told}"
+
+
+def test_a_narrower_interval_is_not_told_as_a_point(prediction: Prediction) -> None:
+    intervals = ValueInterval(0.5, 14.62, 15.38), ValueInterval(0.8, 9.0, 21.0)
+    expected = ExpectedValue("bilirubin", "mg/dL", 365.0, 15.0, 1.0, False, intervals)
+    (stated,) = value_statements(replace(prediction, measured=expected))
+    assert "50% interval 14.62 to 15.38" in stated
 
 
 def test_a_note_is_shown_whole_with_its_sentences_marked_where_they_stand() -> None:
