@@ -75,7 +75,8 @@ def explain(
 def evaluate(model: FusionModel, cohort: Cohort, seed: int = 0) -> EvaluationResult:
     """Judge a model on labelled cases of patients that did not train it.
 
-    Of a measurement, cases whose last value is in a unit that the task does not name are left out.
+    Of a measurement, cases whose last value is in a unit that the task does not name are left out, and
+    counted among the result's `exclusions`.
 
     Raises:
         CohortError: A case's patient trained the model, or there is nothing to judge by.

@@ -6,6 +6,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,6 +85,7 @@ def evaluate_masks_of(
             images += found
     clusters = np.array([groups[image.case.patient] for image in images])
     result = evaluate_masks(model.task, images, clusters, seed, replicates)
+    result = replace(result, exclusions=dict(cohort.exclusions))
     if json_output:
         stated = result.to_json() | {"images": [_image_json(image, model) for image in images]}
         print_json({"model_id": model.model_id, "cross_validated": how == "cv", "how": how, **stated})

@@ -161,6 +161,7 @@ def evaluate_folds_of(
         patients=len(set(cohort.patients)),
         events=_counts(cohort.task, target),
         unknown=_unknown(target),
+        exclusions=dict(folds[0].cohort.exclusions),
         protocol=judging.protocol,
         result=prepared[FUSED].bootstrap(replicates, seed),
         calibration=prepared[FUSED].calibration,

@@ -130,6 +130,7 @@ def evaluate_measured(
         n=len(cohort),
         patients=len(set(clusters)),
         events={outcome.name: len(cohort)},
+        exclusions=dict(folds[0].cohort.exclusions),
         protocol=Protocol(
             level=0.95,
             replicates=replicates,

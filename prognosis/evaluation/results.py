@@ -255,6 +255,7 @@ class EvaluationResult:
         class_sets: Coverage and size of the sets of classes.
         unknown: Number of cases that are not judged on each finding, since it is not known of them.
         landmarks: The metrics at each landmark and horizon, among those at risk there.
+        exclusions: Number left out of the cohort, by reason; none where no cohort is given.
     """
 
     task: str
@@ -273,6 +274,7 @@ class EvaluationResult:
     class_sets: tuple[SetCoverage, ...] = ()
     unknown: Mapping[str, int] = field(default_factory=dict)
     landmarks: tuple[LandmarkMetrics, ...] = ()
+    exclusions: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """Everything as JSON-ready dictionaries and lists; no value is ever NaN."""
@@ -282,6 +284,7 @@ class EvaluationResult:
             "patients": self.patients,
             "events": dict(self.events),
             "unknown": dict(self.unknown),
+            "exclusions": dict(self.exclusions),
             "protocol": self.protocol.to_json(),
             **self.result.to_json(),
             "calibration": [curve.to_json() for curve in self.calibration],

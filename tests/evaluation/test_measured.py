@@ -103,6 +103,7 @@ def test_a_case_whose_last_value_is_in_a_unit_of_which_no_factor_is_known_is_lef
     assert mixed.exclusions == {"no index event": 4}
     found, alone = (prognosis.evaluate(model, cohort, seed=1) for cohort in (mixed, kept))
     assert found.n == 28
+    assert found.to_json()["exclusions"] == {"no index event": 4, OTHER_UNIT: 2}
     assert found.result.metrics == alone.result.metrics
     with pytest.raises(CohortError, match="of all 2 cases"):
         without_other_units(mixed.take([0, 1]))
