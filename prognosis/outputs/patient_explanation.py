@@ -46,8 +46,12 @@ class Driver:
 
 
 def parts_not_told(drivers: Sequence[Driver], digits: int = 2) -> str:
-    """How many parts of these drivers round to zero and are not printed, in words; "" where none is."""
-    count = sum(not round(part.contribution, digits) for driver in drivers for part in driver.parts)
+    """How many parts of these drivers round to zero and are not printed, in words; "" where none is.
+
+    A driver's only part is the driver itself, whose own line says it.
+    """
+    several = [driver.parts for driver in drivers if len(driver.parts) > 1]
+    count = sum(not round(part.contribution, digits) for parts in several for part in parts)
     if not count:
         return ""
     parts = "part" if count == 1 else "parts"

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from prognosis.outputs.estimate import Estimate, as_percent, in_days, signed, with_interval
 from prognosis.outputs.model_card import ModelCard, NotDone, card_passages, model_card
+from prognosis.outputs.patient_explanation import parts_not_told
 from prognosis.outputs.patient_page import PatientPage
 from prognosis.outputs.report import render_patient_page
 from prognosis.outputs.risk_text import risk_text
@@ -116,6 +117,15 @@ def test_parts_that_round_to_nothing_are_counted_and_not_told(told: Callable[[Pa
     assert "part 3" not in text
     assert "2 parts of less than 0.005 not shown" in " ".join(text.split())
     assert "not shown" not in told(with_parts(0.7, -0.12))
+
+
+@pytest.mark.parametrize("digits", [2, 4])
+def test_a_driver_of_one_part_is_told_on_its_own_line_and_not_counted_as_unshown(digits: int) -> None:
+    (driver,) = with_parts(0.3 * 10**-digits).explanations[0].drivers[:1]
+    assert len(driver.parts) == 1
+    assert parts_not_told([driver], digits) == ""
+    twice = replace(driver, parts=driver.parts * 2)
+    assert parts_not_told([driver, twice], digits).startswith("2 parts of less than 0.00")
 
 
 @pytest.mark.parametrize("told", [printed, render_patient_page])
