@@ -24,7 +24,7 @@ class Attributions:
     """Contributions to the log-hazard of one cause, averaged over time.
 
     Attributes:
-        base: (n,) the log-hazard of the average training patient.
+        base: (n,) the log-hazard of the average patient with these modalities: with a record, or without one.
         values: (n, features) what each column adds; base + their sum is the row's log-hazard.
     """
 

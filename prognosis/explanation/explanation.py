@@ -133,7 +133,7 @@ class Explanation:
 
     Attributes:
         cause: Of which cause.
-        base: The answer for the average training patient on this scale.
+        base: The answer for the average patient with these modalities on this scale.
         total: The answer for this patient: base + the sum of contributions.
         attributions: Every token's share, largest magnitude first.
         drivers: The same by what they are of, largest sum first; they too sum to total - base.

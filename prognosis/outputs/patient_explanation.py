@@ -101,7 +101,7 @@ class PatientExplanation:
 
     Attributes:
         cause: The cause explained.
-        base: What the model says when it knows nothing of the patient, on the receipt's scale.
+        base: What the model says of the average patient with these modalities, on the receipt's scale.
         total: What it says of this patient.
         drivers: Everything that is known, in any order; the page sorts them by size.
         receipt: Method and exactness.

@@ -95,7 +95,7 @@ def waterfall_bars(explanation: PatientExplanation, most: int = BARS) -> tuple[B
 
 
 def waterfall_picture(explanation: PatientExplanation) -> Picture:
-    """From what the model says of anyone, through each driver, to what it says of this patient."""
+    """From the answer for the average patient with these modalities, driver by driver, to this patient's."""
     bars = waterfall_bars(explanation)
     with drawing(WIDTH_INCHES, 1.1 + 0.3 * (len(bars) + 2)) as figure:
         axes = figure.add_subplot()
@@ -109,7 +109,11 @@ def waterfall_picture(explanation: PatientExplanation) -> Picture:
             axes.annotate(
                 decimal(value), (value, place), xytext=(7, 0), textcoords="offset points", va="center"
             )
-        labels = ["anyone (base)", *(_short(bar.label) for bar in bars), "this patient (total)"]
+        labels = [
+            "average with these modalities (base)",
+            *(_short(bar.label) for bar in bars),
+            "this patient (total)",
+        ]
         axes.set_yticks(range(len(labels)), labels, fontsize=8.5)
         for place in (0, last):
             axes.get_yticklabels()[place].set_fontweight("bold")

@@ -68,7 +68,8 @@ def _drivers(explanation: PatientExplanation, top: int) -> Table:
     shown, others = strongest(explanation.drivers, top)
     receipt = explanation.receipt
     receipt_line = (
-        f"anyone {decimal(explanation.base)}, this patient {decimal(explanation.total)}; {receipt.method}; "
+        f"the average patient with these modalities {decimal(explanation.base)}, "
+        f"this patient {decimal(explanation.total)}; {receipt.method}; "
         f"largest additivity error {receipt.max_additivity_error:.1e}, "
         f"standard error {receipt.standard_error:.1e}"
     )

@@ -82,6 +82,9 @@ def test_the_terminal_shows_risk_drivers_sources_and_what_is_missing() -> None:
         "14 smaller drivers",
     ):
         assert expected in text
+    assert "the average patient with these modalities \N{MINUS SIGN}2.31, this patient" in " ".join(
+        text.split()
+    )
 
 
 def test_the_parts_of_a_driver_stand_beneath_it_with_their_own_dates_and_sources() -> None:
