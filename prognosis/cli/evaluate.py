@@ -128,11 +128,15 @@ def _draw(report: Path, loaded: Loaded, evaluation: Evaluation, judged: Sequence
 
 
 def unseen(cohort: Cohort, model: FusionModel) -> Judged:
-    """What the model says of the cases that it has not seen.
+    """What the model says of the cases that it has not seen; names the shortcuts, which are not judged here.
 
     Raises:
         CohortError: Every patient trained the model.
     """
+    if left_out := shortcuts(cohort):
+        stderr.print(
+            f"{', '.join(left_out)}: not judged, for want of the training cohort; give --cv or --by-site"
+        )
     return held_out_fold(model, unseen_cases(cohort, model))
 
 

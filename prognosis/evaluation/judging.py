@@ -142,7 +142,8 @@ def evaluate_folds_of(
         folds: One element a fold, none sharing a patient with another.
         seed: Of the bootstrap.
         replicates: Bootstrap samples of patients.
-        others: Further methods by name, trained on each fold's training cohort and judged on the same cases.
+        others: Further methods by name, trained on each fold's training cohort and judged on the same cases;
+            none of them is judged where some fold's training cohort is not at hand.
     """
     if folds[0].cohort.task.measurement is not None:
         return _evaluate_measured(folds, seed, replicates)
@@ -188,7 +189,10 @@ def evaluate_folds_of(
 
 
 def _predicted(folds: Sequence[Judged], days: Floats, others: Mapping[str, Fit]) -> dict[str, list[Floats]]:
-    """(n, K, T) incidence by fold of every method: the fused model, each modality, the others, the rivals."""
+    """(n, K, T) incidence by fold of every method: the fused model, each modality, the others, the rivals.
+
+    The others are passed over where some fold's training cohort is not at hand: they cannot be trained.
+    """
     predicted = {FUSED: [fold.model.incidence_of(fold.inputs, days) for fold in folds]}
     names = folds[0].model.modalities
     if len(names) > 1:

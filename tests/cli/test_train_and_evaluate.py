@@ -159,5 +159,7 @@ def test_a_publisher_s_split_is_kept_and_its_validation_part_is_judged(
     assert kept["validation"] == trained.stated["validation"]
     judged = prognosis("evaluate", out, "--source", f"pneumoniamnist:{films / 'new.npz'}", "--json")
     assert judged.status == 0
+    assert "projection alone: not judged, for want of the training cohort" in judged.prose
+    assert not any("projection" in name for name in judged.stated["members"])
     assert judged.stated["n"] == 40
     assert set(judged.stated["metrics"]["auroc"]) >= {"value", "low", "high"}
