@@ -56,12 +56,23 @@ def last_contact(record: PatientRecord) -> datetime | None:
     return max(times, default=None)
 
 
+def outcome_by(outcome: Outcome, record: PatientRecord, time: datetime) -> tuple[str, datetime] | None:
+    """The first event of a time to event that a record holds by a time, and when it was; None for none.
+
+    Other kinds of outcome may be asked about again, and have none.
+    """
+    if not isinstance(outcome, TimeToEvent):
+        return None
+    cause_of = {code: name for name, codes in outcome.causes.items() for code in codes}
+    found = [each for each in record.events if each.time <= time and str(each.code) in cause_of]
+    first = min(found, key=lambda each: each.time, default=None)
+    return None if first is None else (cause_of[str(first.code)], first.time)
+
+
 def _gone_by(outcome: Outcome, record: PatientRecord, landmark: datetime) -> Unlabelled | None:
     """Why a patient is no longer at risk at a landmark; None for one who is."""
-    if isinstance(outcome, TimeToEvent):
-        asked = {code for codes in outcome.causes.values() for code in codes}
-        if any(event.time <= landmark and str(event.code) in asked for event in record.events):
-            return Unlabelled("outcome by the landmark", never_asked=True)
+    if outcome_by(outcome, record, landmark) is not None:
+        return Unlabelled("outcome by the landmark", never_asked=True)
     contact = last_contact(record)
     if contact is None or contact <= landmark:
         return Unlabelled("not followed past the landmark", never_asked=True)

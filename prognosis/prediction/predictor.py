@@ -9,8 +9,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort import Case
-from prognosis.cohort.labels import last_contact
+from prognosis.cohort import Case, Task
+from prognosis.cohort.labels import last_contact, outcome_by
+from prognosis.cohort.selection import excluded
 from prognosis.cohort.target import reference_class
 from prognosis.errors import InputError
 from prognosis.fusion import FusionModel
@@ -78,11 +79,26 @@ def prediction_days(model: FusionModel) -> Array:
 def predict_row(model: FusionModel, case: Case, inputs: FusionInputs, row: int) -> Prediction:
     """Predict for the case whose evidence stands in one row of `inputs`."""
     prediction = _measurement(model, case, inputs, row) or _risk(model, case, inputs, row)
-    reason = _reason_to_abstain(model, inputs, row, prediction)
+    reason = _never_asked(model.task, case) or _reason_to_abstain(model, inputs, row, prediction)
     known = case.record
     if not reason and not (known.events or known.notes or known.studies):
         reason = "nothing is known by the index time but who the patient is"
     return replace(prediction, abstained_because=reason)
+
+
+def _never_asked(task: Task, case: Case) -> str:
+    """Why the question is not one about this patient, as far as the record says by the index; or ""."""
+    had = outcome_by(task.outcome, case.record, case.index_time)
+    if had is not None:
+        cause, time = had
+        return (
+            f"{cause} is already in the record ({time:%Y-%m-%d}): the question is asked of those free of "
+            + " and ".join(task.causes)
+        )
+    for rule in task.exclusions:
+        if excluded(rule, case.record, case.index_time):
+            return f"the task leaves out such patients: {rule.name}"
+    return ""
 
 
 def _measurement(model: FusionModel, case: Case, inputs: FusionInputs, row: int) -> Prediction | None:
