@@ -20,21 +20,33 @@ _SHARES = (
     "second_site",
     "coding_shift",
 )
-_NOT_NEGATIVE = (
-    "clinical_signal",
-    "text_signal",
-    "imaging_signal",
-    "death_signal",
-    "growth_mm",
-    "laboratory_noise",
-    "scanner_shift",
-)
-_FURTHEST_SCANNER = 2.0
+_NOT_REACHED = (("censored", 0.0), ("censored", 1.0), ("death_share", 1.0))
+# Far beyond what is met in patients; with all of them at once every true incidence is still finite.
+_RANGES = {
+    **dict.fromkeys(_SHARES, (0.0, 1.0)),
+    "clinical_signal": (0.0, 5.0),
+    "text_signal": (0.0, 5.0),
+    "imaging_signal": (0.0, 5.0),
+    "interaction": (-5.0, 5.0),
+    "death_signal": (0.0, 3.0),
+    "growth_mm": (0.0, 100.0),
+    "missing_informative": (-5.0, 5.0),
+    "missing_by_clinical": (-5.0, 5.0),
+    "laboratory_noise": (0.0, 20.0),
+    "population_shift": (-3.0, 3.0),
+    "scanner_shift": (0.0, 2.0),
+    "arm_effect": (-5.0, 5.0),
+    "arm_modifier": (-5.0, 5.0),
+    "confounding": (-5.0, 5.0),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Dials:
     """What a simulated cohort is made of; the defaults are those to which results are compared.
+
+    Every dial is finite and in a range: those of log-hazards and of log-odds are at most 5 in size,
+    `death_signal` and `population_shift` at most 3, `laboratory_noise` at most 20, `growth_mm` at most 100.
 
     Attributes:
         patients: Number of patients.
@@ -60,8 +72,8 @@ class Dials:
         negations: Share of notes that deny a finding which does not hold.
         copied_forward: Share of notes that carry a sentence from an earlier note which no longer holds; no
             note does both.
-        censored: Share of patients whose follow-up ends before any event.
-        death_share: Share of deaths among first events.
+        censored: Share of patients whose follow-up ends before any event, above 0 and below 1.
+        death_share: Share of deaths among first events, below 1; 0 leaves one death.
         second_site: Share of patients at the second site.
         coding_shift: Share of the second site's patients whose chart is written in its own codes and units.
         population_shift: Standard deviations by which the second site's patients are older, have a higher C
@@ -106,14 +118,12 @@ class Dials:
     def __post_init__(self) -> None:
         if self.patients < 1:
             raise _out_of_range("patients", self.patients, "at least 1")
-        for name in _SHARES:
-            if not 0.0 <= getattr(self, name) <= 1.0:
-                raise _out_of_range(name, getattr(self, name), "a share from 0 to 1")
-        for name in _NOT_NEGATIVE:
-            if not getattr(self, name) >= 0.0:
-                raise _out_of_range(name, getattr(self, name), "at least 0")
-        if self.scanner_shift > _FURTHEST_SCANNER:
-            raise _out_of_range("scanner_shift", self.scanner_shift, f"at most {_FURTHEST_SCANNER:g}")
+        for name, (low, high) in _RANGES.items():
+            if not low <= getattr(self, name) <= high:  # NaN is in no range
+                raise _out_of_range(name, getattr(self, name), f"a number from {low:g} to {high:g}")
+        for name, excluded in _NOT_REACHED:
+            if getattr(self, name) == excluded:
+                raise _out_of_range(name, excluded, f"a share other than {excluded:g}, which no hazard gives")
         if self.decoys > 1.0:
             raise _out_of_range("negations + copied_forward", self.decoys, "at most 1")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
@@ -88,10 +90,12 @@ def test_lesions_that_do_not_grow_look_the_same_at_every_visit() -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"imaging_absent": 1.3}, "dial imaging_absent: is 1.3; give a share from 0 to 1"),
+        ({"imaging_absent": 1.3}, "dial imaging_absent: is 1.3; give a number from 0 to 1"),
         ({"patients": 0}, "dial patients: is 0"),
         ({"patients": 10.5}, "a whole number"),
-        ({"scanner_shift": 3.0}, "at most 2"),
+        ({"scanner_shift": 3.0}, "a number from 0 to 2"),
+        ({"interaction": 1000.0}, "dial interaction: is 1000.0; give a number from -5 to 5"),
+        ({"arm_effect": -1e4}, "dial arm_effect: is -10000.0; give a number from -5 to 5"),
         ({"negations": 0.7, "copied_forward": 0.7}, "negations \\+ copied_forward"),
         ({"text_signal": "strong"}, "give a number"),
         ({"noise": 1.0}, "dial noise: does not exist; set one of arm_effect"),
@@ -100,3 +104,27 @@ def test_lesions_that_do_not_grow_look_the_same_at_every_visit() -> None:
 def test_a_dial_out_of_its_range_is_refused(settings: dict[str, object], problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         Dials.from_settings(settings)
+
+
+@pytest.mark.parametrize("name", [field.name for field in fields(Dials) if field.name != "patients"])
+def test_a_dial_that_is_not_finite_is_refused(name: str) -> None:
+    for value in (np.nan, np.inf, -np.inf):
+        with pytest.raises(ConfigError, match=f"dial {name}: is"):
+            Dials.from_settings({name: value})
+
+
+@pytest.mark.parametrize(("name", "share"), [("censored", 0.0), ("censored", 1.0), ("death_share", 1.0)])
+def test_a_share_that_no_hazard_gives_is_refused(name: str, share: float) -> None:
+    with pytest.raises(ConfigError, match=f"dial {name}: is {share}; give a share other than"):
+        Dials.from_settings({name: share})
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_truth_stays_finite_at_the_strongest_dials(sign: float) -> None:
+    signals = dict.fromkeys(("clinical_signal", "text_signal", "imaging_signal"), 5.0)
+    signed = dict.fromkeys(("interaction", "arm_effect", "arm_modifier"), 5.0 * sign)
+    strong = cohort(**signals, **signed, death_signal=3.0, population_shift=3.0 * sign).oracle
+    total = strong.incidence["progression"] + strong.incidence["death"]
+    assert np.isfinite(total).all()
+    assert total.max() <= 1.0
+    assert all(np.isfinite(each).all() for each in strong.incidence_by_arm.values())
