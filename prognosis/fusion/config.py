@@ -29,7 +29,7 @@ class FusionConfig(BaseModel):
         level: Level of intervals.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     bins: int = Field(default=15, ge=1, le=60)
     rank: int = Field(default=4, ge=0, le=16)
     beside_others: bool = True
@@ -61,7 +61,7 @@ class TrainingConfig(BaseModel):
         precision: "auto" for bfloat16 on CUDA; "float32".
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     way: Literal["read_outs", "end_to_end"] = "read_outs"
     epochs: int = Field(default=30, ge=1)
     patience: int = Field(default=5, ge=1)
@@ -90,7 +90,7 @@ class ModelConfig(BaseModel):
         segmentation: How structures are outlined, for a task whose outcome is a mask; it reads nothing else.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
     modalities: tuple[str, ...] = MODALITIES
     folds: int | None = Field(default=None, ge=2, le=20)
     seed: int = Field(default=0, ge=0)

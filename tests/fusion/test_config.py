@@ -34,3 +34,24 @@ def test_a_file_that_is_not_yaml_cannot_be_read(tmp_path: Path, content: bytes) 
         ModelConfig.load(path)
     with pytest.raises(ConfigError, match="cannot be read"):
         ModelConfig.load(tmp_path / "absent.yaml")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "fusion: {dropout_weight: .inf}",
+        "training: {learning_rate: .inf}",
+        "training: {encoder_rate: .nan}",
+        "clinical: {windows_days: [30, .inf]}",
+        "clinical: {trees: {shrinkage: .inf}}",
+        "text: {half_life_days: .nan}",
+        "imaging: {volume: {windows: [[-.inf, 0]]}}",
+        "imaging: {learning_rate: .inf}",
+        "segmentation: {weight_decay: .inf}",
+    ],
+)
+def test_a_number_that_is_not_finite_is_refused(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "model.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match="should be a finite number"):
+        ModelConfig.load(path)

@@ -26,7 +26,7 @@ class VolumeConfig(BaseModel):
         minimum_slices: A volume with fewer slices is not read.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     size: tuple[int, int, int] = (32, 64, 64)
     spacing_mm: tuple[float, float, float] | None = None
@@ -87,7 +87,7 @@ class ImagingConfig(BaseModel):
         precision: "auto" for half precision on CUDA and bfloat16 on a CPU that computes in it; "float32".
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     dimensions: Literal[2, 3] = 2
     size: int = Field(default=128, ge=16, le=1024)

@@ -41,7 +41,7 @@ class SegmentationConfig(BaseModel):
         precision: "auto" for half precision on CUDA and bfloat16 on a CPU that computes in it; "float32".
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     network: Literal["unet", "basic_unet"] = "unet"
     channels: tuple[int, ...] = Field(default=(16, 32, 64, 128, 256), min_length=2, max_length=7)

@@ -29,7 +29,7 @@ class Expectation(BaseModel):
         std: What it is then divided by.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     axes: str = ""
     size: tuple[int, ...] | None = None

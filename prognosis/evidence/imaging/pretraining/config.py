@@ -29,7 +29,7 @@ class PretrainingConfig(BaseModel):
         seed: Of the first weights, the order and the views.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     imaging: ImagingConfig = ImagingConfig()
     epochs: int = Field(default=50, ge=1)
