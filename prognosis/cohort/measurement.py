@@ -15,6 +15,8 @@ from prognosis.record import Event, PatientRecord
 
 Floats = NDArray[np.float64]
 
+LARGEST = 1e15
+"""Beyond what any measurement reaches, in whatever unit."""
 _DAY = timedelta(days=1)
 
 
@@ -25,8 +27,9 @@ def measurement_label(
 
     Of two at one time it is that of the resource whose name comes first.
 
-    A value that an assay's limit cut off ("<5") is not a value, and one at or below zero has no logarithm:
-    such a case is left out, and so is one without a value in the window. Nothing stands in for it.
+    A value that an assay's limit cut off ("<5") is not a value, nor is one beyond `LARGEST`, and one at or
+    below zero has no logarithm: such a case is left out, and so is one without a value in the window. Nothing
+    stands in for it.
 
     Args:
         outcome: What is asked.
@@ -51,6 +54,8 @@ def measurement_label(
     if nearest.comparator is not None:
         return Unlabelled("the value was cut off by the assay's limit")
     value = value_in_unit(outcome, nearest, number)
+    if not abs(value) <= LARGEST:
+        return Unlabelled("the value is beyond what any measurement reaches")
     if outcome.scale == "log" and value <= 0.0:
         return Unlabelled("the value is not above zero, and has no logarithm")
     return MeasurementLabel(value, (nearest.time - index) / _DAY)
@@ -82,12 +87,12 @@ def value_in_unit(outcome: Measurement, event: Event, number: float) -> float:
 def last_value(outcome: Measurement, known: PatientRecord) -> float | None:
     """The last value in a record as known at the index; None where there is none that can be modelled.
 
-    One that an assay's limit cut off is passed over, as it is for a label.
+    One that an assay's limit cut off or that is beyond `LARGEST` is passed over, as it is for a label.
     """
     for event in reversed(known.events):
         if str(event.code) in outcome.codes and event.number is not None and event.comparator is None:
             value = value_in_unit(outcome, event, event.number)
-            if outcome.scale == "linear" or value > 0.0:
+            if abs(value) <= LARGEST and (outcome.scale == "linear" or value > 0.0):
                 return value
     return None
 

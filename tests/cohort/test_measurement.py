@@ -50,6 +50,12 @@ def test_a_value_cut_off_by_the_assay_or_without_a_logarithm_is_none() -> None:
     assert label(zero) == MeasurementLabel(0.0, 365.0)
 
 
+@pytest.mark.parametrize("number", [1e30, float("inf"), float("nan")])
+def test_a_value_beyond_what_any_measurement_reaches_is_none(number: float) -> None:
+    far = event(365, "lab|x", number, "mg/dL")
+    assert reasons(far) == {"the value is beyond what any measurement reaches"}
+
+
 def test_of_two_values_at_one_time_the_order_of_the_record_decides_nothing() -> None:
     first, second = (
         replace(event(365, "lab|x", number, "mg/dL"), source=source)

@@ -101,7 +101,7 @@ def clinical_fitting(
         for place, concept in enumerate(vocabulary.concepts)
         if concept.code in codes.measured
     }
-    space = patient_space(table, columns, config, continued)
+    space = patient_space(table, columns, config)
     if not space.directions.size:
         raise CohortError("clinical evidence", "no fact differs between cases", "check codes and exclusions")
     patients = np.array([case.patient for case in cases])

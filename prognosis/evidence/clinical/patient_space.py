@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,30 +40,27 @@ class PatientSpace:
         return np.asarray(self.preparation.standardised(values, columns) @ self.levels, dtype=float)
 
     def distance(self, values: Floats, columns: Sequence[Column]) -> Floats:
-        """(n,) squared distance from the training mean in units of its 99th percentile there."""
-        scores = self.preparation.standardised(values, columns) @ self.directions
-        return np.asarray((scores**2).sum(axis=1) / self.usual)
+        """(n,) squared distance from the training mean in units of its 99th percentile there.
+
+        A level far beyond all that were seen counts as far as it lies, though evidence reads it as the
+        largest seen: a number under the wrong unit is told by this.
+        """
+        return _squared_length(self.preparation, self.directions, values, columns) / self.usual
 
 
-def patient_space(
-    table: WindowTable,
-    columns: Sequence[Column],
-    config: ClinicalConfig,
-    continued: Mapping[int, bool] | None = None,
-) -> PatientSpace:
+def patient_space(table: WindowTable, columns: Sequence[Column], config: ClinicalConfig) -> PatientSpace:
     """Learn it on the rows that are there.
 
     Args:
         table: The training cases'.
         columns: The table's.
         config: How many directions and levels.
-        continued: Of `learn_preparation`: how far such a level lies beyond those seen counts as distance.
     """
     values = table.values[table.present]
-    preparation = learn_preparation(values, columns, config.fewest(len(values)), config.closest, continued)
+    preparation = learn_preparation(values, columns, config.fewest(len(values)), config.closest)
     standard = preparation.standardised(values, columns)
     directions = _leading(standard, config.directions)
-    length = ((standard @ directions) ** 2).sum(axis=1)
+    length = _squared_length(preparation, directions, values, columns)
     usual = max(float(np.quantile(length, 0.99)), 1e-12) if directions.size else 1.0
     kept = [columns[place] for place in preparation.kept]
     levels = np.zeros((len(kept), 0))
@@ -75,6 +72,14 @@ def patient_space(
             level[own] = _leading(standard[:, own], 1)[:, :1]
             levels = np.column_stack([levels, level])
     return PatientSpace(preparation, directions, levels, usual)
+
+
+def _squared_length(
+    preparation: Preparation, directions: Floats, values: Floats, columns: Sequence[Column]
+) -> Floats:
+    """(n,) of the scores in the directions, levels as far out as they lie."""
+    scores = preparation.standardised(values, columns, far=True) @ directions
+    return np.asarray((scores**2).sum(axis=1))
 
 
 def _commonest(values: Floats, columns: Sequence[Column], most: int) -> list[int]:

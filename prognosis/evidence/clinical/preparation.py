@@ -54,14 +54,23 @@ class Preparation:
         """(n, p) kept columns, NaN where missing; a text unseen in training counts as not measured."""
         return self._known(values, columns)[:, self.kept]
 
-    def standardised(self, values: Floats, columns: Sequence[Column]) -> Floats:
+    def standardised(self, values: Floats, columns: Sequence[Column], *, far: bool = False) -> Floats:
         """(n, p) kept columns with training mean 0 and deviation 1; exactly 0 where missing.
 
         What fades does so toward that 0: an old change says no more than none that is known.
+
+        Args:
+            values: (n, columns) of the window table.
+            columns: The table's.
+            far: True to take levels as far out as they lie, not the nearest value used.
         """
         raw = self.raw(values, columns)
         places = np.flatnonzero(self.logged)
-        clipped = np.clip(raw, self.low, self.high)
+        low, high = self.low, self.high
+        if far:
+            level = np.array([columns[place].statistic in _LEVELS for place in self.kept], dtype=bool)
+            low, high = np.where(level, _furthest(self.logged), low), np.where(level, _BEYOND, high)
+        clipped = np.clip(raw, low, high)
         clipped[:, places] = np.log(clipped[:, places])
         standard = (clipped - self.means) / self.scales
         fading = np.flatnonzero(np.isfinite(self.half_lives))
@@ -177,8 +186,13 @@ def _scaling(values: Floats, column: Column, logarithm: bool | None) -> _Scaling
         clipped = np.log(clipped)
     mean, scale = float(clipped.mean()), float(clipped.std())
     if goes_on:
-        low, high = (1.0 / _BEYOND if logged else -_BEYOND), _BEYOND
+        low, high = float(_furthest(logged)), _BEYOND
     return _Scaling(logged, low, high, mean, scale)
+
+
+def _furthest(logged: NDArray[np.bool_] | bool) -> Floats:
+    """The smallest level read as it is; of those that are logged just above zero."""
+    return np.asarray(np.where(logged, 1.0 / _BEYOND, -_BEYOND))
 
 
 def _skew(values: Floats) -> float:

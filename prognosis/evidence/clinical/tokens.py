@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.case import Case
+from prognosis.cohort.measurement import LARGEST
 from prognosis.evidence.clinical.concepts import FROM_THE_START, Concept, ConceptReader, facts
-from prognosis.evidence.clinical.windows import LARGEST, window_table
+from prognosis.evidence.clinical.windows import window_table
 from prognosis.evidence.token import Token
 from prognosis.record import Event
 
@@ -122,7 +123,7 @@ def _events_by_concept(model: ClinicalEvidence, case: Case) -> dict[int, list[Ev
             continue
         if concept.kind == "category" and event.text not in model.vocabulary.categories[place]:
             continue
-        if event.number is not None and abs(event.number) > LARGEST:
+        if event.number is not None and not abs(event.number) <= LARGEST:
             continue
         found.setdefault(place, []).append(event)
     return found

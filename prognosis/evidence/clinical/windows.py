@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.case import Case
+from prognosis.cohort.measurement import LARGEST
 from prognosis.evidence.clinical.concepts import (
     FROM_THE_START,
     Concept,
@@ -18,7 +19,6 @@ from prognosis.evidence.clinical.concepts import (
 )
 from prognosis.evidence.clinical.window_pass import STATISTICS, Facts, Floats, Ints, fill_windows
 
-LARGEST = 1e15
 _SECONDS_PER_DAY = 86400.0
 _WINDOW_STATISTICS = ("mean", "min", "max", "slope", "count")
 
@@ -164,7 +164,7 @@ def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[s
                     continue
             age = (case.index_time - event.time).total_seconds() / _SECONDS_PER_DAY
             value = np.nan if event.number is None else event.number
-            if abs(value) > LARGEST:
+            if event.number is not None and not abs(value) <= LARGEST:
                 unused[f"{concept.code}: {value:g} is beyond what any measurement reaches"] = None
                 continue
             rows.append((place, number, age, value, event.comparator is not None, category))

@@ -51,6 +51,18 @@ def test_the_columns_of_every_patient_add_up_to_the_log_hazard_within_a_milliont
     np.testing.assert_allclose(model.by_column(values).sum(axis=1), whole, rtol=0.0, atol=1e-6)
 
 
+def test_a_number_under_the_wrong_unit_is_read_as_the_largest_seen_but_lies_far_from_all(
+    fitted: FittedEvidence,
+) -> None:
+    cases, _ = planted_cohort(seed=1)
+    usual = fitted.model.summarise(cases).typical_distance
+    assert usual.max() < 4.0
+    grams, more = (case_of([laboratory(number, 0.0)]) for number in (60.0 * 1e3, 60.0 * 1e6))
+    found = fitted.model.summarise([grams, more])
+    assert (found.typical_distance > 4.0).all()
+    np.testing.assert_allclose(found.evidence[0], found.evidence[1])
+
+
 def test_a_token_cites_the_last_observation_and_says_where_it_is_heading(fitted: FittedEvidence) -> None:
     case = case_of([laboratory(60.0, 90.0), laboratory(185.0, 0.0)])
     token = next(t for t in fitted.model.tokens(case) if t.name.startswith("C reactive protein (1988-5"))

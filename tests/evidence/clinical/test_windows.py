@@ -98,8 +98,9 @@ def test_an_event_after_the_index_changes_nothing() -> None:
     np.testing.assert_array_equal(list(with_later.values()), list(without.values()))
 
 
-def test_a_number_that_no_measurement_reaches_is_not_used_and_is_reported() -> None:
-    table, withheld = _table([laboratory(12.0, 9.0), laboratory(1e300, 2.0)], [laboratory(1.0, 1.0)])
+@pytest.mark.parametrize("number", [1e300, np.inf, np.nan])
+def test_a_number_that_no_measurement_reaches_is_not_used_and_is_reported(number: float) -> None:
+    table, withheld = _table([laboratory(12.0, 9.0), laboratory(number, 2.0)], [laboratory(1.0, 1.0)])
     assert table["1988-5", "last", np.inf] == 12.0
     assert table["1988-5", "count", np.inf] == 1.0
-    assert "1e+300" in withheld
+    assert f"{number:g} is beyond" in withheld
