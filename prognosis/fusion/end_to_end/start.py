@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from prognosis.cohort import Cohort
-from prognosis.errors import BundleError
+from prognosis.errors import BundleError, CheckpointError
 from prognosis.evidence import EvidenceModel
 from prognosis.evidence.manifest import check_manifest
 from prognosis.evidence.model_folder import write_model_folder
@@ -41,19 +41,27 @@ def claim_folder(folder: Path, run: str) -> None:
     """Make a folder a run's own, or see that it is.
 
     Raises:
-        CheckpointError: It holds the checkpoints of another run, or other files.
+        CheckpointError: It holds the checkpoints of another run, or other files, or is no folder that can be
+            written to.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     stated = folder / _RUN
-    if any(path != stated.with_suffix(".part") for path in folder.iterdir()):
-        try:
-            known = json.loads(stated.read_text(encoding="utf-8"))["run"]
-        except (OSError, ValueError, KeyError, TypeError):
-            known = ""
-        if known != run:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if any(path != stated.with_suffix(".part") for path in folder.iterdir()) and _run_of(stated) != run:
             raise another_run(folder)
-        return
-    write_whole(stated, json.dumps({"run": run}).encode())
+        write_whole(stated, json.dumps({"run": run}).encode())
+    except OSError as error:
+        problem = f"cannot hold checkpoints ({error.strerror})"
+        remedy = "name a folder that can be written to with --checkpoints"
+        raise CheckpointError(str(folder), problem, remedy) from error
+
+
+def _run_of(stated: Path) -> str:
+    """The run that a folder says it is of; nothing where it does not say so."""
+    try:
+        return str(json.loads(stated.read_text(encoding="utf-8"))["run"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
 
 
 def forget(folder: Path) -> None:
