@@ -17,7 +17,8 @@ from prognosis.survival.curves import Floats
 from prognosis.survival.statistic import Statistic
 
 INTERVAL_LEVELS = (0.5, 0.8, 0.9, 0.95)
-_ROUNDING = 1e-9
+_ROUNDING = 1e-9  # of a weight, in patients
+_NO_SPREAD = 1e-12  # as a share of a sum of squares, so that the unit of the values does not matter
 
 
 def gaussian_crps(values: Floats, mean: Floats, error: Floats) -> Floats:
@@ -51,8 +52,9 @@ def explained_share(values: Floats, residual: Floats) -> Statistic:
     def share(weights: Floats) -> Floats:
         total = weights.sum(axis=1)
         around = weights @ centred**2 - (weights @ centred) ** 2 / total
+        least = _NO_SPREAD * (weights @ centred**2) + _NO_SPREAD**2 * (weights @ values**2)
         undefined = np.full(len(weights), np.nan)
-        left = np.divide(weights @ squares, around, out=undefined, where=around > _ROUNDING)
+        left = np.divide(weights @ squares, around, out=undefined, where=around > least)
         return np.asarray(1.0 - left)
 
     return share
@@ -66,7 +68,8 @@ def slope_on_predicted(values: Floats, mean: Floats) -> Statistic:
         total = weights.sum(axis=1)
         spread = weights @ x**2 - (weights @ x) ** 2 / total
         joint = weights @ (x * y) - (weights @ x) * (weights @ y) / total
-        return np.divide(joint, spread, out=np.full(len(weights), np.nan), where=spread > _ROUNDING)
+        least = _NO_SPREAD * (weights @ (x**2 + y**2))
+        return np.divide(joint, spread, out=np.full(len(weights), np.nan), where=spread > least)
 
     return slope
 

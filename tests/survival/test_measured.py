@@ -58,6 +58,24 @@ def test_what_never_varies_has_no_slope_and_no_explained_share() -> None:
     values, mean = np.array([1.0, 2.0, 4.0]), np.full(3, 2.0)
     assert np.isnan(slope_on_predicted(values, mean)(once(3))[0])
     assert np.isnan(explained_share(mean, mean - values)(once(3))[0])
+    rounded = np.array([0.3, 0.1 + 0.2, 0.3])
+    assert np.isnan(slope_on_predicted(values, rounded)(once(3))[0])
+    assert np.isnan(explained_share(rounded, rounded - values)(once(3))[0])
+    drawn = np.array([[0.0, 0.0, 5.0]])  # a bootstrap sample of one patient alone
+    assert np.isnan(explained_share(values, values - mean)(drawn)[0])
+    assert np.isnan(slope_on_predicted(mean, values)(drawn)[0])
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-9, 1e-6, 1e6, 1e12])
+def test_the_slope_and_the_explained_share_do_not_depend_on_the_unit(unit: float) -> None:
+    rng = np.random.default_rng(3)
+    mean = rng.normal(5.0, 1.0, 300)
+    values, weights = mean + rng.normal(0.0, 0.3, 300), rng.integers(0, 3, size=(4, 300)).astype(float)
+    for told, expected in (
+        (slope_on_predicted(unit * values, unit * mean), slope_on_predicted(values, mean)),
+        (explained_share(unit * values, unit * (values - mean)), explained_share(values, values - mean)),
+    ):
+        np.testing.assert_allclose(told(weights), expected(weights), rtol=1e-9)
 
 
 @given(st.integers(20, 60), st.integers(0, 10_000), st.sampled_from([0.5, 0.8, 0.9]))
