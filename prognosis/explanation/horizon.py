@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.fusion.head import bounded
+
 Array = NDArray[np.float64]
 
-_LARGEST = 300.0  # exp of it is still far from overflow, and a hazard of 1 - 1e-130 is 1
 _SMALLEST = 1e-300
 
 
@@ -50,7 +51,7 @@ class HorizonProbability:
 
         The hazard of a bin is softmax over the causes and survival, its cumulative hazard linear in time.
         """
-        return self.of_odds(np.exp(np.minimum(log_hazard[self.causes], _LARGEST)))
+        return self.of_odds(np.exp(bounded(log_hazard[self.causes], causes=0)))
 
     def of_odds(self, odds: Array) -> Array:
         """(c,) probabilities from exp(eta), finite: (K, bins, c), or (1, bins, c) of a cause asked alone."""

@@ -19,6 +19,11 @@ from prognosis.fusion.inputs import FusionInputs
 
 Array = NDArray[np.float64]
 
+LARGEST_LOG_ODDS = 300.0
+"""Beyond it exp is near overflow, and a cause is as good as certain."""
+
+_CANCELLED = 1e-6  # of a bin survived: below it 1 - hazard has lost digits
+
 
 @dataclass(frozen=True, slots=True)
 class HazardHead:
@@ -100,6 +105,19 @@ def cause_hazards(log_hazard: Array, questions: int = 1) -> Array:
     return np.asarray(odds / (np.exp(-top) + odds.sum(axis=2, keepdims=True))).reshape(log_hazard.shape)
 
 
+def bounded(log_hazard: Array, causes: int) -> Array:
+    """Log-odds of which none is above `LARGEST_LOG_ODDS`; the causes' odds among each other stay as they are.
+
+    Args:
+        log_hazard: Of any shape.
+        causes: The axis along which causes exclude one another.
+    """
+    if log_hazard.max(initial=LARGEST_LOG_ODDS) <= LARGEST_LOG_ODDS:
+        return log_hazard
+    top = log_hazard.max(axis=causes, keepdims=True)
+    return np.asarray(log_hazard - np.maximum(top - LARGEST_LOG_ODDS, 0.0))
+
+
 def cumulative_incidence(log_hazard: Array, edges: Array, days: Array, questions: int = 1) -> Array:
     """Probability that each cause has happened by each day.
 
@@ -118,14 +136,18 @@ def cumulative_incidence(log_hazard: Array, edges: Array, days: Array, questions
     if questions > 1:
         alone = log_hazard.reshape(-1, 1, log_hazard.shape[2])
         return cumulative_incidence(alone, edges, days).reshape(*log_hazard.shape[:2], -1)
+    log_hazard = bounded(log_hazard, causes=1)
     hazard = cause_hazards(log_hazard)
-    total = np.clip(hazard.sum(axis=1), 0.0, 1.0 - 1e-12)
-    surviving = np.concatenate([np.ones((len(hazard), 1)), np.cumprod(1.0 - total, axis=1)], axis=1)
+    total = np.clip(hazard.sum(axis=1), 0.0, 1.0)
+    kept = 1.0 - total
+    if kept.min(initial=1.0) < _CANCELLED:
+        kept = np.where(kept < _CANCELLED, 1.0 / (1.0 + np.exp(log_hazard).sum(axis=1)), kept)
+    surviving = np.concatenate([np.ones((len(hazard), 1)), np.cumprod(kept, axis=1)], axis=1)
     share = hazard / np.maximum(total, 1e-300)[:, None, :]
     whole_bins = share * (surviving[:, :-1] - surviving[:, 1:])[:, None, :]
     before = np.concatenate([np.zeros((*hazard.shape[:2], 1)), np.cumsum(whole_bins, axis=2)], axis=2)
     asked = np.clip(np.asarray(days, dtype=np.float64), 0.0, edges[-1])
     bin_number = np.clip(np.searchsorted(edges, asked, side="right") - 1, 0, len(edges) - 2)
     fraction = (asked - edges[bin_number]) / (edges[bin_number + 1] - edges[bin_number])
-    fallen = surviving[:, bin_number] * (1.0 - (1.0 - total[:, bin_number]) ** fraction)
+    fallen = surviving[:, bin_number] * (1.0 - kept[:, bin_number] ** fraction)
     return np.asarray(before[:, :, bin_number] + share[:, :, bin_number] * fallen[:, None, :])

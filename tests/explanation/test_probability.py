@@ -67,6 +67,24 @@ def by_head(tokens: list[Token], known: np.ndarray, which: int, days: float, que
 
 
 @pytest.mark.parametrize("questions", [1, 2])
+@pytest.mark.parametrize("size", [1.0, 10.0, 30.0, 100.0, 700.0, 5000.0])
+def test_however_large_the_log_hazards_the_explanation_and_the_prediction_tell_one_probability(
+    size: float, questions: int
+) -> None:
+    eta = np.random.default_rng(7).normal(0.0, size, (2000, 2, 4))
+    days = np.array([0.0, 0.4, 25.0, 40.0, 90.1, 300.0, 365.0])
+    told = cumulative_incidence(eta, EDGES, days, questions)
+    assert told.min() >= 0.0
+    assert told.sum(axis=1).max() <= questions * (1.0 + 1e-14)
+    assert np.diff(told, axis=2).min() >= -1e-14
+    for which in (0, 1):
+        for place, day in enumerate(days[1:], start=1):
+            answer = HorizonProbability.by(which, day, EDGES, alone=questions > 1)
+            explained = answer.of(eta.transpose(1, 2, 0)[:, : answer.bins])
+            assert np.abs(explained - told[:, which, place]).max() < 1e-9
+
+
+@pytest.mark.parametrize("questions", [1, 2])
 @pytest.mark.parametrize("days", [25.0, 40.0, 300.0, 365.0])
 def test_a_coalition_is_worth_what_the_prediction_would_be(days: float, questions: int) -> None:
     tokens = tokens_of((2, 2, 2), 2)
