@@ -10,8 +10,9 @@ from prognosis.cohort.case import Case, Cohort, Unlabelled
 from prognosis.cohort.labels import label_case
 from prognosis.cohort.landmarks import landmark_times
 from prognosis.cohort.task import Exclusion, Index, Task
-from prognosis.errors import CohortError
+from prognosis.errors import CohortError, SourceError
 from prognosis.record import PatientRecord
+from prognosis.record.patient import in_time_order
 
 PART_CODE = "prognosis|part"
 DAYS_PER_YEAR = 365.25
@@ -53,11 +54,18 @@ def build_cohort(task: Task, records: Iterable[PatientRecord], *, require_labels
 
     Raises:
         CohortError: No record gave a case.
+        SourceError: Two records are of the same patient of the same site.
+        InputError: A time in a record names no time zone.
     """
     cases: list[Case] = []
     left_out: Counter[str] = Counter()
+    seen: set[str] = set()
     for record in records:
-        cases.extend(_cases_of(task, record, left_out, require_labels=require_labels))
+        if record.key in seen:
+            problem = f"hold two of the same patient of the site {record.site!r}"
+            raise SourceError("records", problem, "give each patient's facts in one record")
+        seen.add(record.key)
+        cases.extend(_cases_of(task, in_time_order(record), left_out, require_labels=require_labels))
     if not cases:
         reasons = ", ".join(f"{reason}: {count}" for reason, count in left_out.items()) or "no records"
         raise CohortError(

@@ -20,6 +20,7 @@ from prognosis.prediction.expected_value import expected_value, narrows_most
 from prognosis.prediction.interval import Spread, case_spread
 from prognosis.prediction.prediction import ClassSet, LowerBound, Prediction
 from prognosis.record import PatientRecord
+from prognosis.record.patient import in_time_order
 
 Array = NDArray[np.float64]
 
@@ -47,8 +48,9 @@ def case_of(record: PatientRecord, at: datetime | None = None) -> Case:
     """The question asked of one patient: the record as known at a time, its last fact by default.
 
     Raises:
-        InputError: The record is empty and no index time is given, or the time names no time zone.
+        InputError: The record is empty and no index time is given, or a time names no time zone.
     """
+    record = in_time_order(record)
     index_time = at or last_contact(record)
     if index_time is None:
         raise InputError(

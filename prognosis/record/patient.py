@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Literal
 
+from prognosis.errors import InputError
 from prognosis.record.imaging import ImagingStudy
 
 Comparator = Literal["<", "<=", ">=", ">"]
@@ -103,13 +104,19 @@ class PatientRecord:
 
         Returns:
             The same patient, with every event, note and study known later removed.
+
+        Raises:
+            InputError: A time names no time zone, so that it cannot be compared.
         """
-        return replace(
-            self,
-            events=tuple(event for event in self.events if event.time <= time),
-            notes=tuple(note for note in self.notes if note.time <= time),
-            studies=tuple(study for study in self.studies if study.time <= time),
-        )
+        try:
+            return replace(
+                self,
+                events=tuple(event for event in self.events if event.time <= time),
+                notes=tuple(note for note in self.notes if note.time <= time),
+                studies=tuple(study for study in self.studies if study.time <= time),
+            )
+        except TypeError as error:
+            raise _without_a_zone(self) from error
 
     def without(self, modality: str) -> PatientRecord:
         """The same patient without one modality: "clinical", "text" or "imaging".
@@ -125,6 +132,28 @@ class PatientRecord:
             return replace(self, studies=())
         message = f"unknown modality {modality!r}; one of clinical, text, imaging"
         raise ValueError(message)
+
+
+def in_time_order(record: PatientRecord) -> PatientRecord:
+    """The same record with events, notes and studies in time order; those of one time stay as they come.
+
+    Raises:
+        InputError: A time names no time zone.
+    """
+    times = [item.time for items in (record.events, record.notes, record.studies) for item in items]
+    if any(time.tzinfo is None for time in times):
+        raise _without_a_zone(record)
+    return replace(
+        record,
+        events=tuple(sorted(record.events, key=lambda event: event.time)),
+        notes=tuple(sorted(record.notes, key=lambda note: note.time)),
+        studies=tuple(sorted(record.studies, key=lambda study: study.time)),
+    )
+
+
+def _without_a_zone(record: PatientRecord) -> InputError:
+    problem = "has a fact, or is asked for at a time, that names no time zone"
+    return InputError(f"patient {record.key}", problem, "give each time a tzinfo, e.g. UTC")
 
 
 def sorted_record(record: PatientRecord) -> PatientRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from prognosis.cohort import build_cohort
 from prognosis.cohort.selection import age_years, index_times
 from prognosis.cohort.task import Index
-from prognosis.errors import CohortError
+from prognosis.errors import CohortError, InputError, SourceError
 from prognosis.record import ImagingStudy, PatientRecord, Series
 from tests.cohort.builders import DEATH, INDEX, event, on, patient, task
 
@@ -90,6 +91,23 @@ def test_someone_who_had_the_outcome_before_is_not_asked_even_for_prediction() -
 def test_a_cohort_of_no_records_says_so() -> None:
     with pytest.raises(CohortError, match="no records"):
         build_cohort(task(), [])
+
+
+def test_two_records_of_one_patient_of_one_site_are_refused() -> None:
+    record = patient("a", [event(0, INDEX), event(9, DEATH)])
+    with pytest.raises(SourceError, match="two of the same patient"):
+        build_cohort(task(), [record, record])
+    assert len(build_cohort(task(), [record, replace(record, site="elsewhere")])) == 2
+
+
+def test_a_record_out_of_time_order_gives_the_same_case_and_one_without_a_time_zone_is_refused() -> None:
+    facts = [event(0, INDEX), event(5, "L|crp", 3.0), event(9, DEATH), event(700, DEATH)]
+    (case,) = build_cohort(task(), [PatientRecord("a", events=tuple(facts))]).cases
+    (turned,) = build_cohort(task(), [PatientRecord("a", events=tuple(reversed(facts)))]).cases
+    assert turned == case
+    naive = replace(facts[1], time=facts[1].time.replace(tzinfo=None))
+    with pytest.raises(InputError, match="no time zone"):
+        build_cohort(task(), [PatientRecord("a", events=(facts[0], naive))])
 
 
 def test_an_arm_is_the_first_stated_one_entered_within_its_grace_period() -> None:

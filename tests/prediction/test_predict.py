@@ -14,7 +14,8 @@ from prognosis.evidence import ModalityEvidence
 from prognosis.fusion.inputs import join_modalities
 from prognosis.fusion.model import FusionModel
 from prognosis.prediction import predict, predict_cases
-from prognosis.record import Code, Event, PatientRecord
+from prognosis.prediction.predictor import case_of
+from prognosis.record import Code, Event, ImagingStudy, PatientRecord
 from tests.fakes.additive_evidence import INDEX, MODALITIES, random_values, written_case, written_model
 
 MODEL = written_model()
@@ -144,6 +145,14 @@ def test_the_public_names_load_without_torch():
     assert set(dir(prognosis)) >= {"load", "predict", "explain", "train", "evaluate", "Task", "build_cohort"}
     with pytest.raises(AttributeError, match="no attribute 'nonsense'"):
         _ = prognosis.nonsense
+
+
+def test_a_record_out_of_time_order_is_asked_about_in_order():
+    films = tuple(ImagingStudy(INDEX - timedelta(days=day), f"1.{day}") for day in (90, 30, 0))
+    record = replace(written_case(0, {"clinical": [0.1, 0.2]}).record, studies=films)
+    turned = replace(record, events=record.events[::-1], studies=films[::-1])
+    assert case_of(turned, INDEX).record.studies == films
+    assert case_of(turned).index_time == case_of(record).index_time == INDEX
 
 
 def test_an_index_time_without_a_time_zone_is_refused_by_name():

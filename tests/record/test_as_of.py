@@ -20,7 +20,7 @@ from prognosis.record import (
     Series,
     Volume,
 )
-from prognosis.record.patient import sorted_record
+from prognosis.record.patient import in_time_order, sorted_record
 
 ZERO = datetime(2020, 1, 1, tzinfo=UTC)
 hours = st.integers(-1000, 1000)
@@ -99,8 +99,13 @@ def test_who_the_patient_is_stays_known_at_any_time() -> None:
 
 def test_a_comparison_with_a_time_without_zone_is_refused() -> None:
     record = PatientRecord("p", events=(Event(ZERO, Code("s", "1")),))
-    with pytest.raises(TypeError, match="offset-naive"):
-        record.as_of(datetime(2020, 1, 1))  # noqa: DTZ001 - the point of the test
+    naive = datetime(2020, 1, 1)  # noqa: DTZ001 - the point of the test
+    with pytest.raises(InputError, match="names no time zone"):
+        record.as_of(naive)
+    undated = PatientRecord("p", events=(Event(naive, Code("s", "1")),))
+    for ask in (lambda: undated.as_of(ZERO), lambda: in_time_order(undated)):
+        with pytest.raises(InputError, match="names no time zone"):
+            ask()
 
 
 FULL = PatientRecord(
@@ -196,3 +201,13 @@ def test_a_study_opens_through_the_store_that_lends_its_pixels() -> None:
     assert study == ImagingStudy(ZERO, "1.2", (Series("1", "CR", "AP"),))
     with pytest.raises(StudyError, match="not in the store"):
         ImagingStudy(ZERO, "9.9", store=_OneFilm()).volumes()
+
+
+@given(records)
+def test_a_record_in_time_order_holds_the_same_and_stays_as_it_is(record: PatientRecord) -> None:
+    ordered = in_time_order(record)
+    for kind in ("events", "notes", "studies"):
+        times = [item.time for item in getattr(ordered, kind)]
+        assert times == sorted(times)
+        assert set(getattr(ordered, kind)) == set(getattr(record, kind))
+    assert in_time_order(ordered) == ordered
