@@ -46,8 +46,14 @@ def save_model(model: FusionModel, folder: Path, card: str, metrics: Mapping[str
         The model with its id set.
 
     Raises:
-        BundleError: The folder holds something else.
+        BundleError: The folder holds something else, or the model's head is not finite, so that nobody could
+            read it.
     """
+    head = model.head
+    held = (head.alpha, head.beta, *head.factors, head.strengths, head.shift, head.scale)
+    if not all(np.isfinite(each).all() for each in held):
+        problem = "has a head with numbers that are not finite"
+        raise BundleError(f"the model of task {model.task.name}", problem, "train it with other settings")
 
     def write(whole: Path) -> None:
         _write_files(model, whole, card, metrics)

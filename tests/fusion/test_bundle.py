@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,15 @@ def test_causes_keep_their_order_on_disk(tmp_path: Path) -> None:
     save_model(model, tmp_path / "model", "card", {})
     stated = json.loads((tmp_path / "model" / "config.json").read_text(encoding="utf-8"))
     assert Task.from_statement(stated["task"], "config.json").causes == model.task.causes
+
+
+@pytest.mark.parametrize("part", ["alpha", "beta", "strengths", "shift", "scale"])
+def test_a_model_whose_head_is_not_finite_is_not_written(tmp_path: Path, part: str) -> None:
+    model = written_model()
+    broken = replace(model.head, **{part: np.full_like(getattr(model.head, part), np.nan)})
+    with pytest.raises(BundleError, match="not finite"):
+        save_model(replace(model, head=broken), tmp_path / "model", "card", {})
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_model_read_back_gives_identical_predictions_and_intervals(small: Simulated) -> None:
