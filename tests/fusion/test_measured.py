@@ -296,5 +296,5 @@ def test_a_model_folder_with_an_error_that_does_not_fit_is_refused(
     assert model.measured is not None
     write_json(tmp_path / "measured.json", measured_json(model.measured))
     assert read_measured(tmp_path / "measured.json", 2) is not None
-    with pytest.raises(BundleError, match="do not fit"):
+    with pytest.raises(BundleError, match="error does not fit the head"):
         read_measured(tmp_path / "measured.json", 3)
