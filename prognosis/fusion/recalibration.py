@@ -20,9 +20,9 @@ MASKED_WEIGHT = 0.25
 def recalibrate(head: HazardHead, inputs: FusionInputs, exposure: Exposure, weights: Array) -> HazardHead:
     """Fit a_S and c_S for every subset S of modalities.
 
-    A subset is judged on the cases that show exactly it, and, at a lower weight, on cases with more
-    modalities from which the others are taken away: those tell what the subset's evidence is worth even where
-    nobody was observed that way. That a modality is missing can itself be informative; a_S carries it.
+    A subset is judged on the cases that show exactly it and on those with more modalities from which the
+    others are taken away. What its evidence is worth is the same in both, so c_S counts them alike; that a
+    modality is missing can itself be informative, so a_S, fitted with c_S held, counts the latter less.
 
     a_S runs straight over the bins: what a subset leaves unexplained thins out the patients at high risk, so
     that the average hazard of those who remain falls with time, the faster the less is known. Its level and
@@ -46,16 +46,17 @@ def recalibrate(head: HazardHead, inputs: FusionInputs, exposure: Exposure, weig
         if not able.any():
             continue
         keep = np.array([bool(subset >> place & 1) for place in range(modalities)])
-        part = inputs.take(able).keeping(keep)
-        weight = weights[able] * np.where(observed[able] == subset, 1.0, MASKED_WEIGHT)
-        shift[subset], scale[subset] = _shift_and_scale(head, part, exposure.take(able), weight)
+        part, happened = inputs.take(able).keeping(keep), exposure.take(able)
+        _, scale[subset] = _shift_and_scale(head, part, happened, weights[able])
+        less = weights[able] * np.where(observed[able] == subset, 1.0, MASKED_WEIGHT)
+        shift[subset], _ = _shift_and_scale(head, part, happened, less, scale[subset])
     return replace(head, shift=shift, scale=scale)
 
 
 def _shift_and_scale(
-    head: HazardHead, inputs: FusionInputs, exposure: Exposure, weights: Array
+    head: HazardHead, inputs: FusionInputs, exposure: Exposure, weights: Array, held: Array | None = None
 ) -> tuple[Array, Array]:
-    """(K, B) shift, fitted by its values in the first and in the last bin, and (K,) scale."""
+    """(K, B) shift, fitted by its values in the first and in the last bin, and (K,) scale, or the one held."""
     from scipy.optimize import minimize
 
     deviation = head.deviation(inputs)
@@ -78,8 +79,9 @@ def _shift_and_scale(
         ]
         return loss + SHRINKAGE * float((away**2).sum()), np.concatenate(gradient)
 
-    start = np.repeat([0.0, 0.0, 1.0], causes)
-    bounds = [(None, None)] * (2 * causes) + [(0.0, None)] * causes
+    start = np.concatenate([np.zeros(2 * causes), np.ones(causes) if held is None else held])
+    slopes = [(0.0, None)] * causes if held is None else [(each, each) for each in held]
+    bounds = [(None, None)] * (2 * causes) + slopes
     solved = minimize(loss_and_gradient, start, jac=True, method="L-BFGS-B", bounds=bounds)
     first, last, scale = solved.x.reshape(3, causes)
     return straight(first, last, bins), scale

@@ -115,3 +115,17 @@ def test_a_subset_that_nobody_shows_keeps_a_neutral_recalibration() -> None:
         assert (repaired.shift[subset] == 0.0).all()
         assert (repaired.scale[subset] == 1.0).all()
     assert (repaired.scale >= 0.0).all()
+
+
+def test_a_slope_counts_whoever_can_be_masked_to_the_subset_and_an_intercept_those_who_show_it_more() -> None:
+    inputs = inputs_of(6000, widths=(1, 1), causes=1)
+    head = at_its_word()
+    shift = head.shift.copy()
+    shift[1] = 0.8  # who lacks the other modality fares worse
+    exposure = drawn(replace(head, shift=shift), inputs)
+    found = recalibrate(head, inputs, exposure, np.ones(6000))
+    able = inputs.present[:, 0]
+    alike = inputs.take(able).keeping([True, False])
+    as_shown = recalibrate(head, alike, exposure.take(able), np.ones(int(able.sum())))
+    assert found.scale[1, 0] == pytest.approx(as_shown.scale[1, 0], abs=1e-6)
+    assert found.shift[1].mean() > as_shown.shift[1].mean() + 0.1
