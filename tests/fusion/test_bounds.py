@@ -41,6 +41,19 @@ def test_a_patient_is_free_of_any_event_no_longer_than_the_follow_up_allows(mode
         assert (days <= model.bounds[name].last_day).all()
 
 
+def test_free_of_any_event_is_free_of_each_cause(model: FusionModel) -> None:
+    inputs = model.inputs(planted_cases(300, 1.5, seed=8))
+    grid = bound_days(model.edges)
+    incidence = model.incidence_of(inputs, grid)
+    curves = event_incidence(incidence, TASK.causes)
+    alone = {name: bound.days(curves[name], grid, 0.8) for name, bound in model.bounds.items()}
+    assert any((alone[cause] < alone[ANY_EVENT]).any() for cause in TASK.causes)
+    given = model.lower_bounds(inputs, 0.8)
+    for cause in TASK.causes:
+        assert (given[cause] >= given[ANY_EVENT]).all()
+        assert (given[cause] >= alone[cause]).all()
+
+
 def test_a_patient_at_higher_risk_has_an_earlier_bound(model: FusionModel) -> None:
     inputs = model.inputs(planted_cases(200, 1.5, seed=6))
     risk = model.incidence_of(inputs, np.array([200.0]))[:, :, 0].sum(axis=1)

@@ -47,7 +47,10 @@ def test_causes_keep_their_order_on_disk(tmp_path: Path) -> None:
 @pytest.mark.parametrize("part", ["alpha", "beta", "strengths", "shift", "scale"])
 def test_a_model_whose_head_is_not_finite_is_not_written(tmp_path: Path, part: str) -> None:
     model = written_model()
-    broken = replace(model.head, **{part: np.full_like(getattr(model.head, part), np.nan)})
+    head = model.head
+    factors = tuple(np.zeros((len(each), 1)) for each in head.factors)
+    head = replace(head, factors=factors, strengths=np.zeros((*head.strengths.shape[:2], 1)))
+    broken = replace(head, **{part: np.full_like(getattr(head, part), np.nan)})
     with pytest.raises(BundleError, match="not finite"):
         save_model(replace(model, head=broken), tmp_path / "model", "card", {})
     assert not (tmp_path / "model").exists()

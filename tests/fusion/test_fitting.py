@@ -16,7 +16,7 @@ from prognosis.fusion.replicates import bootstrap_head
 from tests.fusion.synthetic import exponential_target, inputs_of
 
 CONFIG = FusionConfig(bins=6, dropout_weight=0.3, bootstrap=2)
-CASES = 600
+CASES = 1200
 
 
 def two_modalities(seed: int = 0) -> FusionInputs:
@@ -42,6 +42,15 @@ def test_a_strong_planted_interaction_is_found_and_has_the_right_sign() -> None:
     found = fitted(inputs, 0.5 * additive(inputs) + 1.2 * joint)
     assert found.strengths.shape == (1, 1, 1)
     assert found.head().interaction_matrix(0, 1)[0, 0, 0] == pytest.approx(1.2, abs=0.2)
+
+
+def test_none_is_sought_where_few_have_an_event() -> None:
+    inputs = two_modalities()
+    joint = inputs.vectors[0][:, 0] * inputs.vectors[1][:, 0]
+    target = exponential_target(0.5 * additive(inputs) + 1.2 * joint)
+    few = np.arange(200)
+    exposure = exposure_of(target).take(few)
+    assert not fit_head(inputs.take(few), exposure, CONFIG).strengths.size
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
