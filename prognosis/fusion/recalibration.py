@@ -56,7 +56,7 @@ def recalibrate(head: HazardHead, inputs: FusionInputs, exposure: Exposure, weig
 def _shift_and_scale(
     head: HazardHead, inputs: FusionInputs, exposure: Exposure, weights: Array, held: Array | None = None
 ) -> tuple[Array, Array]:
-    """(K, B) shift, fitted by its values in the first and in the last bin, and (K,) scale, or the one held."""
+    """(K, B) shift, fitted by its first and last bin, and (K,) scale, or the one held."""
     from scipy.optimize import minimize
 
     deviation = head.deviation(inputs)
