@@ -25,6 +25,7 @@ ADDITIVE = {
     "log_value": "natural logarithm of {unit}: +0.10 is 1.105 times as much",
     "value": "{unit}",
 }
+SHORT = {"log_hazard": "log-hazard", "log_odds": "log-odds", "probability": "probability"}
 
 
 def scale_of(explanation: Explanation, task: Task) -> str:
@@ -41,6 +42,13 @@ def in_words(scale: str, task: Task) -> str:
     return ADDITIVE[scale].format(unit=unit or "the unit of the values")
 
 
+def short_scale_of(explanation: Explanation, task: Task) -> str:
+    """The explanation's scale in a word or two, for an axis."""
+    if explanation.scale == "log_value":
+        return f"ln {explanation.cause.replace('_', ' ')}"
+    return SHORT.get(explanation.scale) or scale_of(explanation, task)
+
+
 def told_explanation(explanation: Explanation, task: Task) -> PatientExplanation:
     """An explanation as the page and the terminal tell it."""
     return PatientExplanation(
@@ -55,6 +63,7 @@ def told_explanation(explanation: Explanation, task: Task) -> PatientExplanation
             explanation.standard_error,
             explanation.coalitions,
             explanation.permutations,
+            short_scale_of(explanation, task),
         ),
         groups=tuple(
             DriverGroup(f"{group.modality}: {group.name}", group.tokens, group.contribution)

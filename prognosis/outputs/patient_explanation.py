@@ -69,6 +69,7 @@ class Receipt:
         standard_error: Largest of any contribution, when they were sampled; 0 when computed.
         coalitions: Of groups of drivers, all of them evaluated; 0 where nothing had to be enumerated.
         permutations: By which groups were split among their drivers.
+        short_scale: The scale in a word or two, for an axis: "log-hazard", "ln bilirubin", "mg/dL".
     """
 
     method: str
@@ -77,6 +78,7 @@ class Receipt:
     standard_error: float
     coalitions: int = 0
     permutations: int = 0
+    short_scale: str = ""
 
     @property
     def evaluated(self) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,15 @@ from prognosis.outputs.patient_page import Film, IncidenceCurve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 BARS = 12
 LEAST_SHOWN = 0.005  # a contribution that two decimals show
 LEAST_SPREAD = 0.1  # of a waterfall: less is drawn as the little that it is
+NUMBER_ROOM = 0.35  # of a waterfall's spread: what a number needs beyond the end that it is printed at
+LONGEST_LABEL = 40
+_LEAST_OF_A_NAME = 8
+_DATE = re.compile(r" (?:on|of) \d{4}-\d\d-\d\d")
 PANEL_INCHES = 3.3
 STRONGEST_TINT = 0.62
 
@@ -37,9 +43,26 @@ STRONGEST_TINT = 0.62
 class Bar:
     """One step of a waterfall: from `start` to `end` on the explanation's scale."""
 
-    label: str
+    name: str
+    detail: str
     start: float
     end: float
+
+    @property
+    def label(self) -> str:
+        """What it is and its value."""
+        return f"{self.name}  {self.detail}".strip()
+
+    @property
+    def short_label(self) -> str:
+        """The label in the width of an axis: without the date, then of the name only what leaves the value."""
+        if len(self.label) <= LONGEST_LABEL:
+            return self.label
+        value = _DATE.sub("", self.detail)
+        room = LONGEST_LABEL - len(value) - 2
+        if value and room >= _LEAST_OF_A_NAME:
+            return f"{_short(self.name, room)}  {value}"
+        return _short(f"{self.name}  {value}".strip(), LONGEST_LABEL)
 
 
 def incidence_picture(curves: tuple[IncidenceCurve, ...]) -> Picture:
@@ -83,13 +106,13 @@ def waterfall_bars(explanation: PatientExplanation, most: int = BARS) -> tuple[B
     The last bar ends at base + sum of ALL contributions, which is the total to within the receipt's error.
     """
     shown, others = strongest(explanation.drivers, most)
-    steps = [(f"{driver.name}  {driver.detail}".strip(), driver.contribution) for driver in shown]
+    steps = [(driver.name, driver.detail, driver.contribution) for driver in shown]
     if others:
-        steps.append((f"{len(others)} smaller drivers", sum(driver.contribution for driver in others)))
+        steps.append((f"{len(others)} smaller drivers", "", sum(driver.contribution for driver in others)))
     bars = []
     at = explanation.base
-    for label, contribution in steps:
-        bars.append(Bar(label, at, at + contribution))
+    for name, detail, contribution in steps:
+        bars.append(Bar(name, detail, at, at + contribution))
         at += contribution
     return tuple(bars)
 
@@ -98,36 +121,51 @@ def waterfall_picture(explanation: PatientExplanation) -> Picture:
     """From the answer for the average patient with these modalities, driver by driver, to this patient's."""
     bars = waterfall_bars(explanation)
     with drawing(WIDTH_INCHES, 1.1 + 0.3 * (len(bars) + 2)) as figure:
-        axes = figure.add_subplot()
-        reach = [explanation.base, explanation.total, *(bar.end for bar in bars)]
-        spread = max(max(reach) - min(reach), LEAST_SPREAD)
-        for place, bar in enumerate(bars, start=1):
-            _step(axes, place, bar, spread)
-        last = len(bars) + 1
-        for place, value, name in ((0, explanation.base, "base"), (last, explanation.total, "total")):
-            axes.plot(value, place, marker="D" if name == "total" else "o", color=INK, markersize=6)
-            axes.annotate(
-                decimal(value), (value, place), xytext=(7, 0), textcoords="offset points", va="center"
-            )
-        labels = [
-            "average with these modalities (base)",
-            *(_short(bar.label) for bar in bars),
-            "this patient (total)",
-        ]
-        axes.set_yticks(range(len(labels)), labels, fontsize=8.5)
-        for place in (0, last):
-            axes.get_yticklabels()[place].set_fontweight("bold")
-        axes.set_ylim(last + 0.6, -0.6)
-        axes.set_xlim(min(reach) - 0.2 * spread, max(reach) + 0.2 * spread)
-        axes.axvline(explanation.base, color=GREY, linestyle=":", linewidth=1)
-        axes.tick_params(axis="y", length=0)
-        axes.set_xlabel(f"{explanation.receipt.scale} of {explanation.cause}; right raises it", loc="right")
+        draw_waterfall(figure, explanation, bars)
         said = "; ".join(f"{bar.label} {signed(bar.end - bar.start)}" for bar in bars)
         ends = f"base {decimal(explanation.base)}, total {decimal(explanation.total)}"
         return as_picture(figure, f"Waterfall of what drives {explanation.cause}: {ends}. {said}.")
 
 
-def _step(axes: Axes, place: int, bar: Bar, spread: float) -> None:
+def draw_waterfall(figure: Figure, explanation: PatientExplanation, bars: tuple[Bar, ...]) -> None:
+    """Draw the steps from base to total into a figure of the project's width."""
+    axes = figure.add_subplot()
+    last = len(bars) + 1
+    low, high = _waterfall_limits(explanation, bars)
+    for place, bar in enumerate(bars, start=1):
+        _step(axes, place, bar, high - low)
+    for place, value, marker in ((0, explanation.base, "o"), (last, explanation.total, "D")):
+        axes.plot(value, place, marker=marker, color=INK, markersize=6)
+        axes.annotate(decimal(value), (value, place), xytext=(7, 0), textcoords="offset points", va="center")
+    labels = [
+        "average with these modalities (base)",
+        *(bar.short_label for bar in bars),
+        "this patient (total)",
+    ]
+    axes.set_yticks(range(len(labels)), labels, fontsize=8.5)
+    for place in (0, last):
+        axes.get_yticklabels()[place].set_fontweight("bold")
+    axes.set_ylim(last + 0.6, -0.6)
+    axes.set_xlim(low, high)
+    axes.axvline(explanation.base, color=GREY, linestyle=":", linewidth=1)
+    axes.tick_params(axis="y", length=0)
+    scale = explanation.receipt.short_scale or explanation.receipt.scale
+    axes.set_xlabel(f"adds to {_short(explanation.cause, 30)} ({scale}); right raises it", loc="right")
+
+
+def _waterfall_limits(explanation: PatientExplanation, bars: tuple[Bar, ...]) -> tuple[float, float]:
+    """The ends of the axis: beyond every end at which a number is printed there is room for it."""
+    ends = (explanation.base, explanation.total)
+    reach = [*ends, *(bar.end for bar in bars)]
+    spread = max(max(reach) - min(reach), LEAST_SPREAD)
+    falling = [bar.end for bar in bars if bar.end < bar.start]
+    rising = [*ends, *(bar.end for bar in bars if bar.end >= bar.start)]
+    room = NUMBER_ROOM * spread
+    low = min(min(reach) - 0.1 * spread, min(falling, default=np.inf) - room)
+    return low, max(max(reach) + 0.1 * spread, max(rising) + room)
+
+
+def _step(axes: Axes, place: int, bar: Bar, width: float) -> None:
     change = bar.end - bar.start
     colour = VERMILLION if change >= 0 else BLUE
     axes.barh(place, change, left=bar.start, color=colour, height=0.62)
@@ -141,7 +179,7 @@ def _step(axes: Axes, place: int, bar: Bar, spread: float) -> None:
         ha="left" if outwards > 0 else "right",
         va="center",
         fontsize=8,
-        color=colour if abs(change) > 0.02 * spread else INK,
+        color=colour if abs(change) > 0.01 * width else INK,
     )
 
 
@@ -245,5 +283,5 @@ def _outline(
     )
 
 
-def _short(label: str, longest: int = 40) -> str:
+def _short(label: str, longest: int) -> str:
     return label if len(label) <= longest else label[: longest - 1].rstrip() + "\N{HORIZONTAL ELLIPSIS}"
