@@ -12,7 +12,7 @@ from prognosis.cohort import Case, Task
 from prognosis.errors import InputError
 from prognosis.evidence import EvidenceModel
 from prognosis.evidence.model_folder import patient_digest
-from prognosis.fusion.bounds import bound_days, event_incidence
+from prognosis.fusion.bounds import ANY_EVENT, bound_days, event_incidence
 from prognosis.fusion.class_sets import class_probabilities
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead, cumulative_incidence
@@ -119,6 +119,8 @@ class FusionModel:
     def lower_bounds(self, inputs: FusionInputs, level: float) -> dict[str, Array]:
         """By what a case stays free of, (n,) days for which it does so with confidence `level`.
 
+        Who is free of any event is free of each, so a cause's days are never fewer than those of any event.
+
         Raises:
             InputError: The level has no calibrated bound.
         """
@@ -126,7 +128,8 @@ class FusionModel:
             return {}
         grid = bound_days(self.edges)
         curves = event_incidence(self.incidence_of(inputs, grid), self.task.causes)
-        return {name: bound.days(curves[name], grid, level) for name, bound in self.bounds.items()}
+        found = {name: bound.days(curves[name], grid, level) for name, bound in self.bounds.items()}
+        return {name: np.maximum(days, found[ANY_EVENT]) for name, days in found.items()}
 
     def class_sets(self, inputs: FusionInputs, level: float) -> NDArray[np.bool_] | None:
         """(n, 1 + K) True where a class, the reference first, is in the case's set; None without sets.
