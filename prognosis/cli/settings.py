@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from prognosis.cohort import Task
+from prognosis.cohort.statement import not_yaml, read_yaml
 from prognosis.errors import ConfigError
 from prognosis.fusion import ModelConfig
 
@@ -22,27 +23,40 @@ def model_config(path: Path | None, settings: Sequence[str], task: Task) -> Mode
         task: Its own settings are the starting point.
 
     Raises:
-        ConfigError: The file or a setting cannot be read, or the result is not valid.
+        ConfigError: The file or a setting cannot be read, or the result is not valid: the first of the three
+            is named with which it is not.
     """
     stated: dict[str, Any] = dict(task.model)
+    origins = [(f"task {task.name}", stated)]
     if path is not None:
         stated = merged(stated, read_settings(path))
-    stated = merged(stated, stated_settings(settings))
-    return ModelConfig.from_statement(stated, " ".join([f"task {task.name}", *([str(path)] if path else [])]))
+        origins.append((str(path), stated))
+    for setting in settings:
+        stated = merged(stated, stated_settings([setting]))
+        origins.append((f"--set {setting}", stated))
+    try:
+        return ModelConfig.from_statement(stated, origins[-1][0])
+    except ConfigError:
+        for origin, so_far in origins:
+            ModelConfig.from_statement(so_far, origin)
+        raise
 
 
 def stated_settings(settings: Sequence[str]) -> dict[str, Any]:
     """The settings that "section.field=value" state, the value as YAML; the later overrides.
 
     Raises:
-        ConfigError: One has no value.
+        ConfigError: One has no value, or one that is not YAML.
     """
     stated: dict[str, Any] = {}
     for setting in settings:
         name, equals, value = setting.partition("=")
         if not equals:
             raise ConfigError(f"--set {setting}", "has no value", "write it as section.field=value")
-        nested: Any = yaml.safe_load(value)
+        try:
+            nested: Any = yaml.safe_load(value)
+        except yaml.YAMLError as error:
+            raise ConfigError(f"--set {setting}", not_yaml(error), "write the value as YAML") from error
         for part in reversed(name.split(".")):
             nested = {part: nested}
         stated = merged(stated, nested)
@@ -55,10 +69,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     Raises:
         ConfigError: The file cannot be read or is not a mapping.
     """
-    try:
-        stated = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise ConfigError(str(path), f"cannot be read ({error})", "give the path of a YAML file") from error
+    stated = read_yaml(path, ConfigError, "a YAML file")
     if stated is not None and not isinstance(stated, dict):
         raise ConfigError(str(path), "is not a mapping of settings", "see configs/models for examples")
     return stated or {}

@@ -6,7 +6,6 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import Field, ValidationError, field_validator, model_validator
 
 from prognosis.cohort.outcome import (
@@ -22,6 +21,7 @@ from prognosis.cohort.outcome import (
     TimeToEvent,
     Value,
 )
+from prognosis.cohort.statement import read_yaml, refusal
 from prognosis.errors import TaskError
 
 
@@ -271,15 +271,7 @@ class Task(Strict):
         Raises:
             TaskError: The file is absent, is not YAML, or does not state a task.
         """
-        path = Path(path)
-        try:
-            stated = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise TaskError(str(path), "cannot be read", "give the path of a task file") from error
-        except UnicodeDecodeError as error:
-            raise TaskError(str(path), "is not text in UTF-8", "give a YAML file") from error
-        except yaml.YAMLError as error:
-            raise TaskError(str(path), f"is not YAML ({error})", "mend the YAML") from error
+        stated = read_yaml(Path(path), TaskError, "a task file")
         return cls.from_statement(stated, reference=str(path))
 
     @classmethod
@@ -292,8 +284,6 @@ class Task(Strict):
         try:
             return cls.model_validate(stated)
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(str(part) for part in fault['loc']) or 'task'}: {fault['msg']}"
-                for fault in error.errors(include_url=False, include_input=False)
-            )
-            raise TaskError(reference, faults, "see configs/tasks for complete examples") from error
+            raise refusal(
+                cls, error, reference, TaskError, "see configs/tasks for complete examples"
+            ) from error

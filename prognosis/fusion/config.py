@@ -5,15 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from prognosis.cohort.statement import read_yaml, refusal
 from prognosis.errors import ConfigError
 from prognosis.evidence import MODALITIES
 from prognosis.evidence.clinical.config import ClinicalConfig
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.segmentation.config import SegmentationConfig
 from prognosis.evidence.text.config import TextConfig
+
+EXAMPLES = "see configs/models for complete examples"
 
 
 class FusionConfig(BaseModel):
@@ -116,12 +118,7 @@ class ModelConfig(BaseModel):
         Raises:
             ConfigError: The file cannot be read, or a field is unknown or out of range; every one is named.
         """
-        try:
-            stated = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(
-                str(path), f"cannot be read ({error})", "give the path of a YAML file"
-            ) from error
+        stated = read_yaml(Path(path), ConfigError, "a model configuration")
         return cls.from_statement(stated or {}, str(path))
 
     @classmethod
@@ -134,8 +131,4 @@ class ModelConfig(BaseModel):
         try:
             return cls.model_validate(stated)
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(str(part) for part in fault['loc']) or 'config'}: {fault['msg']}"
-                for fault in error.errors(include_url=False, include_input=False)
-            )
-            raise ConfigError(reference, faults, "see configs/models for complete examples") from error
+            raise refusal(cls, error, reference, ConfigError, EXAMPLES) from error

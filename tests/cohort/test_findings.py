@@ -85,7 +85,7 @@ def test_a_case_of_which_no_finding_is_known_is_left_out_and_counted() -> None:
     ("findings", "problem"),
     [
         ({}, "at least 1 item"),
-        ({"a": {"code": "s|1", "present": ["1"]}}, "absent: Field required"),
+        ({"a": {"code": "s|1", "present": ["1"]}}, "outcome.findings.a.absent is needed"),
         ({"a": {"code": "s|1", "present": ["1"], "absent": []}}, "at least 1 item"),
         ({"a": {"code": "s|1", "present": ["1", "2"], "absent": ["2"]}}, "value 2 means present and absent"),
         ({"a": {"code": "s|1", "present": [True], "absent": ["0"]}}, "valid string"),

@@ -115,7 +115,7 @@ def test_landmark_cases_weigh_one_each_since_patients_who_die_early_have_fewer()
         ({"days": [-1]}, "index.days.0"),
         ({"occurrence": "each"}, "reads neither occurrence nor views"),
         ({"at": "event"}, "belong to at: landmarks"),
-        ({"day": [5]}, "index.day: Extra inputs"),
+        ({"day": [5]}, "index.day is not a field; did you mean days?"),
     ],
 )
 def test_a_fault_in_the_landmarks_is_named(changes: dict[str, Any], named: str) -> None:

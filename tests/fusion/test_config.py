@@ -26,12 +26,15 @@ def test_a_field_that_is_unknown_or_out_of_range_is_named(tmp_path: Path, text: 
     assert text.strip("- {}").split(":")[0].split("{")[-1] in caught.value.problem or text == "- a"
 
 
-@pytest.mark.parametrize("content", [b"folds: [", b"\xff\xfe\x89"])
-def test_a_file_that_is_not_yaml_cannot_be_read(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"), [(b"seed: 1\nfolds: [", r"is not YAML \(line 2: .*\)"), (b"\xff\xfe\x89", "UTF-8")]
+)
+def test_a_file_that_is_not_yaml_cannot_be_read(tmp_path: Path, content: bytes, told: str) -> None:
     path = tmp_path / "model.yaml"
     path.write_bytes(content)
-    with pytest.raises(ConfigError, match="cannot be read"):
+    with pytest.raises(ConfigError, match=told) as caught:
         ModelConfig.load(path)
+    assert "\n" not in str(caught.value)
     with pytest.raises(ConfigError, match="cannot be read"):
         ModelConfig.load(tmp_path / "absent.yaml")
 

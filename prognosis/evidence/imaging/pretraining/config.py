@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from prognosis.cohort.statement import read_yaml, refusal
 from prognosis.errors import ConfigError
 from prognosis.evidence.imaging.config import ImagingConfig
 
@@ -57,10 +57,7 @@ class PretrainingConfig(BaseModel):
         Raises:
             ConfigError: The file cannot be read, or a field is unknown or out of range.
         """
-        try:
-            stated = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(str(path), "cannot be read as YAML", "give the path of a YAML file") from error
+        stated = read_yaml(path, ConfigError, "pretraining settings")
         return cls.from_statement(stated or {}, str(path))
 
     @classmethod
@@ -73,8 +70,6 @@ class PretrainingConfig(BaseModel):
         try:
             return cls.model_validate(stated)
         except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(str(part) for part in fault['loc']) or 'settings'}: {fault['msg']}"
-                for fault in error.errors(include_url=False, include_input=False)
-            )
-            raise ConfigError(reference, faults, "see docs/encoders.md for the settings") from error
+            raise refusal(
+                cls, error, reference, ConfigError, "see docs/encoders.md for the settings"
+            ) from error
