@@ -55,7 +55,7 @@ class Bar:
 
     @property
     def short_label(self) -> str:
-        """The label in the width of an axis: without the date, then of the name only what leaves the value."""
+        """The label in the width of an axis: without the date, then with as much name as fits."""
         if len(self.label) <= LONGEST_LABEL:
             return self.label
         value = _DATE.sub("", self.detail)
