@@ -65,6 +65,8 @@ def _findings(case: Case, task: Task) -> dict[str, bool | None]:
 def run_describe(task_path: Path, sources: Sequence[str], *, json_output: bool) -> None:
     """Print who is in the cohort and who was left out."""
     counts = cohort_json(load_cohort(sources, Task.load(task_path)))
+    for problem in counts["never_seen"].values():
+        stderr.print(problem, style="yellow", markup=False, highlight=False)
     if json_output:
         print_json(counts)
         return
@@ -73,7 +75,7 @@ def run_describe(task_path: Path, sources: Sequence[str], *, json_output: bool) 
     table.add_column("count", justify="right")
     for name in ("records", "cases", "patients", "with_clinical", "with_notes", "with_images"):
         table.add_row(name.replace("_", " "), str(counts[name]))
-    for section in ("sites", "labels", "exclusions", "accepted"):
+    for section in ("sites", "labels", "arms", "exclusions", "accepted"):
         for name, count in counts[section].items():
             table.add_row(escape(f"{section}: {name}"), str(count))
     table.add_row("set aside", str(len(counts["quarantined"])))

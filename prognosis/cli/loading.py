@@ -19,7 +19,8 @@ from prognosis.cohort import (
     Task,
     build_cohort,
 )
-from prognosis.cohort.outcome import Findings
+from prognosis.cohort.lint import causes_never_seen
+from prognosis.cohort.outcome import Findings, State, TimeToEvent, Value
 from prognosis.record import PatientRecord, Quarantine
 
 SHOWN = 5
@@ -69,8 +70,12 @@ def report_quarantine(quarantine: Quarantine) -> None:
 
 
 def cohort_json(loaded: Loaded) -> dict[str, Any]:
-    """Counts of a cohort: cases, patients, sites, labels, exclusions, quarantine."""
-    cases = loaded.cohort.cases
+    """Counts of a cohort: cases, patients, sites, labels, arms, exclusions, quarantine.
+
+    Every cause, exclusion and arm of the task is there, with 0 where nobody has it.
+    """
+    cases, task = loaded.cohort.cases, loaded.cohort.task
+    exclusions = {rule.name: 0 for rule in task.exclusions} | dict(loaded.cohort.exclusions)
     return {
         "task": loaded.cohort.task.name,
         "records": len(loaded.records),
@@ -81,8 +86,10 @@ def cohort_json(loaded: Loaded) -> dict[str, Any]:
         "with_clinical": sum(bool(case.record.events) for case in cases),
         "with_notes": sum(bool(case.record.notes) for case in cases),
         "with_images": sum(bool(case.record.studies) for case in cases),
-        "exclusions": dict(loaded.cohort.exclusions),
+        "arms": _arm_counts(loaded.cohort),
+        "exclusions": exclusions,
         "accepted": dict(loaded.quarantine.accepted),
+        "never_seen": causes_never_seen(task, loaded.records),
         "notices": dict(loaded.quarantine.notices),
         "quarantined": [
             {"reference": r.reference, "problem": r.problem, "remedy": r.remedy} for r in loaded.quarantine
@@ -90,12 +97,23 @@ def cohort_json(loaded: Loaded) -> dict[str, Any]:
     }
 
 
+def _arm_counts(cohort: Cohort) -> dict[str, int]:
+    """How many cases entered each arm of the task, and how many none; nothing for a task without arms."""
+    if not cohort.task.arms:
+        return {}
+    entered = Counter(case.arm for case in cohort.cases)
+    return {**{arm.name: entered[arm.name] for arm in cohort.task.arms}, "no arm": entered[None]}
+
+
 def label_counts(cohort: Cohort) -> Counter[str]:
     """How many cases have each cause or class; of each finding, how many are present, absent, unknown."""
     labels = [case.label for case in cohort.cases]
-    if not isinstance(cohort.task.outcome, Findings):
-        return Counter(label_name(label) for label in labels)
     found: Counter[str] = Counter()
+    if not isinstance(cohort.task.outcome, Findings):
+        counted = cohort.task.causes if isinstance(cohort.task.outcome, TimeToEvent | State | Value) else ()
+        found.update(dict.fromkeys(counted, 0))  # one that nobody has is told too
+        found.update(label_name(label) for label in labels)
+        return found
     for name in cohort.task.causes:
         states = [label.state(name) if isinstance(label, FindingsLabel) else None for label in labels]
         for word, state in (("present", True), ("absent", False), ("not known", None)):

@@ -34,6 +34,31 @@ def test_a_cohort_is_described_in_a_table(prognosis: Program, small: Simulated) 
     assert "labels: progression" in ran.out
 
 
+def test_what_a_task_states_is_listed_also_where_nobody_has_it(prognosis: Program, tmp_path: Path) -> None:
+    task, source = clinic(tmp_path)
+    statement = task.read_text(encoding="utf-8").replace(
+        '["outcome|relapse"]', '["outcome|relapse"], death: ["x|dead"]'
+    )
+    statement += "exclusions: [{name: other trial, codes: [x|trial]}]\n"
+    statement += "arms: [{name: drug, codes: [x|drug]}, {name: entered, codes: [prognosis|index]}]\n"
+    task.write_text(statement, encoding="utf-8")
+    ran = prognosis("cohort", "describe", task, "--source", source, "--json")
+    assert ran.stated["labels"]["death"] == ran.stated["exclusions"]["other trial"] == 0
+    assert ran.stated["arms"] == {"drug": 0, "entered": 90, "no arm": 0}
+    problem = "no event of death: none of its codes x|dead is in the sources; check their spelling"
+    assert ran.stated["never_seen"] == {"death": problem}
+    table = prognosis("cohort", "describe", task, "--source", source)
+    for row in ("labels: death", "exclusions: other trial", "arms: drug", "arms: no arm"):
+        assert row in table.out
+    assert problem in table.prose
+    prognosis("cohort", "build", task, "--source", source, "--out", tmp_path / "built")
+    kept = json.loads((tmp_path / "built" / "cohort.json").read_text(encoding="utf-8"))
+    assert kept["arms"]["drug"] == kept["labels"]["death"] == 0
+    checked = prognosis("cohort", "check", task, "--source", source, "--json")
+    assert checked.status == 1
+    assert [f["problem"] for f in checked.stated["findings"] if f["level"] == "fails"] == [problem]
+
+
 def test_a_built_cohort_holds_the_records_and_a_dated_label_for_each_case(
     prognosis: Program, small: Simulated, tmp_path: Path
 ) -> None:

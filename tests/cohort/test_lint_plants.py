@@ -235,6 +235,18 @@ def test_a_horizon_beyond_the_follow_up_and_too_few_events_are_told() -> None:
     assert kinds(cohort_of(clean(died=few))) == {"too few events"}
 
 
+def test_a_cause_whose_codes_are_in_no_record_fails_by_name() -> None:
+    causes = {"death": [DEATH], "relapse": ["s|relapsd", "s|relapse2"]}
+    outcome = {"kind": "time_to_event", "causes": causes, "horizons_days": [365]}
+    records = clean()
+    found = lint_cohort(cohort_of(records, outcome=outcome), records=records)
+    (finding,) = (f for f in found if f.kind == "cause without any event")
+    assert (finding.subject, finding.fails) == ("relapse", True)
+    assert finding.problem == (
+        "no event of relapse: none of its codes s|relapsd, s|relapse2 is in the sources; check their spelling"
+    )
+
+
 def test_cases_left_out_for_an_unknown_outcome_are_told_from_a_fifth_on() -> None:
     cohort = cohort_of(clean())
     cohort.exclusions["no follow-up after the index"] = 140
@@ -281,6 +293,7 @@ def test_every_kind_is_planted_here() -> None:
         "patient on both sides", "near-duplicate image", "near-duplicate image across the split",
         "near-duplicate image of another class", "same question twice", "nobody has the event early",
         "follow-up ends before the horizon", "too few events", "outcome often unknown",
+        "cause without any event",
         "numbers written as text", "value far from all others", "constant column", "identifier as a column",
         "same values in two columns", "image cannot be opened", "acceptance matches nothing",
     }  # fmt: skip

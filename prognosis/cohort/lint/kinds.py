@@ -56,6 +56,7 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "same question twice": Kind(True, "keep one case for each patient and index time"),
         "repeated fact": Kind(False, "drop the repeats where the source is read"),
         # The outcome itself.
+        "cause without any event": Kind(True, "mend the codes, or leave out a cause that cannot be there"),
         "censoring depends on a column": Kind(False, "let censoring weights depend on the column"),
         "nobody has the event early": Kind(False, "start the clock where follow-up starts"),
         "event at the index": Kind(False, "ask whether the outcome was known when the question was asked"),

@@ -8,6 +8,7 @@ from datetime import datetime
 from prognosis.cohort.case import Cohort
 from prognosis.cohort.lint.acceptance import accepting
 from prognosis.cohort.lint.answer import answers_of, censoring_of
+from prognosis.cohort.lint.causes import never_seen
 from prognosis.cohort.lint.columns import Column, acquisition_of, columns_of
 from prognosis.cohort.lint.dates import (
     changed_without_the_future,
@@ -63,15 +64,17 @@ def lint_cohort(
         cohort: Cases as known at their index. Rules that compare with the outcome use the labelled ones, and
             are silent about a cause that all or none of them had.
         limits: When a sign is worth a word.
-        records: The full records that the cases were built from, for the deletion control.
+        records: The full records that the cases were built from, for the deletion control and for causes that
+                no record has.
         now: The present (aware), by which a date may lie in the future; None leaves that out.
         on_progress: Told of the films compared.
 
     Returns:
         The findings; those that the task accepts among them, marked with its reason.
     """
-    columns = columns_of(cohort)
+    columns, records = columns_of(cohort), tuple(records)
     findings = [
+        *never_seen(cohort.task, records),
         *known_too_late(cohort),
         *changed_without_the_future(cohort, records),
         *last_of_several(cohort),
