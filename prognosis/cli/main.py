@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -47,6 +47,9 @@ def main(
 
 
 INPUT_ERROR = 2
+_USAGE_ERROR = cast(
+    "type[typer.BadParameter]", typer.BadParameter.__base__
+)  # typer gives it no name of its own
 
 
 @app.command()
@@ -263,13 +266,26 @@ def doctor(*, json_output: JsonOption = False) -> None:
 
 
 def run() -> None:
-    """Entry point: an error of ours is one line on stderr and exit code 2, never a traceback."""
+    """Entry point: an error of ours or of usage is one line on stderr and exit code 2, never a traceback."""
     from prognosis.errors import PrognosisError
 
     # The matrices are small: threads of the linear algebra would only wait for each other and for torch's.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
-        app()
+        status = app(prog_name="prognosis", standalone_mode=False)
     except PrognosisError as error:
         sys.stderr.write(f"error: {error}\n")
         raise SystemExit(INPUT_ERROR) from error
+    except _USAGE_ERROR as error:
+        sys.stderr.write(_usage_told(error))
+        raise SystemExit(INPUT_ERROR) from error
+    raise SystemExit(status or 0)
+
+
+def _usage_told(error: typer.BadParameter) -> str:
+    """What was wrong with the arguments, on one line; where there were none, the help itself."""
+    message = error.format_message()
+    if not message or "\n" in message:
+        return message
+    verb = error.ctx.command_path if error.ctx else "prognosis"
+    return f"error: {message[0].lower()}{message[1:].rstrip('.')}; see {verb} --help\n"

@@ -48,6 +48,15 @@ def _identity(name: str, digests: dict[str, str]) -> str:
     return f"{name}-{content[:12]}"
 
 
+def _no_model(folder: Path, retrain: str) -> BundleError:
+    if not folder.exists():
+        return BundleError(str(folder), "does not exist", "give the folder that `prognosis train` wrote")
+    inside = folder / "model"  # what a demonstration writes beside its report
+    if states_a_model(inside):
+        retrain = f"did you mean {inside}?"
+    return BundleError(str(folder), "is not a model folder: it has no manifest.json", retrain)
+
+
 def check_manifest(folder: Path) -> str:
     """Verify every file of a model folder and give the model id.
 
@@ -59,7 +68,7 @@ def check_manifest(folder: Path) -> str:
         stated = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         expected, model_id = dict(stated["sha256"]), str(stated["model_id"])
     except OSError as error:
-        raise BundleError(str(folder), "is not a model folder: it has no manifest.json", retrain) from error
+        raise _no_model(folder, retrain) from error
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(f"{folder}/{MANIFEST}", "cannot be read", retrain) from error
     found = file_digests(folder)

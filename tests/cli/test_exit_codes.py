@@ -21,9 +21,14 @@ SOURCE = "--source=meds:."
         (("cohort", "describe", TASK_PATH, SOURCE, SOURCE), "is named twice"),
         (("cohort", "export", "out", SOURCE, "--to", "pdf"), "meds:."),
         (("train", TASK_PATH, "--source=table:no.csv", "--out", "m"), "is not a file"),
-        (("evaluate", "no/model", SOURCE), "is not a model folder"),
+        (("evaluate", "no/model", SOURCE), "no/model: does not exist"),
         (("evaluate", "no/model", SOURCE, "--rivals"), "give --cv or --by-site"),
-        (("risk", "p1", "--model", "no/model", SOURCE), "is not a model folder"),
+        (("risk", "p1", "--model", "no/model", SOURCE), "no/model: does not exist"),
+        (("evaluate", "m", SOURCE, "--folds", "1"), "; see prognosis evaluate --help"),
+        (("evaluate", "m"), "missing option '--source'; see prognosis evaluate --help"),
+        (("risk", "p1", "--modle", "m"), "--modle"),
+        (("foretell",), "no such command 'foretell'; see prognosis --help"),
+        (("cohort", "biuld"), "; see prognosis cohort --help"),
         (("benchmark", "no/suite.yaml"), "give the path of a benchmark file"),
     ],
 )
@@ -40,6 +45,7 @@ def test_bad_input_is_one_line_and_exit_code_2(
     (line,) = [line for line in ran.err.splitlines() if line.startswith("error: ")]
     assert told in line
     assert "Traceback" not in ran.err
+    assert "Usage" not in ran.err
 
 
 @pytest.mark.parametrize(
@@ -48,6 +54,8 @@ def test_bad_input_is_one_line_and_exit_code_2(
         ("imaging.epochs", "has no value"),
         ("imaging.epochs=-1", "imaging.epochs"),
         ("imaging.depth=3", "imaging.depth"),
+        ("fusion.rnk=3", "--set fusion.rnk=3: fusion.rnk is not a field; did you mean rank?"),
+        ("fusion.rank=[", "--set fusion.rank=[: is not YAML (line 1: "),
         ("modalities=[genome]", "must name some of clinical, text, imaging"),
         ("modalities=[]", "must name some of clinical, text, imaging"),
         ("modalities=[text, text]", "each once"),

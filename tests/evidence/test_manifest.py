@@ -86,3 +86,17 @@ def test_a_manifest_that_says_nothing_is_refused(folder: Path, text: str) -> Non
     (folder / MANIFEST).write_text(text, encoding="utf-8")
     with pytest.raises(BundleError, match="cannot be read"):
         check_manifest(folder)
+
+
+def test_a_folder_that_holds_a_model_folder_points_to_it(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    with pytest.raises(BundleError, match="train it anew"):
+        check_manifest(tmp_path)
+    write_manifest(tmp_path / "model", "m")
+    with pytest.raises(BundleError, match=r"is not a model folder: .*; did you mean .*/model\?$"):
+        check_manifest(tmp_path)
+
+
+def test_a_folder_that_is_not_there_does_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(BundleError, match=r"absent: does not exist; give the folder"):
+        check_manifest(tmp_path / "absent")
