@@ -128,16 +128,26 @@ def _draw(report: Path, loaded: Loaded, evaluation: Evaluation, judged: Sequence
 
 
 def unseen(cohort: Cohort, model: FusionModel) -> Judged:
-    """What the model says of the cases that it has not seen; names the shortcuts, which are not judged here.
+    """What the model says of the cases that it has not seen, beside its training cases where all are at hand.
+
+    Without them censoring is learnt from the judged cases, and the shortcuts, named on stderr, are left out.
 
     Raises:
         CohortError: Every patient trained the model.
     """
-    if left_out := shortcuts(cohort):
+    training = training_cases(cohort, model)
+    if training is None and (left_out := shortcuts(cohort)):
         stderr.print(
             f"{', '.join(left_out)}: not judged, for want of the training cohort; give --cv or --by-site"
         )
-    return held_out_fold(model, unseen_cases(cohort, model))
+    return held_out_fold(model, unseen_cases(cohort, model), training)
+
+
+def training_cases(cohort: Cohort, model: FusionModel) -> Cohort | None:
+    """The cases whose patients trained the model; None where the cohort lacks some of these patients."""
+    known = cohort.where(model.was_trained_on)
+    found = len(set(known.patients))
+    return known if found and found == len(model.training.patients) else None
 
 
 def unseen_cases(cohort: Cohort, model: FusionModel) -> Cohort:

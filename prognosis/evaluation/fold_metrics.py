@@ -98,7 +98,9 @@ def _judge_survival(folds: Sequence[Judged], seed: int, replicates: int) -> Judg
                 )
         return prepare_survival(parts, judged)
 
-    return Judging(judged.days, prepare, survival_protocol(judged, len(folds), seed, replicates))
+    apart = all(fold.training is not None for fold in folds)
+    protocol = survival_protocol(judged, len(folds), seed, replicates, censoring_apart=apart)
+    return Judging(judged.days, prepare, protocol)
 
 
 def held_out_parts(folds: Sequence[Judged], incidence: Sequence[Floats], days: Floats) -> list[HeldOut]:

@@ -81,8 +81,19 @@ def evaluate_folds(
     )
 
 
-def survival_protocol(judged: JudgingDays, folds: int, seed: int, replicates: int) -> Protocol:
-    """How the metrics of `evaluate_folds` are made, in words and numbers."""
+def survival_protocol(
+    judged: JudgingDays, folds: int, seed: int, replicates: int, *, censoring_apart: bool = True
+) -> Protocol:
+    """How the metrics of `evaluate_folds` are made, in words and numbers.
+
+    Args:
+        judged: The days at which predictions are judged.
+        folds: Number of folds.
+        seed: Of the bootstrap.
+        replicates: Number of bootstrap samples.
+        censoring_apart: Censoring is learnt from the training cases; else from those that are judged.
+    """
+    learnt_from = "training" if censoring_apart else "judged"
     return Protocol(
         level=0.95,
         replicates=replicates,
@@ -95,5 +106,5 @@ def survival_protocol(judged: JudgingDays, folds: int, seed: int, replicates: in
         risk="expected days lost by tau: the area under the cumulative incidence",
         competing="a competing event stays in the risk set as free of the event (Wolbers 2009)",
         ties="equal risks count one half; events on the same day are not compared",
-        censoring="reverse Kaplan-Meier of the training cases, left limit at events",
+        censoring=f"reverse Kaplan-Meier of the {learnt_from} cases, left limit at events",
     )
