@@ -31,6 +31,7 @@ from prognosis.outputs.report_content import (
 )
 from prognosis.record import Quarantine
 from prognosis.survival.bootstrap import Interval
+from prognosis.survival.calibration import wilson_interval
 from prognosis.survival.curves import aalen_johansen
 
 Floats = NDArray[np.float64]
@@ -210,7 +211,7 @@ def _incidence(target: Target, days: Floats, of_cause: int) -> Floats:
 
 def _calibration(curve: CalibrationCurve, result: Measured) -> Calibration:
     observed, counts = np.array(curve.observed), np.array(curve.cases, dtype=np.int64)
-    half = 1.96 * np.sqrt(np.clip(observed * (1 - observed), 1e-9, None) / np.maximum(counts, 1))
+    low, high = wilson_interval(observed, np.array(curve.effective_cases))
     cause = curve.cause.replace("_", " ")
     title = f"{cause} by {in_days(curve.horizon_days)}" if curve.horizon_days else cause
     suffix = f"@{curve.horizon_days:g}" if curve.horizon_days else ""
@@ -225,8 +226,8 @@ def _calibration(curve: CalibrationCurve, result: Measured) -> Calibration:
         title,
         np.array(curve.predicted),
         observed,
-        np.clip(observed - half, 0.0, 1.0),
-        np.clip(observed + half, 0.0, 1.0),
+        low,
+        high,
         counts,
         found,
     )

@@ -162,10 +162,11 @@ def class_curve(name: str, outcome: NDArray[np.bool_], risk: Floats) -> Calibrat
     predicted = tuple(float(risk[rows].mean()) for rows in members)
     observed = tuple(float(outcome[rows].mean()) for rows in members)
     cases = tuple(len(rows) for rows in members)
+    effective = tuple(float(count) for count in cases)  # every class is known
     try:
         smooth = smooth_calibration(outcome, np.ones(len(risk)), risk)
     except CohortError:  # risks that hardly vary have bins but no curve
-        return CalibrationCurve(name, None, predicted, observed, cases)
+        return CalibrationCurve(name, None, predicted, observed, cases, effective)
     shown = np.linspace(0, len(smooth.predicted) - 1, _SMOOTH_POINTS).astype(int)
     return CalibrationCurve(
         name,
@@ -173,6 +174,7 @@ def class_curve(name: str, outcome: NDArray[np.bool_], risk: Floats) -> Calibrat
         predicted,
         observed,
         cases,
+        effective,
         tuple(float(value) for value in smooth.predicted[shown]),
         tuple(float(value) for value in smooth.observed[shown]),
         smooth.ici,

@@ -98,6 +98,8 @@ class CalibrationCurve:
         predicted: Mean predicted risk of each bin.
         observed: Observed risk of each bin.
         cases: Number of cases of each bin.
+        effective_cases: How many cases followed to the horizon tell as much of each bin (see
+            `CalibrationBin`); the number of cases of a class.
         smooth_predicted: Points of the smoothed curve; empty where none could be fitted.
         smooth_observed: The smoothed observed risk there.
         ici: Mean absolute distance of the smoothed curve from the diagonal; None without a curve.
@@ -109,6 +111,7 @@ class CalibrationCurve:
     predicted: tuple[float, ...]
     observed: tuple[float, ...]
     cases: tuple[int, ...]
+    effective_cases: tuple[float, ...]
     smooth_predicted: tuple[float, ...] = ()
     smooth_observed: tuple[float, ...] = ()
     ici: float | None = None
@@ -116,17 +119,8 @@ class CalibrationCurve:
 
     def to_json(self) -> dict[str, object]:
         """The fields by name."""
-        return {
-            "cause": self.cause,
-            "horizon_days": self.horizon_days,
-            "predicted": list(self.predicted),
-            "observed": list(self.observed),
-            "cases": list(self.cases),
-            "smooth_predicted": list(self.smooth_predicted),
-            "smooth_observed": list(self.smooth_observed),
-            "ici": self.ici,
-            "e90": self.e90,
-        }
+        named = asdict(self).items()
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in named}
 
 
 @dataclass(frozen=True, slots=True)

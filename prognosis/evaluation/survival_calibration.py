@@ -48,6 +48,7 @@ def calibration_curve(pooled: Pooled, horizon: float, of_cause: int, cause: str)
         tuple(each.predicted for each in bins),
         tuple(each.observed for each in bins),
         tuple(each.cases for each in bins),
+        tuple(each.effective_cases for each in bins),
     )
     try:
         smooth = smooth_calibration(pooled.outcome[:, 0], pooled.known[:, 0], risk)
@@ -60,6 +61,7 @@ def calibration_curve(pooled: Pooled, horizon: float, of_cause: int, cause: str)
         binned.predicted,
         binned.observed,
         binned.cases,
+        binned.effective_cases,
         tuple(float(value) for value in smooth.predicted[shown]),
         tuple(float(value) for value in smooth.observed[shown]),
         smooth.ici,

@@ -106,8 +106,8 @@ class Calibration:
         title: "Intensive care by 30 days".
         predicted: (g,) mean predicted risk, increasing.
         observed: (g,) observed risk (Aalen-Johansen, or the share for a class).
-        low: (g,) lower end of the observed interval.
-        high: (g,) upper end of the observed interval.
+        low: (g,) lower end of the observed risk's 95% interval (Wilson's, of the effective number of cases).
+        high: (g,) upper end of it.
         counts: (g,) cases in each group.
         measures: Slope, intercept, O/E, ICI: whatever was computed.
     """

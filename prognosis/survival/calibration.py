@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.errors import CohortError
+from prognosis.survival.brier import known_state_weights
+from prognosis.survival.censoring import estimate_censoring
 from prognosis.survival.curves import Floats, incidence_at
 from prognosis.survival.logistic import logistic_slope, sigmoid, spline_basis, weighted_logistic
 from prognosis.survival.statistic import Statistic, once
@@ -23,11 +26,15 @@ class CalibrationBin:
         predicted: Mean predicted risk, 0 to 1.
         observed: Risk observed by Aalen-Johansen (Kaplan-Meier with one cause), 0 to 1.
         cases: Number of cases.
+        effective_cases: Square of the sum of the inverse-probability-of-censoring weights over the sum of
+            their squares (Kish 1965), censoring being that of the group: the number of cases where all are
+            followed to the horizon, fewer where some are not.
     """
 
     predicted: float
     observed: float
     cases: int
+    effective_cases: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +142,35 @@ def calibration_bins(
             predicted=float(risk[rows].mean()),
             observed=observed_risk(days[rows], cause[rows], time, of_cause),
             cases=len(rows),
+            effective_cases=_effective_cases(days[rows], cause[rows], time),
         )
         for rows in members
+    )
+
+
+def _effective_cases(days: Floats, cause: NDArray[np.int64], time: float) -> float:
+    censoring = estimate_censoring(days, cause > 0)
+    weights = known_state_weights(days, cause, np.array([time]), censoring)
+    squares = float((weights**2).sum())
+    return float(weights.sum()) ** 2 / squares if squares > 0 else 0.0
+
+
+def wilson_interval(share: Floats, cases: Floats, level: float = 0.95) -> tuple[Floats, Floats]:
+    """Lower and upper end of Wilson's score interval of observed shares, which has a width at 0 and 1 too.
+
+    Wilson, JASA 1927; Brown, Cai and DasGupta, Statistical Science 2001, section 3.1.1. Nothing known is
+    the interval from 0 to 1.
+
+    Args:
+        share: Observed shares, 0 to 1.
+        cases: How many cases, or effective cases, each is of; 0 or more.
+        level: Coverage.
+    """
+    z = NormalDist().inv_cdf(0.5 + level / 2.0)
+    middle = cases * share + 0.5 * z**2
+    half = z * np.sqrt(cases * share * (1.0 - share) + 0.25 * z**2)
+    return np.clip((middle - half) / (cases + z**2), 0.0, share), np.clip(
+        (middle + half) / (cases + z**2), share, 1.0
     )
 
 

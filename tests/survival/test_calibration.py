@@ -15,6 +15,7 @@ from prognosis.survival.calibration import (
     log_odds,
     observed_over_expected,
     smooth_calibration,
+    wilson_interval,
 )
 from prognosis.survival.censoring import estimate_censoring
 from prognosis.survival.logistic import logistic_slope, weighted_logistic
@@ -75,6 +76,25 @@ def test_tied_predictions_share_a_bin() -> None:
     bins = calibration_bins(np.arange(1.0, 9.0), np.ones(8, dtype=np.int64), np.full(8, 0.3), 4.0)
     assert [each.cases for each in bins] == [8]
     assert bins[0].observed == pytest.approx(0.5)
+
+
+def test_none_of_24_observed_leaves_room_for_a_risk_of_one_in_eight() -> None:
+    low, high = wilson_interval(np.array([0.0, 1.0, 0.5]), np.array([24.0, 24.0, 24.0]))
+    z2 = 1.959964**2
+    assert low == pytest.approx([0.0, 24.0 / (24.0 + z2), 0.5 - 0.5 * np.sqrt(z2 / (24.0 + z2))], abs=1e-6)
+    assert high == pytest.approx([z2 / (24.0 + z2), 1.0, 0.5 + 0.5 * np.sqrt(z2 / (24.0 + z2))], abs=1e-6)
+    nothing = wilson_interval(np.array([0.0]), np.array([0.0]))
+    assert [float(end[0]) for end in nothing] == pytest.approx([0.0, 1.0])
+
+
+def test_a_group_counts_for_fewer_cases_where_some_were_censored_before_the_horizon() -> None:
+    days, risk = np.arange(1.0, 9.0), np.full(8, 0.3)
+    followed = calibration_bins(days, np.ones(8, dtype=np.int64), risk, 4.0)[0]
+    assert followed.effective_cases == pytest.approx(8.0)
+    # Censored on days 1 and 3 of 8: weights 8/7 (day 2), 8/7 * 6/5 (day 4 and the four seen beyond).
+    one, two = 8.0 / 7.0, 8.0 / 7.0 * 6.0 / 5.0
+    censored = calibration_bins(days, np.array([0, 1, 0, 1, 1, 1, 1, 1]), risk, 4.0)[0]
+    assert censored.effective_cases == pytest.approx((one + 5 * two) ** 2 / (one**2 + 5 * two**2))
 
 
 def test_the_slope_is_that_of_a_weighted_logistic_regression() -> None:
