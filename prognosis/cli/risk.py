@@ -116,9 +116,19 @@ def find_patient(records: Sequence[PatientRecord], patient: str) -> PatientRecor
     if found:
         keys = ", ".join(record.key for record in found)
         raise InputError(f"patient {patient}", "is at more than one site", f"name one of {keys}")
-    near = difflib.get_close_matches(patient, [record.patient_id for record in records], n=3)
+    near = near_ids(patient, [record.patient_id for record in records])
     hint = f"did you mean {', '.join(near)}?" if near else "check the id and the sources"
     raise InputError(f"patient {patient}", f"is not among the {len(records)} records", hint)
+
+
+def near_ids(stated: str, ids: Sequence[str], most: int = 3) -> list[str]:
+    """The ids most like the one stated, the likest first; of equally like ones the first in order."""
+
+    def likeness(other: str) -> float:
+        return difflib.SequenceMatcher(None, other, stated).ratio()
+
+    near = difflib.get_close_matches(stated, sorted(set(ids)), n=max(1, len(ids)))
+    return sorted(near, key=lambda other: (-likeness(other), other))[:most]
 
 
 def case_at(model: FusionModel, record: PatientRecord, at: str | None) -> Case:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from prognosis.cli.risk import near_ids
 from prognosis.cohort import Case
 from prognosis.prediction import predict_cases
 from tests.cli.program import Program, Ran
@@ -134,6 +135,11 @@ def test_an_unknown_id_suggests_those_that_are_near(risk, case: Case) -> None:
     ran = risk(case.record.patient_id + "x", "--json")
     assert (ran.status, ran.out) == (2, "")
     assert f"did you mean {case.record.patient_id}" in ran.prose
+
+
+def test_of_equally_near_ids_the_first_in_order_are_suggested() -> None:
+    ids = [f"sim0-{place:05d}" for place in reversed(range(800))]
+    assert near_ids("sim0-0007", ids) == ["sim0-00007", "sim0-00017", "sim0-00027"]
 
 
 def test_an_id_like_no_other_says_what_to_check(risk) -> None:
