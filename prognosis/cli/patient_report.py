@@ -27,6 +27,7 @@ from prognosis.explanation.tokens import CaseTokens
 from prognosis.fusion import FusionModel
 from prognosis.outputs.estimate import Estimate
 from prognosis.outputs.patient_explanation import PatientChange
+from prognosis.outputs.patient_figures import LEAST_SHOWN
 from prognosis.outputs.patient_page import (
     Film,
     FilmSeries,
@@ -141,7 +142,9 @@ def horizon_risks(prediction: Prediction) -> tuple[HorizonRisk, ...]:
 def missing_modalities(prediction: Prediction) -> tuple[Missing, ...]:
     """What the model would have read, why it did not, and which of them would help most."""
     return tuple(
-        Missing(name, why, "would narrow the interval most" if name == prediction.helps_most else "")
+        Missing(
+            name, why, "having it would narrow the interval most" if name == prediction.helps_most else ""
+        )
         for name, why in prediction.modalities_missing.items()
     )
 
@@ -248,10 +251,15 @@ def _notes(case: Case, explanation: Explanation) -> tuple[NoteText, ...]:
 
 
 def marked_sentences(text: str, cited: Sequence[Attribution]) -> tuple[Sentence, ...]:
-    """The whole text in order: sentences with their contribution, and what stands between them."""
+    """The whole text in order: sentences with their contribution, and what stands between them.
+
+    A sentence whose contribution two decimals do not show is text as any other.
+    """
     found, at = [], 0
     for attribution in sorted(cited, key=lambda each: each.span or (0, 0)):
         first, last = attribution.span or (0, 0)
+        if abs(attribution.contribution) < LEAST_SHOWN:
+            continue
         found += [Sentence(text[at:first].strip()), Sentence(text[first:last], attribution.contribution)]
         at = last
     return tuple(each for each in (*found, Sentence(text[at:].strip())) if each.text)

@@ -168,3 +168,8 @@ class PatientChange:
     drivers: tuple[ChangedDriver, ...]
     unchanged: int
     max_additivity_error: float
+
+    @property
+    def unmoved(self) -> str:
+        """How much evidence moved nothing, in words."""
+        return f"{self.unchanged} {'piece' if self.unchanged == 1 else 'pieces'} of evidence"

@@ -176,7 +176,7 @@ class Missing:
     Attributes:
         what: A modality or a measurement.
         why: "none before the index", "film is blank".
-        effect: What having it would be expected to change: "interval narrower by 4 points"; "" if unknown.
+        effect: What having it would be expected to change: "having it would narrow the interval most".
     """
 
     what: str

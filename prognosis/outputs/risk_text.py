@@ -118,8 +118,8 @@ def _changes(change: PatientChange, top: int) -> Table:
         title=Text(f"What changed for {change.cause} since {change.since[:10]} ({change.scale})"),
         title_justify="left",
         caption=Text(
-            f"then {decimal(change.before)}, now {decimal(change.after)}; {change.unchanged} pieces of "
-            f"evidence moved nothing; largest additivity error {change.max_additivity_error:.1e}\n"
+            f"then {decimal(change.before)}, now {decimal(change.after)}; {change.unmoved} moved "
+            f"nothing; largest additivity error {change.max_additivity_error:.1e}\n"
         ),
         caption_justify="left",
     )

@@ -86,3 +86,15 @@ def test_a_note_is_shown_whole_with_its_sentences_marked_where_they_stand() -> N
         ("Seen before.\nPlan:", None),
         ("Large effusion.", 0.2),
     ]
+
+
+def test_a_sentence_whose_contribution_rounds_to_zero_is_not_marked() -> None:
+    cited = [
+        Attribution("text", "", "No effusion.", "DocumentReference/n#0", "", share, 0.0, span=span)
+        for share, span in ((0.0049, (0, 12)), (-0.005, (13, 25)))
+    ]
+    told = marked_sentences("No effusion. No effusion.", cited)
+    assert [(each.text, each.contribution) for each in told] == [
+        ("No effusion.", None),
+        ("No effusion.", -0.005),
+    ]

@@ -56,3 +56,13 @@ def test_a_page_that_abstains_shows_no_change_and_a_title_is_escaped() -> None:
     abstained = render_patient_page(replace(abstaining_patient(), series=series()))
     assert "Films of 3 dates" not in abstained
     assert ATTACK not in render_patient_page(replace(patient(), series=replace(series(), title=ATTACK)))
+
+
+def test_a_change_that_rounds_to_zero_has_no_colour_and_the_caption_says_what_a_change_is() -> None:
+    page = render_patient_page(replace(patient(), series=series()))
+    assert (
+        '<td class="number">+0.00</td>'
+        in page.partition('class="number soft">change<')[2].partition("</tr>")[0]
+    )
+    assert '<td class="number better">+0.00</td>' not in page
+    assert "it is not the difference of the levels" in page

@@ -11,9 +11,9 @@ from rich.console import Console
 
 from prognosis.outputs.estimate import Estimate, as_percent, in_days, signed, with_interval
 from prognosis.outputs.model_card import ModelCard, NotDone, card_passages, model_card
-from prognosis.outputs.patient_explanation import parts_not_told
-from prognosis.outputs.patient_page import PatientPage
-from prognosis.outputs.report import render_patient_page
+from prognosis.outputs.patient_explanation import PatientChange, parts_not_told
+from prognosis.outputs.patient_page import Missing, PatientPage
+from prognosis.outputs.report import render_patient_page, render_report
 from prognosis.outputs.risk_text import risk_text
 from tests.outputs.example import abstaining_patient, explanation, patient, report
 
@@ -184,3 +184,28 @@ def test_the_time_free_of_events_is_stated_unless_the_model_abstains() -> None:
     statement = "With 90% confidence free of death for at least 12 days"
     assert statement in printed(patient())
     assert statement not in printed(abstaining_patient())
+
+
+def test_one_piece_of_evidence_is_told_in_the_singular() -> None:
+    change = PatientChange("death", "2020-03-01", "log-hazard", 0.1, 0.2, 0.1, (), 1, 0.0)
+    assert change.unmoved == "1 piece of evidence"
+    assert replace(change, unchanged=2).unmoved == "2 pieces of evidence"
+    page = replace(DRIVERS_ONLY, changes=(change,))
+    assert "1 piece of evidence moved nothing" in render_patient_page(page)
+
+
+def test_what_a_missing_modality_would_do_is_told_in_brackets() -> None:
+    missing = Missing("imaging", "none before the index", "having it would narrow the interval most")
+    page = render_patient_page(replace(DRIVERS_ONLY, missing=(missing,)))
+    assert "none before the index (having it would narrow the interval most)</li>" in page
+
+
+def test_a_table_of_measures_without_meanings_has_no_column_for_them() -> None:
+    given = report()
+    plain = tuple(
+        replace(item, measures=tuple(replace(measure, meaning="") for measure in item.measures))
+        for item in given.calibrations
+    )
+    bare = replace(given, calibrations=plain, patients=())
+    assert render_report(bare).count("what it means") == 1  # of the measures that have one
+    assert all(measure.meaning for measure in given.measures)
