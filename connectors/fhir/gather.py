@@ -1,4 +1,4 @@
-"""What the resources of a folder state, kept by resource until every one has been read."""
+"""What the resources of a source state, kept by resource until every one has been read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Statement = TypeVar("Statement", Facts, Person)
 
 @dataclass(slots=True)
 class Gathered:
-    """All that was read from a folder, not yet joined.
+    """All that was read from a source, or of a group of its patients, not yet joined.
 
     Every line read is counted once: here in `lines` under its resource until it is joined, or in the
     quarantine. A resource that occurs twice with one meaning counts twice and is used once; with two

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from prognosis.record import RecordSource
 if TYPE_CHECKING:
     from connectors.datasets.columns import TableColumns
 
+BEARER_VARIABLE = "PROGNOSIS_FHIR_TOKEN"  # noqa: S105
+"""The environment variable that holds the bearer token for the one FHIR server that is named."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
@@ -22,7 +26,7 @@ class Scheme:
 
     Attributes:
         form: How it is written, e.g. "fhir-folder:DIR".
-        place: What must be there: a folder, a file, one of the two, or nothing (a name).
+        place: What must be there: a folder, a file, one of the two, or nothing (a name, an address).
         meaning: For people.
         open: Makes the source from what follows the colon, the whole name, and the task.
     """
@@ -37,6 +41,13 @@ def _fhir_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
     from connectors.fhir import FhirFolder
 
     return FhirFolder(Path(place), uri)
+
+
+def _fhir_server(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.fhir import FhirServer
+
+    token = os.environ.get(BEARER_VARIABLE)
+    return FhirServer(place, uri, token=None if token is None else lambda: token)
 
 
 def _dicom_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
@@ -153,6 +164,7 @@ def _check_outcome(outcome: OutcomeMapping, task: Task, reference: str) -> None:
 
 SCHEMES: dict[str, Scheme] = {
     "fhir-folder": Scheme("fhir-folder:DIR", "folder", "FHIR R4 Bulk NDJSON or Bundles", _fhir_folder),
+    "fhir-server": Scheme("fhir-server:URL", "name", "FHIR R4 server, pulled over REST", _fhir_server),
     "dicom-folder": Scheme(
         "dicom-folder:DIR", "folder or file", "DICOM files, joined by study UID", _dicom_folder
     ),
@@ -174,7 +186,8 @@ def open_sources(uris: Sequence[str], task: Task | None) -> list[RecordSource]:
         task: Says what a table's columns mean; other sources do not need it.
 
     Raises:
-        SourceError: No name is given, one is given twice, a scheme is unknown, or a place is not there.
+        SourceError: No name is given, one is given twice, a scheme is unknown, a place is not there, or
+            one token would go to two servers.
         TaskError: A table is named and the task does not say what its columns mean.
     """
     if not uris:
@@ -182,6 +195,10 @@ def open_sources(uris: Sequence[str], task: Task | None) -> list[RecordSource]:
     repeated = sorted({uri for uri in uris if list(uris).count(uri) > 1})
     if repeated:
         raise SourceError(repeated[0], "is named twice", "name each source once")
+    servers = [uri for uri in uris if uri.startswith("fhir-server:")]
+    if len(servers) > 1 and BEARER_VARIABLE in os.environ:
+        problem = f"is one of {len(servers)} servers, and {BEARER_VARIABLE} is the token of one"
+        raise SourceError(servers[1], problem, "name one server at a time")
     return [_open(uri, task) for uri in uris]
 
 
