@@ -16,7 +16,7 @@ from prognosis.record import RecordSource
 if TYPE_CHECKING:
     from connectors.datasets.columns import TableColumns
 
-BEARER_VARIABLE = "PROGNOSIS_FHIR_TOKEN"  # noqa: S105
+BEARER_VARIABLE = "PROGNOSIS_FHIR_TOKEN"
 """The environment variable that holds the bearer token for the one FHIR server that is named."""
 
 
