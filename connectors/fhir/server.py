@@ -35,6 +35,10 @@ class FhirServer:
         limits: Bounds on the size of answers, on silence and on requests at once.
         patients_at_once: Patients in a group.
         latest: Facts dated later are set aside; None for no limit.
+
+    Raises:
+        SourceError: The address is no https address, or plain http to another machine, or carries more than
+            scheme, host, port and path.
     """
 
     def __init__(
@@ -48,7 +52,9 @@ class FhirServer:
         patients_at_once: int = PATIENTS_AT_ONCE,
         latest: datetime | None = None,
     ) -> None:
-        self.base = base
+        from connectors.fhir.http.origin import Origin
+
+        self.origin = Origin(base)
         self.uri = uri
         self.token = token
         self.policy = policy
@@ -70,7 +76,7 @@ class FhirServer:
         from connectors.fhir.http.client import FhirClient
         from connectors.fhir.pull import every_patient, facts_about, offered_types
 
-        client = FhirClient(self.base, token=self.token, policy=self.policy, limits=self.limits)
+        client = FhirClient(self.origin, token=self.token, policy=self.policy, limits=self.limits)
         with start_blocking_portal() as portal, portal.wrap_async_context_manager(client):
             offered = portal.call(offered_types, client, quarantine)
             people = portal.call(every_patient, client, offered, quarantine)

@@ -62,8 +62,8 @@ def address(export: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         load(base, export)
         yield base
     finally:
-        server.terminate()
-        server.wait(30)
+        server.kill()
+        server.wait()
         log.close()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,6 +22,9 @@ from prognosis.errors import MappingError, SourceError
 
 Token = Callable[[], str]
 """Gives the access token of the moment; asked before every attempt, so that it can be renewed."""
+
+_BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*\Z")
+"""RFC 6750, section 2.1."""
 
 FHIR_JSON = "application/fhir+json"
 MEBIBYTE = 2**20
@@ -56,24 +60,21 @@ class FhirClient:
     operating system trusts.
 
     Args:
-        base: The address of the FHIR service.
+        origin: The server.
         token: Gives a bearer token; None for a server that asks for none.
         policy: When a request is made again.
         limits: Bounds on size, silence and requests at once.
-
-    Raises:
-        SourceError: The address cannot be used, or a token would travel unencrypted.
     """
 
     def __init__(
         self,
-        base: str,
+        origin: Origin,
         *,
         token: Token | None = None,
         policy: RetryPolicy | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self.origin = Origin(base)
+        self.origin = origin
         self.policy = policy or RetryPolicy()
         self.limits = limits or Limits()
         self._token = token
@@ -171,7 +172,11 @@ class FhirClient:
 
     async def _sent(self, request: httpx.Request, reference: str) -> _Answer:
         if self._token is not None:
-            request.headers["Authorization"] = f"Bearer {self._token()}"
+            token = self._token()
+            if not _BEARER.match(token):
+                problem, remedy = "the token for it is no bearer token", "give it without spaces or line ends"
+                raise SourceError(self.origin.name, problem, remedy)
+            request.headers["Authorization"] = f"Bearer {token}"
         response = await self._http.send(request, stream=True)
         try:
             content = bytearray()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 from collections import Counter
@@ -152,6 +153,10 @@ REFUSED = {
         "cannot be read",
     ),
     "a huge page": (answered(OBSERVATIONS, reply(b" " * 300_000)), "more than 0.25 MiB"),
+    "a page that inflates": (
+        answered(OBSERVATIONS, reply(gzip.compress(b" " * 10_000_000), Content_Encoding="gzip")),
+        "more than 0.25 MiB",
+    ),
     "another version": (answered("metadata", capability("Patient", version="5.0.0")), "not state FHIR R4"),
     "no search for patients": (answered("metadata", capability("Observation")), "no search for Patient"),
     "no patient": (answered("Patient/_search", searchset([], total=0)), "holds no Patient"),
