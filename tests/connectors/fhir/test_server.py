@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import logging
@@ -40,6 +41,13 @@ def test_a_server_gives_the_records_that_a_folder_of_the_same_resources_gives(tm
     assert records == expected
     assert quarantine.accepted == set_aside.accepted == Counter(Patient=3, Observation=9)
     assert not quarantine.rejections
+
+
+def test_records_can_be_pulled_where_an_event_loop_runs_already_as_in_a_notebook() -> None:
+    async def cell() -> int:
+        return len(pull(Ward(WHOLE))[0])
+
+    assert asyncio.run(cell()) == 3
 
 
 def test_what_was_expected_was_received_or_set_aside(tmp_path: Path) -> None:
