@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,19 +17,23 @@ if TYPE_CHECKING:
     from connectors.datasets.columns import TableColumns
 
 
+DICOMWEB_TOKEN = "PROGNOSIS_DICOMWEB_TOKEN"  # noqa: S105 - the variable's name
+"""The environment variable that holds a bearer token for a DICOMweb archive that asks for one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scheme:
     """One kind of source.
 
     Attributes:
         form: How it is written, e.g. "fhir-folder:DIR".
-        place: What must be there: a folder, a file, one of the two, or nothing (a name).
+        place: What must be there: a folder, a file, one of the two, or nothing (a name, an address).
         meaning: For people.
         open: Makes the source from what follows the colon, the whole name, and the task.
     """
 
     form: str
-    place: Literal["folder", "file", "folder or file", "name"]
+    place: Literal["folder", "file", "folder or file", "name", "address"]
     meaning: str
     open: Callable[[str, str, Task | None], RecordSource]
 
@@ -43,6 +48,17 @@ def _dicom_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
     from connectors.dicom import DicomFolder
 
     return DicomFolder(Path(place), uri)
+
+
+def _dicomweb(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.dicom import DicomWeb
+
+    return DicomWeb(place, uri, _dicomweb_token if DICOMWEB_TOKEN in os.environ else None)
+
+
+def _dicomweb_token() -> str:
+    """Read each time: what runs long may be given a new one."""
+    return os.environ[DICOMWEB_TOKEN].strip()
 
 
 def _nifti_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
@@ -156,6 +172,7 @@ SCHEMES: dict[str, Scheme] = {
     "dicom-folder": Scheme(
         "dicom-folder:DIR", "folder or file", "DICOM files, joined by study UID", _dicom_folder
     ),
+    "dicomweb": Scheme("dicomweb:URL", "address", "a PACS: QIDO-RS and WADO-RS, as DICOM files", _dicomweb),
     "nifti-folder": Scheme("nifti-folder:DIR", "folder", "NIfTI, PATIENT/DATE/NAME.nii.gz", _nifti_folder),
     "meds": Scheme("meds:DIR", "folder", "MEDS Parquet", _meds),
     "hannover-cxr": Scheme("hannover-cxr:DIR", "folder", "COVID-19 Image Repository, Hannover", _hannover),
