@@ -138,7 +138,7 @@ class DicomWeb:
         )
 
     def _index(self, quarantine: Quarantine) -> dict[str, StudyMatch]:
-        """The studies by UID, asked for once. What is set aside of one opened later goes to this quarantine."""
+        """The studies by UID, asked for once; what one opened later loses goes to this quarantine."""
         with self._lock:
             if self._studies is None:
                 found = find_studies(self._session, quarantine)
