@@ -24,8 +24,8 @@ def read_records(
 ) -> tuple[PatientRecord, ...]:
     """Every patient of the sources, each once.
 
-    A DICOM folder or archive named beside sources of records lends its pixels to their studies, by study UID;
-    a study whose DICOM patient id differs from the record's is set aside, never joined, and so is a study that
+    A DICOM folder or archive beside sources of records lends its pixels to their studies, by study UID; a
+    study whose DICOM patient id differs from the record's is set aside, never joined, and so is a study that
     no record knows. A DICOM folder or archive named alone gives records that hold studies only.
 
     Args:
