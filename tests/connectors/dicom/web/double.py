@@ -1,4 +1,4 @@
-"""A DICOMweb archive on loopback that misbehaves as it is told: it asks nothing of our own code."""
+"""A DICOMweb archive on loopback that misbehaves as it is told, and how tests ask it."""
 
 from __future__ import annotations
 
@@ -13,6 +13,13 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pydicom
+
+from connectors.dicom import DicomWeb
+from prognosis.record import ImagingStudy, Quarantine
+from tests.connectors.dicom.films import reference
+
+SERIES = "2.25.9"
+"""The study of several instances that tests ask for."""
 
 BOUNDARY = "a-boundary"
 MULTIPART = f'multipart/related; type="application/dicom"; boundary={BOUNDARY}'
@@ -135,3 +142,25 @@ def archive(files: dict[str, list[Path]]) -> Iterator[Archive]:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+Fault = Callable[[str, Reply], Reply]
+
+
+def opened(pacs: Archive, quarantine: Quarantine | None = None) -> DicomWeb:
+    source = DicomWeb(pacs.address, f"dicomweb:{pacs.address}")
+    source.study_patients(Quarantine() if quarantine is None else quarantine)
+    return source
+
+
+def asked_for(uid: str) -> ImagingStudy:
+    return reference(int(uid.rpartition(".")[2]))
+
+
+def from_now_on(pacs: Archive, fault: Fault) -> None:
+    pacs.faults.extend([fault] * 20)
+
+
+def to_the_study(change: Fault, uid: str = SERIES) -> Fault:
+    """A fault of answers that hold images only."""
+    return lambda path, reply: change(path, reply) if path.endswith(uid) else reply
