@@ -20,6 +20,10 @@ BEARER_VARIABLE = "PROGNOSIS_FHIR_TOKEN"
 """The environment variable that holds the bearer token for the one FHIR server that is named."""
 
 
+DICOMWEB_TOKEN = "PROGNOSIS_DICOMWEB_TOKEN"  # noqa: S105 - the variable's name
+"""The environment variable that holds a bearer token for a DICOMweb archive that asks for one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Scheme:
     """One kind of source.
@@ -32,7 +36,7 @@ class Scheme:
     """
 
     form: str
-    place: Literal["folder", "file", "folder or file", "name"]
+    place: Literal["folder", "file", "folder or file", "name", "address"]
     meaning: str
     open: Callable[[str, str, Task | None], RecordSource]
 
@@ -54,6 +58,17 @@ def _dicom_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
     from connectors.dicom import DicomFolder
 
     return DicomFolder(Path(place), uri)
+
+
+def _dicomweb(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.dicom import DicomWeb
+
+    return DicomWeb(place, uri, _dicomweb_token if DICOMWEB_TOKEN in os.environ else None)
+
+
+def _dicomweb_token() -> str:
+    """Read each time: what runs long may be given a new one."""
+    return os.environ[DICOMWEB_TOKEN].strip()
 
 
 def _nifti_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
@@ -168,6 +183,7 @@ SCHEMES: dict[str, Scheme] = {
     "dicom-folder": Scheme(
         "dicom-folder:DIR", "folder or file", "DICOM files, joined by study UID", _dicom_folder
     ),
+    "dicomweb": Scheme("dicomweb:URL", "address", "a PACS: QIDO-RS and WADO-RS, as DICOM files", _dicomweb),
     "nifti-folder": Scheme("nifti-folder:DIR", "folder", "NIfTI, PATIENT/DATE/NAME.nii.gz", _nifti_folder),
     "meds": Scheme("meds:DIR", "folder", "MEDS Parquet", _meds),
     "hannover-cxr": Scheme("hannover-cxr:DIR", "folder", "COVID-19 Image Repository, Hannover", _hannover),

@@ -105,7 +105,7 @@ def test_a_study_that_no_record_knows_is_counted_as_an_orphan(tmp_path: Path) ->
     write(out / "dicom" / "orphan.dcm", 8)
     quarantine = Quarantine()
     read_records([f"fhir-folder:{out}", f"dicom-folder:{out}"], None, quarantine)
-    assert [r.problem for r in quarantine] == ["is in the DICOM folder but in no record"]
+    assert [r.problem for r in quarantine] == ["has pixels but is in no record"]
 
 
 def test_a_dicom_folder_alone_gives_records_of_studies(tmp_path: Path) -> None:
