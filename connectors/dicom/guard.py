@@ -15,8 +15,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from prognosis.errors import StudyError
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
 
 PIXEL_BUDGET = 512 * 2**20
 """The most pixels (rows x columns x frames x samples) that one series may claim."""
@@ -153,14 +157,8 @@ def check_syntax(path: Path, reference: str) -> str:
     Raises:
         StudyError: The file is not DICOM, states no or an unknown transfer syntax, or inflates too far.
     """
-    from pydicom.filereader import read_file_meta_info
-
-    if not has_magic(path):
-        raise StudyError(reference, "is not a DICOM file", "give files with the DICM preamble")
+    meta = file_meta(path, reference)
     with faults_told(reference):
-        with path.open("rb") as file:
-            _check_meta_length(file.read(PREAMBLE + 16)[PREAMBLE + 4 :], reference)
-        meta = read_file_meta_info(path)
         syntax = str(meta.get("TransferSyntaxUID", ""))
         length = int(meta.get("FileMetaInformationGroupLength", 0))
     if syntax == DEFLATED:
@@ -172,6 +170,22 @@ def check_syntax(path: Path, reference: str) -> str:
             "export it as Explicit VR Little Endian, JPEG, JPEG-LS, JPEG 2000 or RLE",
         )
     return syntax
+
+
+def file_meta(path: Path, reference: str) -> Dataset:
+    """The file meta group, which says how the rest is to be read (PS3.10 section 7.1).
+
+    Raises:
+        StudyError: The file is not DICOM, or its meta group is damaged or large.
+    """
+    from pydicom.filereader import read_file_meta_info
+
+    if not has_magic(path):
+        raise StudyError(reference, "is not a DICOM file", "give files with the DICM preamble")
+    with faults_told(reference):
+        with path.open("rb") as file:
+            _check_meta_length(file.read(PREAMBLE + 16)[PREAMBLE + 4 :], reference)
+        return read_file_meta_info(path)
 
 
 def _check_meta_length(first: bytes, reference: str) -> None:

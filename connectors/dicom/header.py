@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
 from connectors.dicom.fields import Fields, whole
-from connectors.dicom.guard import PIXEL_BUDGET
+from connectors.dicom.guard import PIXEL_BUDGET, faults_told, file_meta
 from connectors.dicom.plain import read_plain
 from connectors.dicom.reader import shared_reader
 from prognosis.errors import StudyError
@@ -78,9 +78,19 @@ def read_header(path: Path, reference: str) -> Header | None:
         fields: Fields | None = plain.fields
     else:
         fields = shared_reader().fields(path, reference)
-    if fields is None or _text(fields, "SOPClassUID") in NO_IMAGE:
+    if fields is None or text_of(fields, "SOPClassUID") in NO_IMAGE:
         return None
     return _header(fields, path, reference)
+
+
+def instance_uid(path: Path) -> str:
+    """The SOP instance UID that a file's meta group states, image or not; "" where it cannot be read."""
+    try:
+        meta = file_meta(path, path.name)
+        with faults_told(path.name):
+            return uid_of({"uid": str(meta.get("MediaStorageSOPInstanceUID", ""))}, "uid", path.name)
+    except StudyError:
+        return ""
 
 
 def _header(fields: Fields, path: Path, reference: str) -> Header:
@@ -97,43 +107,53 @@ def _header(fields: Fields, path: Path, reference: str) -> Header:
         raise StudyError(
             reference, f"claims {pixels} pixels", f"give images of at most {PIXEL_BUDGET} pixels"
         )
-    time, offset_stated = _time(fields)
+    time, offset_stated = study_time(fields)
     return Header(
         path=path,
-        study_uid=_uid(fields, "StudyInstanceUID", reference),
-        series_uid=_uid(fields, "SeriesInstanceUID", reference),
-        instance_uid=_uid(fields, "SOPInstanceUID", reference),
-        patient_id=_text(fields, "PatientID"),
+        study_uid=uid_of(fields, "StudyInstanceUID", reference),
+        series_uid=uid_of(fields, "SeriesInstanceUID", reference),
+        instance_uid=uid_of(fields, "SOPInstanceUID", reference),
+        patient_id=text_of(fields, "PatientID"),
         time=time,
         offset_stated=offset_stated,
-        modality=_text(fields, "Modality").upper(),
-        view=_text(fields, "ViewPosition").upper(),
-        body_part=_text(fields, "BodyPartExamined").upper(),
-        birth_date=_date(_text(fields, "PatientBirthDate")),
-        sex=SEXES.get(_text(fields, "PatientSex").upper()),
+        modality=text_of(fields, "Modality").upper(),
+        view=text_of(fields, "ViewPosition").upper(),
+        body_part=text_of(fields, "BodyPartExamined").upper(),
+        birth_date=date_of(text_of(fields, "PatientBirthDate")),
+        sex=SEXES.get(text_of(fields, "PatientSex").upper()),
         pixels=pixels,
     )
 
 
-def _text(fields: Fields, keyword: str) -> str:
+def text_of(fields: Fields, keyword: str) -> str:
+    """An element's text without padding, "" when it is absent."""
     return fields.get(keyword, "").strip(" \0")
 
 
-def _uid(fields: Fields, keyword: str, reference: str) -> str:
-    text = _text(fields, keyword)
+def uid_of(fields: Fields, keyword: str, reference: str) -> str:
+    """An element's UID (PS3.5 section 9).
+
+    Raises:
+        StudyError: It is absent, or no UID.
+    """
+    text = text_of(fields, keyword)
     if not UID.fullmatch(text) or len(text) > LONGEST_UID:
         raise StudyError(reference, f"has no usable {keyword}", "give digits and dots, at most 64")
     return text
 
 
-def _time(fields: Fields) -> tuple[datetime | None, bool]:
-    """When the study was made: the first complete of the study, series, acquisition and content dates."""
-    zone = _zone(_text(fields, "TimezoneOffsetFromUTC"))
+def study_time(fields: Fields) -> tuple[datetime | None, bool]:
+    """When the study was made: the first complete of the study, series, acquisition and content dates.
+
+    Returns:
+        The time, UTC, None where there is no date; and whether the offset from UTC was stated.
+    """
+    zone = _zone(text_of(fields, "TimezoneOffsetFromUTC"))
     for level in ("Study", "Series", "Acquisition", "Content"):
-        day = _date(_text(fields, f"{level}Date"))
+        day = date_of(text_of(fields, f"{level}Date"))
         if day is None:
             continue
-        clock = _clock(_text(fields, f"{level}Time"))
+        clock = _clock(text_of(fields, f"{level}Time"))
         local = datetime(day.year, day.month, day.day, tzinfo=zone or UTC) + clock
         return local.astimezone(UTC), zone is not None
     return None, zone is not None
@@ -149,7 +169,8 @@ def _zone(text: str) -> timezone | None:
     return timezone(-offset if found[1] == "-" else offset)
 
 
-def _date(text: str) -> date | None:
+def date_of(text: str) -> date | None:
+    """A date (PS3.5 DA), None when absent, damaged or of no living person."""
     if not re.fullmatch(r"[0-9]{8}", text):
         return None
     try:

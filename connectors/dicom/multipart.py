@@ -92,20 +92,31 @@ def _delimiters(body: bytes, marker: bytes) -> Iterator[tuple[int, int, bool]]:
 
 
 def _part(body: bytes, whole: memoryview, start: int, reference: str) -> Part:
-    """Headers end at the first empty line, which may be the first line of all."""
-    end = start + len(whole)
+    found = headers_end(body, start, start + len(whole))
+    if found is None:
+        raise StudyError(reference, "has a part whose headers do not end", "ask for it again")
+    end, content = found
+    text = bytes(body[start:end]).decode("latin-1")
+    lines = re.sub(r"\r?\n[ \t]+", " ", text).splitlines()
+    pairs = (line.partition(":") for line in lines)
+    headers = {name.strip().lower(): value.strip() for name, colon, value in pairs if colon}
+    return Part(headers, whole[content - start :])
+
+
+def headers_end(body: bytes | bytearray, start: int, end: int) -> tuple[int, int] | None:
+    """Where the headers of a part that lies in body[start:end] end, and where its content begins.
+
+    Headers end at the first empty line, which may be the first line of all. None where there is no such line
+    in the first `LARGEST_HEADERS` bytes.
+    """
     if body[start : start + 2] == b"\r\n" or body[start : start + 1] == b"\n":
-        return Part({}, whole[2 if body[start] == 0x0D else 1 :])
+        return start, start + (2 if body[start] == 0x0D else 1)
     ends = [
         (place, len(gap))
         for gap in (b"\r\n\r\n", b"\n\n")
         if (place := body.find(gap, start, min(end, start + LARGEST_HEADERS))) >= 0
     ]
     if not ends:
-        raise StudyError(reference, "has a part whose headers do not end", "ask for it again")
+        return None
     place, gap = min(ends)
-    text = bytes(body[start:place]).decode("latin-1")
-    lines = re.sub(r"\r?\n[ \t]+", " ", text).splitlines()
-    pairs = (line.partition(":") for line in lines)
-    headers = {name.strip().lower(): value.strip() for name, colon, value in pairs if colon}
-    return Part(headers, whole[place + gap - start :])
+    return place, place + gap

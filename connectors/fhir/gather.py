@@ -1,16 +1,15 @@
-"""What the resources of a folder state, kept by resource until every one has been read."""
+"""What the resources of a source state, kept by resource until every one has been read."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from connectors.fhir.mapping import resource_to_facts
 from connectors.fhir.mapping_clinical import needs_medication
 from connectors.fhir.mapping_facts import Facts, Person
-from connectors.fhir.mapping_fields import source_of
+from connectors.fhir.mapping_fields import Json, source_of
 from connectors.fhir.mapping_person import organization_name, patient_to_person
 from prognosis.errors import InputError, MappingError
 from prognosis.record import Quarantine
@@ -20,7 +19,7 @@ Statement = TypeVar("Statement", Facts, Person)
 
 @dataclass(slots=True)
 class Gathered:
-    """All that was read from a folder, not yet joined.
+    """All that was read from a source, or of a group of its patients, not yet joined.
 
     Every line read is counted once: here in `lines` under its resource until it is joined, or in the
     quarantine. A resource that occurs twice with one meaning counts twice and is used once; with two
@@ -31,12 +30,12 @@ class Gathered:
     persons: dict[str, Person] = field(default_factory=dict)
     facts: dict[str, Facts] = field(default_factory=dict)
     sites: dict[str, str] = field(default_factory=dict)
-    medications: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    medications: dict[str, Json] = field(default_factory=dict)
     lines: Counter[str] = field(default_factory=Counter)
-    deferred: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    deferred: list[tuple[str, Json]] = field(default_factory=list)
     contradicted: set[str] = field(default_factory=set)
 
-    def add(self, where: str, resource: dict[str, Any]) -> None:
+    def add(self, where: str, resource: Json) -> None:
         """Read one resource; what cannot be read is set aside."""
         try:
             source = source_of(resource, where)
@@ -64,7 +63,7 @@ class Gathered:
                     MappingError(source, "occurs more than once with different content", remedy)
                 )
 
-    def _read(self, source: str, resource: dict[str, Any]) -> None:
+    def _read(self, source: str, resource: Json) -> None:
         kind = source.partition("/")[0]
         if kind == "Patient":
             self._keep(self.persons, source, patient_to_person(resource, source))

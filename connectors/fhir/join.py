@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime, time, timedelta
 
 from connectors.fhir.gather import Gathered
-from connectors.fhir.links import settled_persons
+from connectors.fhir.links import SettledPersons, settled_persons
 from connectors.fhir.mapping_facts import Facts, Person
 from connectors.fhir.mapping_person import death_event
 from prognosis.errors import MappingError
@@ -29,13 +29,28 @@ def joined_records(gathered: Gathered, latest: datetime | None) -> Iterator[Pati
         latest: Facts known later than this are set aside as dated in the future; None for no limit.
     """
     persons = settled_persons(gathered)
+    yield from records_of(gathered, persons, persons.in_order(), latest)
+
+
+def records_of(
+    gathered: Gathered, persons: SettledPersons, chosen: Sequence[str], latest: datetime | None
+) -> Iterator[PatientRecord]:
+    """The records of chosen patients, in their order, from the facts gathered about them.
+
+    Args:
+        gathered: Facts, and how often each of them and of the chosen Patients was read.
+        persons: All patients, their links followed.
+        chosen: Kept Patients, "Patient/x"; facts about others are set aside.
+        latest: As in `joined_records`.
+    """
+    wanted = frozenset(chosen)
     by_person: dict[str, list[tuple[str, Facts]]] = defaultdict(list)
     for source in sorted(gathered.facts):
         facts = gathered.facts[source]
         target = persons.standing_for(facts.patient)
         problem = (
             persons.refusal(facts.patient)
-            if target is None
+            if target is None or target not in wanted
             else _implausible(facts, persons.kept[target], latest)
         )
         if problem is None and target is not None:
@@ -43,7 +58,8 @@ def joined_records(gathered: Gathered, latest: datetime | None) -> Iterator[Pati
             _accept(gathered, source, facts.notices)
         else:
             _reject(gathered, source, problem or "", "correct the date or the reference")
-    for source, person in sorted(persons.kept.items(), key=lambda item: persons.order(item[1])):
+    for source in chosen:
+        person = persons.kept[source]
         yield _record(gathered, source, person, by_person.pop(source, []), persons.site(person))
 
 

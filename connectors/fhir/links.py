@@ -13,7 +13,7 @@ from prognosis.errors import MappingError
 
 @dataclass(frozen=True, slots=True)
 class SettledPersons:
-    """The patients of a folder after their links were followed.
+    """The patients of a source after their links were followed.
 
     Attributes:
         kept: Patients that records are made of, by "Patient/x".
@@ -36,21 +36,24 @@ class SettledPersons:
         """Why facts about `patient` belong to nobody."""
         if patient in self.refused:
             return "is about a Patient that was itself set aside"
-        return "is about a Patient that is not in the folder or could not be read"
+        return "is about a Patient that is not in the source or could not be read"
 
     def site(self, person: Person) -> str:
         """The name of the patient's managing organisation; "" when none is stated."""
         return _site(person, self.sites)
 
-    def order(self, person: Person) -> tuple[str, str, str]:
-        """The place of a patient in the sequence of records."""
+    def in_order(self) -> tuple[str, ...]:
+        """The kept patients by patient id and site."""
+        return tuple(sorted(self.kept, key=lambda source: self._order(self.kept[source])))
+
+    def _order(self, person: Person) -> tuple[str, str, str]:
         return person.patient_id, self.site(person), person.source
 
 
 def settled_persons(gathered: Gathered) -> SettledPersons:
     """Follow Patient.link: facts about a replaced Patient belong to the one that replaced it.
 
-    A Patient whose links run in a circle, fork, or end outside the folder is set aside with its facts:
+    A Patient whose links run in a circle, fork, or end outside the source is set aside with its facts:
     they may be another person's.
     """
     links = _links(gathered)
@@ -63,7 +66,7 @@ def settled_persons(gathered: Gathered) -> SettledPersons:
             continue
         end = _end(source, links)
         if end is None or end not in gathered.persons:
-            problems[source] = "its Patient.link runs in a circle, forks, or ends outside the folder"
+            problems[source] = "its Patient.link runs in a circle, forks, or ends outside the source"
         else:
             stands_for[source] = end
             gathered.quarantine.accept("Patient", gathered.lines[source])

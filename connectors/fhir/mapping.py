@@ -30,6 +30,9 @@ _MEDICATION_MAPPINGS: Mapping[str, Callable[[Json, str, Mapping[str, Json]], Fac
     "MedicationAdministration": administration_to_facts,
 }
 
+PATIENT_FACTS = (*_MAPPINGS, *_MEDICATION_MAPPINGS)
+"""The types of resource that facts about a patient are read from; R4 searches each of them by `patient`."""
+
 
 def resource_to_facts(resource: Json, source: str, medications: Mapping[str, Json]) -> Facts | None:
     """Read one resource about a patient.

@@ -191,7 +191,7 @@ def _medication(resource: Json, source: str, medications: Mapping[str, Json]) ->
     else:
         medication = medications.get(target)
     if medication is None:
-        raise MappingError(source, "its Medication is not in the folder", "export Medication resources too")
+        raise MappingError(source, "its Medication is not in the source", "export Medication resources too")
     return concept_of(element(medication, "code", source), source, "medication")
 
 

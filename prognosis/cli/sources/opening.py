@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,13 @@ from prognosis.record import RecordSource
 if TYPE_CHECKING:
     from connectors.datasets.columns import TableColumns
 
+BEARER_VARIABLE = "PROGNOSIS_FHIR_TOKEN"
+"""The environment variable that holds the bearer token for the one FHIR server that is named."""
+
+
+DICOMWEB_TOKEN = "PROGNOSIS_DICOMWEB_TOKEN"  # noqa: S105 - the variable's name
+"""The environment variable that holds a bearer token for a DICOMweb archive that asks for one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Scheme:
@@ -22,13 +30,13 @@ class Scheme:
 
     Attributes:
         form: How it is written, e.g. "fhir-folder:DIR".
-        place: What must be there: a folder, a file, one of the two, or nothing (a name).
+        place: What must be there: a folder, a file, one of the two, or nothing (a name, an address).
         meaning: For people.
         open: Makes the source from what follows the colon, the whole name, and the task.
     """
 
     form: str
-    place: Literal["folder", "file", "folder or file", "name"]
+    place: Literal["folder", "file", "folder or file", "name", "address"]
     meaning: str
     open: Callable[[str, str, Task | None], RecordSource]
 
@@ -39,10 +47,28 @@ def _fhir_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
     return FhirFolder(Path(place), uri)
 
 
+def _fhir_server(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.fhir import FhirServer
+
+    token = os.environ.get(BEARER_VARIABLE)
+    return FhirServer(place, uri, token=None if token is None else lambda: token)
+
+
 def _dicom_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
     from connectors.dicom import DicomFolder
 
     return DicomFolder(Path(place), uri)
+
+
+def _dicomweb(place: str, uri: str, _task: Task | None) -> RecordSource:
+    from connectors.dicom import DicomWeb
+
+    return DicomWeb(place, uri, _dicomweb_token if DICOMWEB_TOKEN in os.environ else None)
+
+
+def _dicomweb_token() -> str:
+    """Read each time: what runs long may be given a new one."""
+    return os.environ[DICOMWEB_TOKEN].strip()
 
 
 def _nifti_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
@@ -153,9 +179,11 @@ def _check_outcome(outcome: OutcomeMapping, task: Task, reference: str) -> None:
 
 SCHEMES: dict[str, Scheme] = {
     "fhir-folder": Scheme("fhir-folder:DIR", "folder", "FHIR R4 Bulk NDJSON or Bundles", _fhir_folder),
+    "fhir-server": Scheme("fhir-server:URL", "name", "FHIR R4 server, pulled over REST", _fhir_server),
     "dicom-folder": Scheme(
         "dicom-folder:DIR", "folder or file", "DICOM files, joined by study UID", _dicom_folder
     ),
+    "dicomweb": Scheme("dicomweb:URL", "address", "a PACS: QIDO-RS and WADO-RS, as DICOM files", _dicomweb),
     "nifti-folder": Scheme("nifti-folder:DIR", "folder", "NIfTI, PATIENT/DATE/NAME.nii.gz", _nifti_folder),
     "meds": Scheme("meds:DIR", "folder", "MEDS Parquet", _meds),
     "hannover-cxr": Scheme("hannover-cxr:DIR", "folder", "COVID-19 Image Repository, Hannover", _hannover),
@@ -174,7 +202,8 @@ def open_sources(uris: Sequence[str], task: Task | None) -> list[RecordSource]:
         task: Says what a table's columns mean; other sources do not need it.
 
     Raises:
-        SourceError: No name is given, one is given twice, a scheme is unknown, or a place is not there.
+        SourceError: No name is given, one is given twice, a scheme is unknown, a place is not there, or
+            one token would go to two servers.
         TaskError: A table is named and the task does not say what its columns mean.
     """
     if not uris:
@@ -182,6 +211,10 @@ def open_sources(uris: Sequence[str], task: Task | None) -> list[RecordSource]:
     repeated = sorted({uri for uri in uris if list(uris).count(uri) > 1})
     if repeated:
         raise SourceError(repeated[0], "is named twice", "name each source once")
+    servers = [uri for uri in uris if uri.startswith("fhir-server:")]
+    if len(servers) > 1 and BEARER_VARIABLE in os.environ:
+        problem = f"is one of {len(servers)} servers, and {BEARER_VARIABLE} is the token of one"
+        raise SourceError(servers[1], problem, "name one server at a time")
     return [_open(uri, task) for uri in uris]
 
 

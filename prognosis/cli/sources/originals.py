@@ -19,6 +19,6 @@ def original_images(study: ImagingStudy) -> tuple[tuple[Dataset, ...], ...]:
     Raises:
         StudyError: The images cannot be used.
     """
-    from connectors.dicom import DicomFolder
+    from connectors.dicom import DicomFolder, DicomWeb
 
-    return study.store.originals(study) if isinstance(study.store, DicomFolder) else ()
+    return study.store.originals(study) if isinstance(study.store, DicomFolder | DicomWeb) else ()

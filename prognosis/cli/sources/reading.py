@@ -24,9 +24,9 @@ def read_records(
 ) -> tuple[PatientRecord, ...]:
     """Every patient of the sources, each once.
 
-    A DICOM folder named beside sources of records lends its pixels to their studies, by study UID; a study
-    whose DICOM patient id differs from the record's is set aside, never joined, and so is a study that no
-    record knows. A DICOM folder named alone gives records that hold studies only.
+    A DICOM folder or archive beside sources of records lends its pixels to their studies, by study UID; a
+    study whose DICOM patient id differs from the record's is set aside, never joined, and so is a study that
+    no record knows. A DICOM folder or archive named alone gives records that hold studies only.
 
     Args:
         uris: Names of sources, see `open_sources`.
@@ -83,14 +83,14 @@ def join_pixels(
 
     Args:
         records: From sources of records.
-        stores: Folders of DICOM files.
+        stores: DICOM folders and archives.
         quarantine: Where studies of a wrong patient and studies that no record knows go.
     """
     holders: dict[str, tuple[StudySource, str]] = {}
     for store in stores:
         for study_uid, patient_id in store.study_patients(quarantine).items():
             if study_uid in holders:
-                quarantine.notice("study held by two DICOM folders; the first is used")
+                quarantine.notice("study held by two sources of pixels; the first is used")
                 continue
             holders[study_uid] = (store, patient_id)
     joined = tuple(_joined(record, holders, quarantine) for record in records)
@@ -99,8 +99,8 @@ def join_pixels(
         quarantine.reject(
             StudyError(
                 f"ImagingStudy {study_uid}",
-                "is in the DICOM folder but in no record",
-                "add its ImagingStudy to the records, or leave its files out",
+                "has pixels but is in no record",
+                "add its ImagingStudy to the records, or leave it out",
             )
         )
     return joined

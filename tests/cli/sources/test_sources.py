@@ -15,6 +15,8 @@ from prognosis.errors import SourceError, StudyError, TaskError
 from prognosis.record import PatientRecord, Quarantine
 from tests.connectors.datasets.cohorts import covid, csv, hannover
 from tests.connectors.dicom.films import write
+from tests.connectors.fhir.resources import patient
+from tests.connectors.fhir.ward import Ward, opened
 
 TABLE_TASK = {
     "name": "t",
@@ -103,7 +105,7 @@ def test_a_study_that_no_record_knows_is_counted_as_an_orphan(tmp_path: Path) ->
     write(out / "dicom" / "orphan.dcm", 8)
     quarantine = Quarantine()
     read_records([f"fhir-folder:{out}", f"dicom-folder:{out}"], None, quarantine)
-    assert [r.problem for r in quarantine] == ["is in the DICOM folder but in no record"]
+    assert [r.problem for r in quarantine] == ["has pixels but is in no record"]
 
 
 def test_a_dicom_folder_alone_gives_records_of_studies(tmp_path: Path) -> None:
@@ -143,6 +145,8 @@ def test_a_film_that_cannot_be_opened_is_set_aside_and_the_export_goes_on(tmp_pa
         ("table:", "names no place"),
         ("meds:no/such/folder", "is not a folder"),
         ("pneumoniamnist:no/such/file", "is not a file"),
+        ("fhir-server:fhir.example.org", r"is no http\(s\) URL"),
+        ("fhir-server:http://fhir.example.org/r4", "plain http to another machine"),
     ],
 )
 def test_a_name_that_means_nothing_says_what_would(uri: str, problem: str) -> None:
@@ -155,6 +159,27 @@ def test_no_source_and_a_source_named_twice_are_refused(tmp_path: Path) -> None:
         open_sources([], None)
     with pytest.raises(SourceError, match="named twice"):
         open_sources([f"meds:{tmp_path}"] * 2, None)
+
+
+def test_the_token_of_one_server_goes_to_that_server_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROGNOSIS_FHIR_TOKEN", "abc")
+    with opened(Ward([patient("anna")])) as one, opened(Ward([patient("zoe")])) as other:
+        uris = [f"fhir-server:{ward.address}" for ward in (one, other)]
+        with pytest.raises(SourceError, match="the token of one"):
+            read_records(uris, None, Quarantine())
+        assert not one.requests
+        assert [each.patient_id for each in read_records(uris[:1], None, Quarantine())] == ["anna"]
+        assert {each.headers["authorization"] for each in one.requests} == {"Bearer abc"}
+        monkeypatch.delenv("PROGNOSIS_FHIR_TOKEN")
+        assert [each.patient_id for each in read_records(uris, None, Quarantine())] == ["anna", "zoe"]
+
+
+def test_a_token_that_cannot_be_sent_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROGNOSIS_FHIR_TOKEN", "hidden\r\nHost: x")
+    with opened(Ward([patient("anna")])) as ward, pytest.raises(SourceError, match="no bearer") as caught:
+        read_records([f"fhir-server:{ward.address}"], None, Quarantine())
+    assert "hidden" not in str(caught.value)
+    assert not ward.requests
 
 
 @pytest.mark.parametrize("export", [lambda r, out: export_fhir_dicom(r, out, Quarantine()), export_meds])

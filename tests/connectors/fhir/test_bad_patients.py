@@ -21,7 +21,7 @@ PATIENTS: dict[str, tuple[Resource, str]] = {
     ),
     "a replacement that is not there": (
         {"link": [{"type": "replaced-by", "other": {"reference": "Patient/elsewhere"}}]},
-        "ends outside the folder",
+        "ends outside the source",
     ),
     "two replacements": (
         {

@@ -87,7 +87,7 @@ NAMED: dict[str, tuple[bytes, str, str]] = {
     "a list for an object": (line(observation(code=[])), BAD, "not a JSON object"),
     "an object for a list": (line(observation(component={})), BAD, "not an array"),
     "no patient": (line(observation(subject=None)), BAD, "names no patient"),
-    "a patient that is not there": (line(observation(patient="Patient/nobody")), BAD, "not in the folder"),
+    "a patient that is not there": (line(observation(patient="Patient/nobody")), BAD, "not in the source"),
     "a group instead of a patient": (line(observation(patient="Group/1")), BAD, "not a Patient"),
     "a fact before birth": (
         line(observation(effectiveDateTime="1940-01-01", issued="1940-01-01")),
@@ -163,7 +163,7 @@ NAMED: dict[str, tuple[bytes, str, str]] = {
             )
         ),
         "MedicationRequest/bad",
-        "Medication is not in the folder",
+        "Medication is not in the source",
     ),
     "a line beyond the limit": (b" " * (MAX_LINE_BYTES + 10), AT_LINE, "longer than"),
 }

@@ -1,0 +1,185 @@
+"""A DICOMweb archive as a source of imaging studies: asked what it holds, and for a study when it is opened.
+
+What is asked first is small: the studies and, for records of its own, their series. A study's instances are
+retrieved when its pixels are needed, and are then read exactly as the files of a folder are. The class lies
+beside that reader, not in `web`: the cache of encodings knows by a store's folder how its bytes are read.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from connectors.dicom.folder import DicomFolder
+from connectors.dicom.web.address import address_of
+from connectors.dicom.web.held import HeldStudies
+from connectors.dicom.web.matches import StudyMatch, find_series, find_studies
+from connectors.dicom.web.retrieving import retrieve_study
+from connectors.dicom.web.session import Session
+from prognosis.errors import SourceError, StudyError
+from prognosis.record import ImagingStudy, PatientRecord, Quarantine, Volume
+from prognosis.record.patient import sorted_record
+
+if TYPE_CHECKING:
+    from pydicom.dataset import Dataset
+
+Token = Callable[[], str]
+
+
+class DicomWeb:
+    """The imaging studies of an archive; also the store that opens them.
+
+    Args:
+        place: The archive's DICOMweb root, http or https; `?StudyDate=..&ModalitiesInStudy=..` narrow it.
+        uri: How the user named it.
+        token: Gives a bearer token each time that the archive is asked; it goes nowhere else.
+
+    Raises:
+        SourceError: The address cannot be used, or the token would cross the network in the clear.
+    """
+
+    def __init__(self, place: str, uri: str, token: Token | None = None) -> None:
+        self.uri = uri
+        self._made_of = (place, uri, token)
+        self._session = Session(address_of(place), uri, token)
+        self._held = HeldStudies()
+        self._opened: dict[str, DicomFolder] = {}
+        self._lock = threading.RLock()
+        self._studies: dict[str, StudyMatch] | None = None
+        self._quarantine = Quarantine()
+
+    def __reduce__(self) -> tuple[type[DicomWeb], tuple[str, str, Token | None]]:
+        """In another process it asks, and holds, for itself."""
+        return DicomWeb, self._made_of
+
+    def records(self, quarantine: Quarantine) -> Iterator[PatientRecord]:
+        """Each patient once, sorted by id, with studies only; studies without patient or date are set aside.
+
+        Raises:
+            SourceError: The archive cannot be asked, or holds no study that was asked for.
+        """
+        patients: dict[str, list[StudyMatch]] = defaultdict(list)
+        for study in self._index(quarantine).values():
+            problem = None if study.patient_id else "states no patient id"
+            problem = problem or ("states no date" if study.time is None else None)
+            if problem is not None:
+                quarantine.reject(
+                    StudyError(
+                        f"ImagingStudy {study.study_uid}", problem, "name it beside a source of records"
+                    )
+                )
+                continue
+            patients[study.patient_id].append(study)
+        for patient_id in sorted(patients):
+            yield self._record(patient_id, patients[patient_id])
+
+    def study_patients(self, quarantine: Quarantine) -> dict[str, str]:
+        """The patient id that the archive states of each study ("" where it states none), by study UID.
+
+        Raises:
+            SourceError: The archive cannot be asked, or holds no study that was asked for.
+        """
+        return {uid: study.patient_id for uid, study in self._index(quarantine).items()}
+
+    def volumes(self, study: ImagingStudy) -> tuple[Volume, ...]:
+        """The study's volumes, series in the order of the record, then the others by UID.
+
+        Raises:
+            SourceError: The archive cannot be reached: what is not known must not pass for what is not there.
+            StudyError: The archive does not hold all of the study, or its pixels cannot be used.
+        """
+        with self._lock:
+            return self._folder(study.study_uid).volumes(study)
+
+    def contents(self, study: ImagingStudy) -> tuple[Path, ...]:
+        """The study's files, which stay while no other studies are opened, in the order of `volumes`.
+
+        Raises:
+            SourceError: As for `volumes`.
+            StudyError: As for `volumes`.
+        """
+        with self._lock:
+            return self._folder(study.study_uid).contents(study)
+
+    def originals(self, study: ImagingStudy) -> tuple[tuple[Dataset, ...], ...]:
+        """For each of the study's volumes, in the order of `volumes`, its images' headers without pixels.
+
+        Raises:
+            SourceError: As for `volumes`.
+            StudyError: As for `volumes`.
+        """
+        with self._lock:
+            return self._folder(study.study_uid).originals(study)
+
+    def _record(self, patient_id: str, studies: list[StudyMatch]) -> PatientRecord:
+        births = {study.birth_date for study in studies if study.birth_date}
+        sexes = {study.sex for study in studies if study.sex}
+        return sorted_record(
+            PatientRecord(
+                patient_id=patient_id,
+                birth_date=births.pop() if len(births) == 1 else None,
+                sex=sexes.pop() if len(sexes) == 1 else None,
+                studies=tuple(
+                    ImagingStudy(
+                        study.time,
+                        study.study_uid,
+                        find_series(self._session, study.study_uid),
+                        f"ImagingStudy/{study.study_uid}",
+                        self,
+                    )
+                    for study in studies
+                    if study.time is not None
+                ),
+                site=self._session.address.root,
+            )
+        )
+
+    def _index(self, quarantine: Quarantine) -> dict[str, StudyMatch]:
+        """The studies by UID, asked for once; what one opened later loses goes to this quarantine."""
+        with self._lock:
+            if self._studies is None:
+                found = find_studies(self._session, quarantine)
+                if not found:
+                    raise SourceError(self.uri, "holds no study that it was asked for", "check the address")
+                quarantine.accept("DICOM study", len(found))
+                if any(study.time is not None and not study.offset_stated for study in found):
+                    quarantine.notice("DICOM study without TimezoneOffsetFromUTC; read as UTC")
+                self._studies = {
+                    study.study_uid: study for study in sorted(found, key=lambda each: each.study_uid)
+                }
+                self._quarantine = quarantine
+            return self._studies
+
+    def _folder(self, study_uid: str) -> DicomFolder:
+        """The study as files.
+
+        An instance that cannot be used is set aside with its reason when the study first comes; so of those
+        promised each was either received or set aside.
+        """
+        match = self._index(Quarantine()).get(study_uid)
+        if match is None:
+            raise StudyError(
+                f"ImagingStudy {study_uid}", "is not in the archive", "add the source that has it"
+            )
+        self._held.folder(study_uid, lambda folder: self._fill(folder, match))
+        return self._opened[study_uid]
+
+    def _fill(self, folder: Path, match: StudyMatch) -> None:
+        retrieve_study(self._session, match.study_uid, folder)
+        files = DicomFolder(folder, self.uri)
+        told = Quarantine() if match.study_uid in self._opened else self._quarantine
+        reference = f"ImagingStudy {match.study_uid}"
+        try:
+            owners = files.study_patients(told)
+        except SourceError as error:
+            raise StudyError(reference, "holds no usable image", "see what was set aside of it") from error
+        if owners != {match.study_uid: match.patient_id}:
+            raise StudyError(
+                reference,
+                "is of another study or patient in its files than in the archive's index",
+                "correct PatientID or the index; the study is not used",
+            )
+        self._opened[match.study_uid] = files

@@ -1,0 +1,81 @@
+"""A link is followed to the server's own scheme, host and port, and nowhere else."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.fhir.http.origin import Origin
+from prognosis.errors import SourceError
+
+BASE = "https://fhir.example.org/r4"
+OWN = {
+    "Patient?page=2": "https://fhir.example.org/r4/Patient?page=2",
+    "?_getpages=a&b=%2C": "https://fhir.example.org/r4/?_getpages=a&b=%2C",
+    "/elsewhere?x": "https://fhir.example.org/elsewhere?x",
+    "https://fhir.example.org:443/r4?c=1": "https://fhir.example.org/r4?c=1",
+    "https:///evil.example/": "https://fhir.example.org/evil.example/",
+    "HTTPS://FHIR.example.ORG/r4/Patient": "https://fhir.example.org/r4/Patient",
+}
+FOREIGN = [
+    "http://fhir.example.org/r4",
+    "https://fhir.example.org:8443/r4",
+    "https://evil.example/r4",
+    "//evil.example/r4",
+    "https://fhir.example.org.evil.example/",
+    "https://fhir.example.org@evil.example/",
+    "https://fhir.example.org:443@evil.example/",
+    "https://fhir.example.org\\@evil.example/",
+    "https://evil.example\\.fhir.example.org@127.0.0.1/",
+    "https://user:word@fhir.example.org/r4",
+    "https://fhir.example.org./r4",
+    "https://[::ffff:127.0.0.1]/",
+    "https://2130706433/",
+    "https://fhir.example.org%2eevil.example/",
+    "file:///etc/passwd",
+    "javascript:alert(1)",
+    "data:,x",
+    "gopher://fhir.example.org:443/",
+    "https://fhir.example.org:99999/",
+    "https://fhir.example.org\x00.evil.example/",
+    "https://fhir.example.org\r\nHost: evil.example/",
+    "https://ﬁle.example/",
+]
+UNUSABLE = [
+    "",
+    "fhir.example.org/r4",
+    "ftp://fhir.example.org",
+    "https://",
+    "https://name:hidden@fhir.example.org/r4",
+    "https://fhir.example.org/r4?key=1",
+    "https://fhir.example.org/r4#x",
+    "http://fhir.example.org/r4",
+    "http://127.0.0.1.example.org/",
+    "http://[::1",
+]
+
+
+@pytest.mark.parametrize(("link", "address"), OWN.items())
+def test_a_link_of_the_server_s_own_is_kept_as_it_was_written(link: str, address: str) -> None:
+    assert str(Origin(BASE).resolved(link)) == address
+    assert str(Origin(BASE + "/").resolved(link)) == address
+
+
+@pytest.mark.parametrize("link", FOREIGN)
+def test_a_link_to_anywhere_else_is_refused(link: str) -> None:
+    with pytest.raises(SourceError, match=r"fhir\.example\.org: gives a link"):
+        Origin(BASE).resolved(link)
+
+
+@pytest.mark.parametrize("address", UNUSABLE)
+def test_an_address_that_is_no_place_for_patients_is_refused(address: str) -> None:
+    with pytest.raises(SourceError) as caught:
+        Origin(address)
+    assert "hidden" not in str(caught.value)
+    assert "key=1" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:8080/fhir", "http://localhost/fhir", "http://[::1]:80"]
+)
+def test_plain_http_stays_on_this_machine(address: str) -> None:
+    assert str(Origin(address).resolved("metadata")).startswith(address.removesuffix(":80"))
