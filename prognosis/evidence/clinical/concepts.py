@@ -183,9 +183,17 @@ def learn_vocabulary(
     )
 
 
+_ENDS = {"encounter-start": " begins", "encounter-end": " ends"}
+
+
 def _distinct_names(concepts: Sequence[Concept], displays: Mapping[Concept, str]) -> tuple[str, ...]:
-    """Displays; where two concepts share one, the code and unit tell them apart."""
+    """Displays; where two concepts share one, the end of an encounter they are of, else code and unit."""
     names = [displays.get(concept) or Code.parse(concept.code).value for concept in concepts]
+    shared = {name for name, count in Counter(names).items() if count > 1}
+    names = [
+        name + _ENDS.get(Code.parse(concept.code).system, "") if name in shared else name
+        for name, concept in zip(names, concepts, strict=True)
+    ]
     shared = {name for name, count in Counter(names).items() if count > 1}
     return tuple(
         f"{name} ({Code.parse(concept.code).value} {concept.unit}".rstrip() + ")" if name in shared else name
