@@ -89,7 +89,7 @@ def test_a_case_of_which_no_finding_is_known_is_left_out_and_counted() -> None:
         ({"a": {"code": "s|1", "present": ["1"], "absent": []}}, "at least 1 item"),
         ({"a": {"code": "s|1", "present": ["1", "2"], "absent": ["2"]}}, "value 2 means present and absent"),
         ({"a": {"code": "s|1", "present": [True], "absent": ["0"]}}, "valid string"),
-        ({"a": {"code": "s|1", "present": ["1"], "absent": ["0"], "else": ["2"]}}, "not permitted"),
+        ({"a": {"code": "s|1", "present": ["1"], "absent": ["0"], "else": ["2"]}}, "is not a field"),
     ],
 )
 def test_a_task_that_does_not_say_what_a_finding_is_is_refused(

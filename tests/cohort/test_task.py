@@ -102,7 +102,7 @@ def test_a_cause_named_yes_or_no_in_yaml_is_refused_rather_than_read_as_a_truth_
     path = tmp_path / "trap.yaml"
     text = yaml.safe_dump(statement()).replace("death:", "no:")
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(TaskError, match=r"outcome\.time_to_event\.causes"):
+    with pytest.raises(TaskError, match=r"outcome\.causes"):
         Task.load(path)
 
 
