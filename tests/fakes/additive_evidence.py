@@ -133,7 +133,7 @@ def planted_target(cases: Sequence[Case]) -> Target:
 
 
 @cache
-def written_model(count: int = 400, interaction: float = 1.5, seed: int = 0) -> FusionModel:
+def written_model(count: int = 1000, interaction: float = 1.5, seed: int = 0) -> FusionModel:
     """A fusion model fitted on planted cases."""
     cases = planted_cases(count, interaction, seed)
     target = planted_target(cases)
