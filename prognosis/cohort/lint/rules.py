@@ -65,7 +65,7 @@ def lint_cohort(
             are silent about a cause that all or none of them had.
         limits: When a sign is worth a word.
         records: The full records that the cases were built from, for the deletion control and for causes that
-                no record has.
+            no record has.
         now: The present (aware), by which a date may lie in the future; None leaves that out.
         on_progress: Told of the films compared.
 
