@@ -12,6 +12,7 @@ from prognosis.cohort.target import Target
 from prognosis.evidence.adaptive import AdaptiveRidge, leading
 from prognosis.evidence.least_squares import gaussian_log_likelihood
 from prognosis.evidence.logistic import bernoulli_log_likelihood
+from prognosis.evidence.parts import shrink_contradiction
 from prognosis.evidence.regression import Regression
 from prognosis.survival.partial_likelihood import RiskSets
 
@@ -50,6 +51,7 @@ def fit_readout(
     offset: Floats | None = None,
     *,
     standardise: bool = True,
+    parts: Floats | None = None,
 ) -> LinearReadout:
     """A ridge read-out of each cause: Cox for a time to event, linear for a measurement, else logistic.
 
@@ -69,6 +71,8 @@ def fit_readout(
         offset: (n, causes) evidence known from elsewhere, beside which the features are read; None for none.
         standardise: False where the features' own scales count, as those of principal components do: all are
             then divided by one number.
+        parts: (n, parts, p) of which the features are the sum, where evidence is told part by part: what parts
+            say against one another is then shrunk (`shrink_contradiction`); None where it is not.
     """
     weights = np.ones(len(target)) if weights is None else weights
     means, scales = _centre_and_scale(features, weights, standardise=standardise)
@@ -77,11 +81,16 @@ def fit_readout(
     chosen = np.full(len(target.causes), np.inf)
     if not np.isfinite(scales).any():
         return LinearReadout(coefficients, means, chosen)
+    back: Floats | None = None
+    if parts is not None:
+        back = shrink_contradiction(parts / scales, weights)
+        standard = standard @ back
     shared = _shared(standard, target, inner_folds, weights, penalties, offset)
     for place, rows, regression in _regressions(target, inner_folds, weights, penalties, offset):
         fit = AdaptiveRidge(regression, standard[rows], shared)
         fit.choose()
-        chosen[place], coefficients[:, place] = fit.penalty, fit.coefficients() / scales
+        found = fit.coefficients() if back is None else back @ fit.coefficients()
+        chosen[place], coefficients[:, place] = fit.penalty, found / scales
     return LinearReadout(coefficients, means, chosen)
 
 

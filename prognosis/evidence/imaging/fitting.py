@@ -255,8 +255,9 @@ def _fit_fold(seen: _Seen, learn: NDArray[np.bool_], seed: int, on_progress: Pro
     inner, weights = patient_folds(patients, own.cause, _INNER_FOLDS, seed), case_weights(own, patients)
 
     def ridge(parts: Array) -> Array:
-        features = parts.sum(axis=1)[latest]
-        return fit_readout(features, own, inner, weights, offset=known).coefficients
+        own_parts = parts[latest]
+        features = own_parts.sum(axis=1)
+        return fit_readout(features, own, inner, weights, offset=known, parts=own_parts).coefficients
 
     coefficients = ridge(seen.films.descriptors)
     frozen = None if seen.films.features is None else ridge(seen.films.features)
