@@ -71,8 +71,8 @@ def fit_readout(
         offset: (n, causes) evidence known from elsewhere, beside which the features are read; None for none.
         standardise: False where the features' own scales count, as those of principal components do: all are
             then divided by one number.
-        parts: (n, parts, p) of which the features are the sum, where evidence is told part by part: what parts
-            say against one another is then shrunk (`shrink_contradiction`); None where it is not.
+        parts: (n, parts, p) of which the features are the sum, where evidence is told part by part: what
+            parts say against one another is then shrunk (`shrink_contradiction`); None where it is not.
     """
     weights = np.ones(len(target)) if weights is None else weights
     means, scales = _centre_and_scale(features, weights, standardise=standardise)

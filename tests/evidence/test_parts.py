@@ -14,7 +14,7 @@ CASES = 600
 
 
 def _moved_between_two_parts(seed: int, moved: float = 3.0) -> tuple[np.ndarray, np.ndarray, Target]:
-    """(n, 2) planted burden of each part, (n, 2, 3) features, and the times: a shadow lies in one or the other.
+    """(n, 2) planted burden of each part, (n, 2, 3) features, the times: a shadow lies in one or the other.
 
     The first feature of a part is its burden with the part's share of the shadow, the second the shadow's
     share alone, the third the burden as badly seen; of the shadow the sum of the parts is the same for all.
