@@ -62,6 +62,7 @@ def openvino_model(network: nn.Module, image: Images) -> Any:  # noqa: ANN401
     import torch
 
     _openvino()
+    from openvino import frontend
     from openvino.frontend import FrontEndManager
     from openvino.frontend.pytorch.ts_decoder import TorchScriptPythonDecoder
 
@@ -70,9 +71,13 @@ def openvino_model(network: nn.Module, image: Images) -> Any:  # noqa: ANN401
         traced = torch.jit.trace(  # type: ignore[no-untyped-call]
             network, torch.from_numpy(image), check_trace=False
         )
-        frontend = FrontEndManager().load_by_framework("pytorch")
+        reader = FrontEndManager().load_by_framework("pytorch")
         decoder = TorchScriptPythonDecoder(traced)  # must outlive the conversion
-        return frontend.convert(frontend.load(decoder))
+        try:
+            return reader.convert(reader.load(decoder))
+        except (frontend.OpConversionFailure, frontend.GeneralFailure) as error:
+            message = "OpenVINO has no counterpart of one of the network's operations"
+            raise RuntimeError(message) from error
 
 
 def compiled(

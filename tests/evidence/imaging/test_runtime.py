@@ -140,6 +140,16 @@ def test_a_network_whose_export_disagrees_is_run_by_pytorch_or_refused(
     assert runtime._KNOWN[network].way is None
 
 
+@needs_openvino
+def test_an_operation_that_openvino_has_no_counterpart_of_is_told_as_such() -> None:
+    class FlipsNothing(nn.Module):
+        def forward(self, seen: torch.Tensor) -> torch.Tensor:
+            return seen.flip([])
+
+    with pytest.raises(RuntimeError, match="no counterpart"):
+        openvino_export.openvino_model(FlipsNothing(), np.zeros((1, 1, 4, 4), dtype=np.float32))
+
+
 def test_without_the_package_pytorch_answers_and_openvino_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openvino_export, "installed", lambda: False)
     network, seen = network_of(FILMS), images(FILMS, 3)

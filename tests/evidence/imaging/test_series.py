@@ -28,7 +28,7 @@ CONFIG = ImagingConfig(
 
 @pytest.fixture(scope="module")
 def model() -> ImagingEvidence:
-    cases, target, folds, _ = cohort(40)
+    cases, target, folds, _ = cohort(120)
     fitted = fit_imaging(cases, target, folds, CONFIG, seed=3).model
     assert isinstance(fitted, ImagingEvidence)
     return replace(fitted, gate=None)

@@ -130,7 +130,8 @@ def _trunk_class() -> type[nn.Module]:
             images = channels[:, :: self.each] / FILM_GAIN + 0.5
             images = images.expand(-1, stated.channels, *images.shape[2:])
             order, spatial = [2 + axis for axis in stated.order], [2 + axis for axis in stated.flipped]
-            images = images.permute(0, 1, *order).flip(spatial)
+            images = images.permute(0, 1, *order)
+            images = images.flip(spatial) if spatial else images  # OpenVINO reads no flip of no axis
             if stated.size is not None and images.shape[2:] != torch.Size(stated.size):
                 images = _resized(images, stated.size)
             mean, std = (
@@ -139,7 +140,7 @@ def _trunk_class() -> type[nn.Module]:
             )
             seen = feature_map(stated, self.network, (images - mean) / std)
             back = [2 + order.index(2 + axis) for axis in range(stated.dimensions)]
-            return seen.flip(spatial).permute(0, 1, *back)
+            return (seen.flip(spatial) if spatial else seen).permute(0, 1, *back)
 
     return Trunk
 
