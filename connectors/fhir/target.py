@@ -129,12 +129,12 @@ async def check_sources(client: FhirClient, cited: Sequence[str], subject: str) 
 
 async def _was_replaced(client: FhirClient, patient: str, subject: str) -> bool:
     """Whether a Patient's links lead to the subject, from either side of each link."""
-    kept = await client.held(subject)
-    if kept is not None and patient in patient_to_person(kept, subject).replaces:
+    kept = await _patients(client, {"_id": subject.removeprefix("Patient/")})
+    if any(patient in person.replaces for person in kept):
         return True
     for _ in range(LONGEST_CHAIN):
-        held = await client.held(patient)
-        links = () if held is None else patient_to_person(held, patient).replaced_by
+        held = await _patients(client, {"_id": patient.removeprefix("Patient/")})
+        links = [target for person in held for target in person.replaced_by]
         if len(links) != 1:
             return False
         (patient,) = links

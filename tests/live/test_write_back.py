@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 from prognosis.cohort import Case
 from prognosis.prediction import predict_cases
 from tests.cli.program import Program, Ran
+from tests.live.strict import FOLDER, judge_folder, judged
 from tests.live.test_fhir_server import BEARER, SETTINGS, asked, load, wait_until_ready
 from tests.simulated import Simulated
 
@@ -115,6 +117,8 @@ def test_an_answer_is_written_once_read_again_and_withdrawn(
     for name, resource in there.items():
         errors = [i for i in fhirkit.validate(json.dumps(resource)) if i.severity in ("error", "fatal")]
         assert not errors, (name, errors)
+    if os.environ.get(FOLDER):
+        assert not any(judged(there.values(), judge_folder()).problems)
     after = held(address)
     assert sum(after.values()) - sum(before.values()) == len(there)
 
