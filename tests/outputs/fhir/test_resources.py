@@ -8,11 +8,13 @@ from dataclasses import replace
 from datetime import timedelta, timezone
 
 import fhirkit
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.fhir.mapping import ANSWER as ANSWER_READ
+from prognosis.cohort import Task
 from prognosis.errors import InputError, MappingError, ModelError
 from prognosis.outputs.fhir import ANSWER, AnswerKey, answer_resources, kinds_of
 from prognosis.outputs.fhir.attribution import SHOWN, attribution_observation
@@ -196,6 +198,40 @@ def test_the_value_of_a_quantity_is_not_written_as_a_risk() -> None:
     value = ExpectedValue("bilirubin", "mg/dL", 365.0, 1.2, 0.1, True, ())
     with pytest.raises(InputError, match="leave out --write-back"):
         replace(answer(), prediction=replace(prediction(), measured=value))
+
+
+def test_a_class_at_the_index_is_a_risk_by_the_day_of_its_window() -> None:
+    task = Task.from_statement(
+        {
+            "name": "films",
+            "question": "Is the patient in intensive care?",
+            "index": {"at": "study"},
+            "outcome": {"kind": "state", "name": "intensive_care", "start_codes": ["encounter-start|ICU"]},
+        },
+        "tests",
+    )
+    at_once = {"intensive_care": np.array([0.4])}
+    window = replace(prediction(), days=np.zeros(1), horizons_days=(0.0,), cumulative_incidence=at_once)
+    told = replace(window, low={"intensive_care": np.array([0.3])}, high={"intensive_care": np.array([0.6])})
+    given = replace(answer(), task=task, prediction=told, explanations=(explanation("intensive_care"),))
+    (assessment,) = of_kind("RiskAssessment", answer_resources(given))
+    (only,) = assessment["prediction"]
+    assert (only["probabilityDecimal"], only["whenRange"]["high"]["value"]) == (40.0, 0.0)
+    assert only["outcome"] == {"text": "intensive care"}
+    assert [i for i in fhirkit.validate(json.dumps(assessment)) if i.severity in ("error", "fatal")] == []
+
+
+def test_an_answer_without_sources_cites_none_and_a_model_without_an_id_gives_none() -> None:
+    bare = replace(explanation(), attributions=(), drivers=(), total=-2.31)
+    resources = answer_resources(replace(answer(), explanations=(bare,)))
+    assert not [each for each in resources if {"basis", "derivedFrom", "imagingStudy"} & each.keys()]
+    with pytest.raises(InputError, match="save it, and load it"):
+        replace(answer(), model=replace(answer().model, model_id=""))
+
+
+def test_what_fhir_does_not_know_is_not_written() -> None:
+    with pytest.raises(MappingError, match="cannot be said in FHIR R4 at"):
+        checked({"resourceType": "RiskAssessment", "id": "x", "status": "preliminary", "risk": 0.4})
 
 
 def test_a_probability_that_is_not_finite_is_not_written() -> None:
