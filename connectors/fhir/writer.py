@@ -181,13 +181,14 @@ def _replacing(name: str, resource: Json) -> Callable[[Json | None], Json | None
         if not _identifiers(resource) <= _identifiers(held):
             problem = "is the name of another resource on the server, which was not written by prognosis"
             raise WriteError(name, problem, "move that resource")
-        if difference(resource, held) is None:
-            return None
         status = held.get("status")
         if status == WITHDRAWN:
             raise WriteError(name, "was retracted, and is not written again", "ask at another index time")
-        if status not in UNREVIEWED:
-            problem = "was changed by somebody, who took it out of the status preliminary"
+        taken_over = status not in UNREVIEWED
+        if difference({**resource, "status": status} if taken_over else resource, held) is None:
+            return None
+        if taken_over:
+            problem = "was taken out of the status preliminary by somebody, and says something else now"
             raise WriteError(name, problem, "leave it, or retract it")
         return resource
 

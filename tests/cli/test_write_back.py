@@ -155,6 +155,15 @@ def test_a_model_that_abstains_writes_why_and_no_number(risk, retract, server: L
     assert statuses(server) == {"entered-in-error": 1}
 
 
+def test_a_version_that_a_person_made_gets_no_provenance_of_the_model(risk, server: Ledger) -> None:
+    risk()
+    name = next(name for name in ours(server) if name.startswith("RiskAssessment"))
+    server.put({**server.held[name], "status": "final"})
+    before = dict(server.held)
+    assert doings(risk()) == {"unchanged"}
+    assert server.held == before
+
+
 def test_nothing_to_retract_is_said(retract, server: Ledger) -> None:
     ran = retract()
     assert ran.status == 2

@@ -29,11 +29,13 @@ class Written:
         name: "RiskAssessment/x".
         done: "unchanged" where the server held it already, or was to keep what it had.
         version: "RiskAssessment/x/_history/2"; "" where the server holds none.
+        status: That the server holds it under; "" where it has none.
     """
 
     name: str
     done: Literal["created", "updated", "unchanged"]
     version: str
+    status: str = ""
 
 
 async def settle(client: FhirClient, wanted: Mapping[str, Change]) -> tuple[Written, ...]:
@@ -146,11 +148,13 @@ def _remedy(answer: Answer | None) -> str:
 
 
 def _written(name: str, first: Json | None, held: Json | None) -> Written:
-    version = "" if held is None else f"{name}/_history/{_version(name, held)}"
-    if first is None and held is not None:
-        return Written(name, "created", version)
-    same = first is None or held is None or _version(name, first) == _version(name, held)
-    return Written(name, "unchanged" if same else "updated", version)
+    if held is None:
+        return Written(name, "unchanged", "")
+    version, status = _version(name, held), str(held.get("status", ""))
+    done: Literal["created", "updated", "unchanged"] = "created"
+    if first is not None:
+        done = "unchanged" if _version(name, first) == version else "updated"
+    return Written(name, done, f"{name}/_history/{version}", status)
 
 
 def named(resources: Sequence[Json]) -> dict[str, Json]:

@@ -111,7 +111,7 @@ def write_answer(
     }
     audited = _audited(server, {resource["resourceType"] for resource in resources})
     written = server.write(resources, unwanted)
-    stated = [each for each in written if each.version and each.name != answer.device]
+    stated = [each for each in written if each.name != answer.device and _is_its_own(each)]
     records = [
         provenance(
             "NULLIFY" if each.name in unwanted else _ACTIVITY.get(each.done),
@@ -127,6 +127,11 @@ def write_answer(
         records += _audit_events(server, written, subject, answer.device, act)
     told = (*(each for each in written if each.version), *server.record(records))
     return Told(subject, told, () if audited else (NOT_AUDITED,))
+
+
+def _is_its_own(each: Written) -> bool:
+    """Whether this version is the model's: written now, or standing as the model wrote it."""
+    return each.done != "unchanged" or each.status in ("preliminary", "cancelled")
 
 
 NOT_AUDITED = "AuditEvent: the server does not take it, so none was written"

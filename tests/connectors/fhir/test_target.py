@@ -88,6 +88,28 @@ def test_what_is_cited_may_stand_under_a_patient_that_was_replaced(side: str) ->
         writing.check_sources(["Observation/crp"], "Patient/anna")
 
 
+def test_links_that_never_reach_the_patient_are_not_followed_for_ever() -> None:
+    circle = {"a": "b", "b": "a"}
+    people = [
+        patient(name, link=[{"type": "replaced-by", "other": {"reference": f"Patient/{other}"}}])
+        for name, other in circle.items()
+    ]
+    server = holding(patient("anna"), *people, observation("crp", "Patient/a"))
+    with writer(server) as writing, pytest.raises(WriteError, match="about another patient"):
+        writing.check_sources(["Observation/crp"], "Patient/anna")
+
+
+def test_a_server_whose_statement_cannot_be_read_is_not_written_to() -> None:
+    for spoiled in ({"interaction": "transaction"}, {"resource": [{"type": 7}]}):
+        rest = [{"mode": "server", "interaction": [{"code": "transaction"}], **spoiled}]
+        stated = {"resourceType": "CapabilityStatement", "rest": rest}
+        with writer(holding(stated=stated)) as writing, pytest.raises(WriteError, match="metadata"):
+            writing.takes(("Device",))
+    stated = {"resourceType": "CapabilityStatement", "rest": [{"resource": [{"searchParam": 1}]}]}
+    with writer(holding(stated=stated)) as writing, pytest.raises(WriteError, match="searchParam"):
+        writing.searched_by_patient(("Device",))
+
+
 def test_a_server_says_what_it_takes() -> None:
     with writer(holding(stated=statement("AuditEvent"))) as writing:
         assert writing.takes(("Device", "AuditEvent", "Goal")) == {

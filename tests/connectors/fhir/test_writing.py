@@ -192,7 +192,7 @@ def test_what_another_wrote_in_between_is_not_lost() -> None:
     ("held", "why"),
     [
         (resource(identifier=[{"system": "urn:theirs", "value": "a"}]), "not written by prognosis"),
-        (resource(status="final"), "out of the status preliminary"),
+        (resource(status="final", note=[{"text": "theirs"}]), "out of the status preliminary"),
         (resource(status="entered-in-error"), "was retracted, and is not written again"),
     ],
 )
@@ -205,11 +205,33 @@ def test_what_is_not_ours_to_change_stays_and_nothing_else_is_written(held: Reso
     assert list(server.held) == ["RiskAssessment/prognosis-a"]
 
 
+def test_an_answer_that_a_person_made_final_is_there_and_stays_final() -> None:
+    server = ledger()
+    with writer(server) as writing:
+        writing.write(ANSWERS)
+        server.put(resource(status="final"))
+        told = writing.write(ANSWERS)
+    assert (told[0].done, told[0].status) == ("unchanged", "final")
+    assert server.transactions == 1
+
+
 def test_a_server_without_versions_is_not_updated() -> None:
     server = ledger(versions=False)
     server.put(resource())
     with writer(server) as writing, pytest.raises(WriteError, match="without a version"):
         writing.write([resource(note=[{"text": "new"}])])
+
+
+def test_a_version_that_is_no_text_is_no_version() -> None:
+    server = ledger()
+    server.held["RiskAssessment/prognosis-a"] = {**resource(), "meta": {"versionId": 1}}
+    with writer(server) as writing, pytest.raises(WriteError, match="without a version"):
+        writing.write([resource(note=[{"text": "new"}])])
+
+
+def test_two_resources_of_one_name_are_a_fault_of_the_program() -> None:
+    with writer(ledger()) as writing, pytest.raises(ValueError, match="one name"):
+        writing.write([resource(), resource()])
 
 
 def names_of(*resources: Resource) -> dict[str, str]:

@@ -16,13 +16,22 @@ from hypothesis import strategies as st
 from connectors.fhir.mapping import ANSWER as ANSWER_READ
 from prognosis.cohort import Task
 from prognosis.errors import InputError, MappingError, ModelError
+from prognosis.explanation import drivers_of
 from prognosis.outputs.fhir import ANSWER, AnswerKey, answer_resources, kinds_of
 from prognosis.outputs.fhir.attribution import SHOWN, attribution_observation
 from prognosis.outputs.fhir.elements import AI_ASSERTED, Resource, checked
 from prognosis.outputs.fhir.identity import cited_resource, dated
 from prognosis.outputs.fhir.risk_assessment import risk_assessment
 from prognosis.prediction.prediction import ExpectedValue
-from tests.outputs.fhir.answers import INDEX, abstention, answer, every_resource, explanation, prediction
+from tests.outputs.fhir.answers import (
+    INDEX,
+    abstention,
+    answer,
+    attribution,
+    every_resource,
+    explanation,
+    prediction,
+)
 
 
 def of_kind(kind: str, resources: tuple[Resource, ...]) -> list[Resource]:
@@ -113,6 +122,13 @@ def test_a_contribution_keeps_its_sign_and_cites_its_source_down_to_the_sentence
     ]
 
 
+def test_a_driver_whose_source_is_no_resource_cites_none() -> None:
+    never_measured = drivers_of((attribution(0, 0.44, ""),))
+    told = replace(explanation("death", (0.44,)), drivers=never_measured)
+    (contribution,) = attribution_observation(answer(), told)["component"][1:-2]
+    assert "extension" not in contribution
+
+
 def test_an_observation_is_derived_only_from_what_r4_lets_it_be() -> None:
     (observation, _) = of_kind("Observation", answer_resources(answer()))
     assert {each["reference"].partition("/")[0] for each in observation["derivedFrom"]} == {
@@ -128,6 +144,7 @@ def test_a_model_that_abstains_gives_its_reason_and_no_number() -> None:
     assert assessment["note"][0]["text"] == "No risk is given: the film is blank"
     assert {"prediction", "basis"} & assessment.keys() == set()
     assert not re.search(r"probability|[0-9]%", json.dumps(assessment["note"]))
+    assert replace(abstention(), explanations=(explanation(),)).cited == ()
 
 
 def test_the_report_carries_the_page_and_points_at_what_explains_it() -> None:
