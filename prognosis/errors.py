@@ -7,6 +7,7 @@
     |   |-- StudyError       one image or imaging study
     |   |-- TaskError        a task file
     |   |-- ConfigError      a model or benchmark configuration
+    |   |-- WriteError       a server does not take what was to be written, or does not hold it afterwards
     |   |-- CohortError      the cohort cannot answer the question asked of it
     |   `-- CheckpointError  the checkpoints of a training do not belong to it
     |-- ModelError           the model's owner must act
@@ -58,6 +59,10 @@ class TaskError(InputError):
 
 class ConfigError(InputError):
     """A model or benchmark configuration is not valid."""
+
+
+class WriteError(InputError):
+    """A server does not take what was to be written, or does not hold it afterwards."""
 
 
 class CohortError(InputError):

@@ -15,6 +15,10 @@ from connectors.fhir.mapping_documents import document_to_facts, imaging_study_t
 from connectors.fhir.mapping_facts import Facts
 from connectors.fhir.mapping_fields import Json
 from connectors.fhir.mapping_observation import observation_to_facts
+from connectors.fhir.mapping_references import patient_of
+
+ANSWER = "urn:prognosis:answer"
+"""Identifier system of what prognosis itself writes back. An answer read as evidence would answer itself."""
 
 _MAPPINGS: Mapping[str, Callable[[Json, str], Facts]] = {
     "Observation": observation_to_facts,
@@ -49,7 +53,17 @@ def resource_to_facts(resource: Json, source: str, medications: Mapping[str, Jso
         MappingError: The resource is of a type that is read, and cannot be.
     """
     kind = source.partition("/")[0]
+    if kind in PATIENT_FACTS and is_answer(resource):
+        return Facts(patient_of(resource, source), notices=(f"{kind}: an answer of prognosis: no fact",))
     if kind in _MEDICATION_MAPPINGS:
         return _MEDICATION_MAPPINGS[kind](resource, source, medications)
     mapping = _MAPPINGS.get(kind)
     return mapping(resource, source) if mapping is not None else None
+
+
+def is_answer(resource: Json) -> bool:
+    """Whether a resource states an answer that prognosis wrote."""
+    identifiers = resource.get("identifier")
+    return isinstance(identifiers, list) and any(
+        isinstance(each, dict) and each.get("system") == ANSWER for each in identifiers
+    )

@@ -22,7 +22,9 @@ from prognosis.cli.options import (
     SettingOption,
     SourceOption,
     TaskArgument,
+    WriteBackOption,
 )
+from prognosis.cli.retract_verb import retract
 
 app = typer.Typer(
     name="prognosis",
@@ -32,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cohort_app, name="cohort")
+app.command()(retract)
 
 
 @app.callback(invoke_without_command=True)
@@ -213,12 +216,13 @@ def risk(  # noqa: PLR0913 - one parameter an option
     since: Annotated[
         str | None, typer.Option(help="Also tell what moved the answer since then (ISO 8601).")
     ] = None,
+    write_back: WriteBackOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """One patient's risk: horizons with intervals, drivers with dates and sources, what is missing."""
     from prognosis.cli.risk import Asked, run_risk
 
-    asked = Asked(at, top, scale, horizon_days, since)
+    asked = Asked(at, top, scale, horizon_days, since, write_back)
     run_risk(patient, model, source, asked, report=report, cache=cache, json_output=json_output)
 
 

@@ -23,6 +23,10 @@ SettingOption = Annotated[
 ]
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="A model configuration (YAML).")]
 
+WriteBackOption = Annotated[
+    str | None, typer.Option("--write-back", help="Also write the answer to fhir-server:URL, once.")
+]
+
 
 def _cache_folder(stated: str) -> Path:
     """The folder that was named: "" is the current one to a path, and what an unset variable leaves."""

@@ -12,6 +12,7 @@ from typing import Any
 from prognosis.cli.console import print_json, stderr, stdout
 from prognosis.cli.loading import load_records
 from prognosis.cli.patient_report import patient_page
+from prognosis.cli.write_back import write_back
 from prognosis.cohort import Case
 from prognosis.cohort.labels import last_contact
 from prognosis.cohort.selection import index_times
@@ -43,6 +44,7 @@ class Asked:
         scale: Of the drivers: "log_hazard" or "probability".
         horizon_days: Of the probability; the task's last horizon where None.
         since: Also tell what moved the answer since then, in ISO 8601.
+        write_back: The FHIR server that the answer is also written to.
     """
 
     at: str | None
@@ -50,6 +52,7 @@ class Asked:
     scale: str
     horizon_days: float | None
     since: str | None
+    write_back: str | None = None
 
     def known_scale(self) -> AskedScale:
         """The scale.
@@ -76,7 +79,7 @@ def run_risk(
     cache: Path | None,
     json_output: bool,
 ) -> None:
-    """Answer for one patient, at the task's last index or at a time given."""
+    """Answer for one patient, at the task's last index or at a time given; write it back if asked."""
     scale = asked.known_scale()
     model = load_model(folder, cache)
     quarantine = Quarantine()
@@ -89,6 +92,7 @@ def run_risk(
     if report is not None and page is not None:
         write_patient_page(report, page)
         stderr.print(f"wrote {report}", markup=False)
+    written = None if asked.write_back is None else write_back(asked.write_back, sources, model, case)
     if json_output:
         known = case_tokens(model, case)
         explanations = [
@@ -99,7 +103,7 @@ def run_risk(
             earlier = case_tokens(model, case_of(record, since))
             changes = [change_between(model, earlier, known, cause) for cause in model.task.causes]
             stated["changes"] = [change_json(change, asked.top) for change in changes]
-        print_json(stated)
+        print_json(stated if written is None else {**stated, "written": written})
     elif page is not None:
         stdout.print(risk_text(page, asked.top))
 

@@ -1,7 +1,8 @@
-"""Requests to one FHIR server: read only, same origin, bounded in size and time, made again when it helps."""
+"""Requests to one FHIR server: same origin, bounded in size and time, reading made again when it helps."""
 
 from __future__ import annotations
 
+import json
 import re
 import ssl
 from collections.abc import Callable, Mapping
@@ -29,6 +30,9 @@ _BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*\Z")
 FHIR_JSON = "application/fhir+json"
 MEBIBYTE = 2**20
 
+ABSENT = frozenset({404, 410})
+"""Statuses of a resource that is not there, or was deleted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -46,10 +50,23 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
+    """What the server answered, whatever its status."""
+
     status: int
     headers: Mapping[str, str]
     content: bytes
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the server says that it did what was asked."""
+        return 200 <= self.status <= 299
+
+    def told(self) -> str:
+        """Its status, with the types of issue that it states."""
+        issues = stated_issues(self.content)
+        why = f" ({', '.join(issues)})" if issues else ""
+        return f"status {self.status}{why}"
 
 
 class FhirClient:
@@ -133,21 +150,64 @@ class FhirClient:
             what,
         )
 
+    async def held(self, name: str) -> Json | None:
+        """The resource of a name, "Device/x", as it is now; None where the server has none.
+
+        Raises:
+            SourceError: The server says neither within the limits.
+        """
+        request = self._http.build_request("GET", self.origin.resolved(name))
+        request.headers["Cache-Control"] = "no-cache"
+        answer = await self._in_turn(request, f"{self.origin.name} {name}", absent=True)
+        return None if answer.status in ABSENT else self._parsed(answer, f"{self.origin.name} {name}")
+
+    async def submit(self, bundle: Json, what: str) -> Answer | None:
+        """Send a transaction once; whether it is sent again is for the caller, who can see what it did.
+
+        Args:
+            bundle: A transaction.
+            what: What is written, for errors.
+
+        Returns:
+            The answer, whatever its status; None where there was none, so that it may have been done or not.
+
+        Raises:
+            SourceError: The token is none, or the answer is larger than the limits allow.
+        """
+        request = self._http.build_request(
+            "POST",
+            self.origin.base.copy_with(path=self.origin.base.path.rstrip("/") or "/"),
+            content=json.dumps(bundle, allow_nan=False).encode(),
+            headers={"Content-Type": FHIR_JSON, "Prefer": "return=minimal"},
+        )
+        with anyio.move_on_after(self.policy.deadline_s):
+            async with self._turns:
+                try:
+                    return await self._sent(request, f"{self.origin.name} {what}")
+                except httpx.HTTPError:
+                    return None
+        return None
+
     async def _resource(self, request: httpx.Request, what: str) -> Json:
         reference = f"{self.origin.name} {what}"
+        return self._parsed(await self._in_turn(request, reference), reference)
+
+    async def _in_turn(self, request: httpx.Request, reference: str, *, absent: bool = False) -> Answer:
         try:
             async with self._turns:
                 with anyio.fail_after(self.policy.deadline_s):
-                    answer = await self._answered(request, reference)
+                    return await self._answered(request, reference, ABSENT if absent else frozenset())
         except TimeoutError as error:
             problem = f"gives no whole answer within {self.policy.deadline_s:g} s"
             raise SourceError(reference, problem, "try again later") from error
+
+    def _parsed(self, answer: Answer, reference: str) -> Json:
         try:
             return parse_resource(answer.content, reference)
         except MappingError as error:
             raise SourceError(reference, f"its answer {error.problem}", "mend the server") from error
 
-    async def _answered(self, request: httpx.Request, reference: str) -> _Answer:
+    async def _answered(self, request: httpx.Request, reference: str, expected: frozenset[int]) -> Answer:
         failures = 0
         while True:
             try:
@@ -162,7 +222,7 @@ class FhirClient:
                 problem = f"its answer cannot be read ({type(error).__name__})"
                 raise SourceError(reference, problem, "mend the server") from error
             else:
-                if answer.status == 200:
+                if answer.status == 200 or answer.status in expected:
                     return answer
                 failures += 1
                 if not is_retried(answer.status) or failures >= self.policy.attempts:
@@ -170,7 +230,7 @@ class FhirClient:
                 headers = answer.headers
             await anyio.sleep(self.policy.wait_s(failures, headers))
 
-    async def _sent(self, request: httpx.Request, reference: str) -> _Answer:
+    async def _sent(self, request: httpx.Request, reference: str) -> Answer:
         if self._token is not None:
             token = self._token()
             if not _BEARER.match(token):
@@ -187,13 +247,11 @@ class FhirClient:
                     raise SourceError(reference, problem, "ask for fewer resources a page")
         finally:
             await response.aclose()
-        return _Answer(response.status_code, response.headers, bytes(content))
+        return Answer(response.status_code, response.headers, bytes(content))
 
 
-def _refused(answer: _Answer, reference: str, attempts: int) -> SourceError:
+def _refused(answer: Answer, reference: str, attempts: int) -> SourceError:
     times = f" in {attempts} attempts" if attempts > 1 else ""
-    issues = stated_issues(answer.content)
-    why = f" ({', '.join(issues)})" if issues else ""
     if answer.status in (401, 403):
         remedy = "give a token whose scopes allow this read"
     elif 300 <= answer.status <= 399:
@@ -202,4 +260,4 @@ def _refused(answer: _Answer, reference: str, attempts: int) -> SourceError:
         remedy = "try again later"
     else:
         remedy = "check the address, and that the server supports this search"
-    return SourceError(reference, f"answers with status {answer.status}{why}{times}", remedy)
+    return SourceError(reference, f"answers with {answer.told()}{times}", remedy)

@@ -1,5 +1,6 @@
 """The composition root: the one place that knows which connector a source's name stands for."""
 
+from prognosis.cli.sources.answers import Act, Told, answer_server, retract_answers, write_answer
 from prognosis.cli.sources.export import export_fhir_dicom, export_meds
 from prognosis.cli.sources.opening import SCHEMES, open_sources
 from prognosis.cli.sources.originals import original_images
@@ -8,6 +9,9 @@ from prognosis.cli.sources.single_file import file_study, is_dicom_file
 
 __all__ = [
     "SCHEMES",
+    "Act",
+    "Told",
+    "answer_server",
     "export_fhir_dicom",
     "export_meds",
     "file_study",
@@ -15,4 +19,6 @@ __all__ = [
     "open_sources",
     "original_images",
     "read_records",
+    "retract_answers",
+    "write_answer",
 ]

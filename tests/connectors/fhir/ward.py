@@ -33,6 +33,7 @@ class Request:
     target: str
     headers: dict[str, str]
     form: dict[str, str]
+    body: bytes = b""
 
     @property
     def place(self) -> str:
@@ -146,8 +147,9 @@ def _read(stream: BinaryIO) -> Request:
     while line := stream.readline().strip():
         name, _, value = line.decode().partition(":")
         headers[name.lower()] = value.strip()
-    form = parse_qs(stream.read(int(headers.get("content-length", "0"))).decode())
-    return Request(method, target, headers, {name: values[0] for name, values in form.items()})
+    body = stream.read(int(headers.get("content-length", "0")))
+    form = parse_qs(body.decode()) if not headers.get("content-type", "").endswith("json") else {}
+    return Request(method, target, headers, {name: values[0] for name, values in form.items()}, body)
 
 
 def pull(
