@@ -87,7 +87,7 @@ def test_the_key_of_another_program_opens_nothing(
     key.touch(0o600)
     key.write_bytes(RSAKey.generate_key(2048).as_pem(private=True))
     monkeypatch.setenv("PROGNOSIS_FHIR_KEY", str(key))
-    with pytest.raises(SourceError, match="status 401 .invalid_client."):
+    with pytest.raises(SourceError, match=r"status 401 \(invalid_client\)"):
         read_records([f"fhir-server:{hospital.address}"], None, Quarantine())
 
 

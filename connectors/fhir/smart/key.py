@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from joserfc import jwt
-from joserfc.errors import JoseError
+from joserfc.errors import JoseError, SecurityWarning
 from joserfc.jwk import ECKey, RSAKey
 
 from connectors.fhir.parse import parse_resource
@@ -49,7 +50,9 @@ class SigningKey:
         """
         content = _private_content(path)
         try:
-            return _from_content(content, path.name)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", SecurityWarning)  # a short key is refused below
+                return _from_content(content, path.name)
         except (JoseError, ValueError, TypeError, KeyError):
             # Without its cause, whose text may quote the file.
             raise SourceError(path.name, "holds no private key that can be read", _REMEDY) from None
