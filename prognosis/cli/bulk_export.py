@@ -24,7 +24,7 @@ def run_bulk_export(
     quarantine = Quarantine()
     with Bars() as bars:
         summary = export_bulk(
-            server,
+            server.removeprefix("fhir-server:"),
             out,
             asked,
             quarantine,

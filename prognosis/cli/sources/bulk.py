@@ -11,14 +11,14 @@ from prognosis.cli.sources.fhir_login import fhir_login
 from prognosis.record import Quarantine
 
 if TYPE_CHECKING:
-    from connectors.fhir.bulk_export import ExportSummary
+    from connectors.fhir.bulk_export.export import ExportSummary
 
 SECONDS_PER_HOUR = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
 class BulkAsked:
-    """What of a server is exported; see `connectors.fhir.bulk_export.ExportRequest`."""
+    """What of a server is exported; see `connectors.fhir.bulk_export.request.ExportRequest`."""
 
     group: str | None = None
     patients: bool = False
@@ -49,9 +49,11 @@ def export_bulk(
         wait_hours: How long the server may take until the export is ready.
 
     Raises:
-        SourceError: See `connectors.fhir.bulk_export.BulkExport.run`.
+        SourceError: See `connectors.fhir.bulk_export.export.BulkExport.run`.
     """
-    from connectors.fhir.bulk_export import BulkExport, ExportRequest, Patience
+    from connectors.fhir.bulk_export.export import BulkExport
+    from connectors.fhir.bulk_export.request import ExportRequest
+    from connectors.fhir.bulk_export.waiting import Patience
 
     request = ExportRequest(asked.group, asked.patients, asked.since, asked.types, asked.type_filters)
     export = BulkExport(

@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from connectors.fhir.bulk_export import BulkExport, ExportRequest, ExportSummary, Patience
-from connectors.fhir.bulk_export.waiting import Progress
+from connectors.fhir.bulk_export.export import BulkExport, ExportSummary
+from connectors.fhir.bulk_export.request import ExportRequest
+from connectors.fhir.bulk_export.waiting import Patience, Progress
 from connectors.fhir.http.login import GivenToken
 from prognosis.record import Quarantine
 from tests.connectors.fhir.resources import Resource, line, observation, patient

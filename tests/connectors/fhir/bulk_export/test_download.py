@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import subprocess
@@ -57,6 +58,16 @@ def test_where_a_server_has_no_ranges_the_file_comes_from_its_start(tmp_path: Pa
     assert ("range" in depot.asked(LARGE)[1].headers) == (kind == "no ranges")
 
 
+def test_a_file_that_comes_compressed_all_the_same_is_whole_and_never_joined(tmp_path: Path) -> None:
+    packed = reply(gzip.compress(WHOLE), Content_Encoding="gzip", ETag=STAMP)
+    cut = breaking(300)
+    depot = Depot([], at(f"files/{LARGE}", lambda request, _: cut(request, packed)))
+    exported(depot, tmp_path / "out")
+    assert (tmp_path / "out" / "Observation.0002.ndjson").read_bytes() == WHOLE
+    assert [each for each in depot.asked(LARGE) if "range" in each.headers] == []
+    assert len(depot.asked(LARGE)) == 2
+
+
 def test_another_range_than_was_asked_for_is_not_joined(tmp_path: Path) -> None:
     def damage(request: Request, good: bytes) -> bytes:
         if request.place != f"files/{LARGE}":
@@ -96,7 +107,7 @@ def test_a_download_that_was_stopped_goes_on_in_the_next_run(tmp_path: Path) -> 
 PROGRAM = """
 import sys
 from pathlib import Path
-from connectors.fhir.bulk_export import BulkExport
+from connectors.fhir.bulk_export.export import BulkExport
 from prognosis.record import Quarantine
 BulkExport(sys.argv[1], Path(sys.argv[2])).run(Quarantine())
 """

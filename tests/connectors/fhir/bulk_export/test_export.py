@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from connectors.fhir import FhirFolder
-from connectors.fhir.bulk_export import ExportRequest, Patience
+from connectors.fhir.bulk_export.request import ExportRequest
+from connectors.fhir.bulk_export.waiting import Patience
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
 from tests.connectors.fhir.bulk_export.depot import (
