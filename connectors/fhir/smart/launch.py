@@ -153,7 +153,7 @@ def code_of(pending: PendingLaunch, came_back: Mapping[str, str]) -> str:
         SourceError: The state is another, the server refused, or there is no code.
     """
     state = came_back.get("state", "")
-    if not hmac.compare_digest(state.encode(), pending.state.encode()):
+    if not hmac.compare_digest(state.encode("utf-8", "surrogatepass"), pending.state.encode()):
         raise SourceError("the launch", "comes back with another state", "begin the launch again")
     if "error" in came_back:
         code = came_back["error"]

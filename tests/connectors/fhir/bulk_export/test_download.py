@@ -8,12 +8,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from connectors.fhir.bulk_export.download import counted_lines
+from connectors.fhir.bulk_export.state import claimed
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
 from tests.connectors.fhir.bulk_export.depot import AT_ONCE, FACTS, STAMP, Depot, at, exported, ndjson, run
@@ -115,13 +118,14 @@ BulkExport(sys.argv[1], Path(sys.argv[2])).run(Quarantine())
 
 def test_a_program_killed_within_a_file_goes_on_when_it_is_started_again(tmp_path: Path) -> None:
     large = ndjson([observation(f"crp-{n}", "Patient/anna") for n in range(20_000)])
-    killed: list[int] = []
+    begun, killed = Event(), Event()
 
     def damage(request: Request, good: bytes) -> bytes:
-        if request.place != f"files/{LARGE}" or killed:
+        if request.place != f"files/{LARGE}" or killed.is_set():
             return good
-        killed.append(1)
-        return good[: len(good) // 2]
+        first = not begun.is_set()
+        begun.set()
+        return good[: len(good) // 2] if first else b""  # nothing more until it is killed
 
     depot = Depot([], damage, needs_token=False)
     depot.files[LARGE] = ("Observation", "output", large)
@@ -130,13 +134,13 @@ def test_a_program_killed_within_a_file_goes_on_when_it_is_started_again(tmp_pat
         command = [sys.executable, "-c", PROGRAM, depot.address, str(out)]
         first = subprocess.Popen(command)
         end = time.monotonic() + 60
-        while not killed and time.monotonic() < end:
-            time.sleep(0.005)
+        assert begun.wait(60)
         while not ((part := out / "Observation.0002.ndjson.part").exists() and part.stat().st_size):
             assert time.monotonic() < end
             time.sleep(0.001)
         os.kill(first.pid, signal.SIGKILL)
         first.wait()
+        killed.set()
         with_range = len(depot.asked(LARGE))
         assert not (out / "Observation.0002.ndjson").exists()
         subprocess.run(command, check=True, timeout=60)
@@ -180,6 +184,54 @@ def test_a_file_that_cannot_be_had_is_a_typed_error(tmp_path: Path, status: str)
         exported(depot, tmp_path / "out")
     assert not [word for word in ("anna", "evil") if word in str(caught.value)]
     assert len(depot.asked(LARGE)) == (3 if status.startswith("5") else 1)
+
+
+def test_a_file_that_stops_coming_ends_when_its_time_is_over(tmp_path: Path) -> None:
+    release = Event()
+
+    def damage(request: Request, good: bytes) -> bytes:
+        release.wait(30)
+        return good
+
+    depot = Depot([], at(f"files/{LARGE}", damage))
+    try:
+        with pytest.raises(SourceError, match="is not here after"):
+            exported(depot, tmp_path / "out", patience=replace(AT_ONCE, file_s=0.3))
+    finally:
+        release.set()
+
+
+LASTING = {
+    "reset": lambda _: b"",
+    "half of the answer": lambda good: good[: len(good) // 2],
+    "a length too long": lambda good: good.replace(b"Content-Length: ", b"Content-Length: 9"),
+    "no HTTP": lambda _: b"\x00\x01\x02\r\n\r\n",
+    "429": lambda _: reply(b"", "429 Too Many Requests", Retry_After="0"),
+    "502 in HTML": lambda _: reply(b"<html>anna</html>", "502 Bad Gateway"),
+}
+
+
+@pytest.mark.parametrize("fault", LASTING.values(), ids=LASTING.keys())
+def test_a_fault_that_lasts_ends_typed_and_one_that_passes_loses_nothing(
+    tmp_path: Path, fault: Callable[[bytes], bytes]
+) -> None:
+    lasting = Depot([], at(f"files/{LARGE}", lambda _, good: fault(good)), ranges=False)
+    with pytest.raises(SourceError, match="in 3 attempts") as caught:
+        exported(lasting, tmp_path / "lasting")
+    assert "anna" not in str(caught.value)
+    assert not (tmp_path / "lasting" / "Observation.0002.ndjson").exists()
+    times = iter([True, True])
+    passing = Depot([], at(f"files/{LARGE}", lambda _, good: fault(good) if next(times, False) else good))
+    exported(passing, tmp_path / "passing")
+    assert (tmp_path / "passing" / "Observation.0002.ndjson").read_bytes() == WHOLE
+
+
+def test_two_programs_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    depot = Depot([])
+    with claimed(tmp_path / "out"), pytest.raises(SourceError, match="written to by another export"):
+        exported(depot, tmp_path / "out")
+    assert not depot.requests
+    assert exported(depot, tmp_path / "out")[0].resources["Patient"] == 3
 
 
 def test_an_export_larger_than_is_taken_is_refused(tmp_path: Path) -> None:

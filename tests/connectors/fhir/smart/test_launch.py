@@ -194,6 +194,7 @@ CAME_BACK = {
     "another state": ({"code": "c", "state": "the statE"}, "another state"),
     "no state": ({"code": "c"}, "another state"),
     "a state of other letters": ({"code": "c", "state": "\u017fthe state"}, "another state"),
+    "a state that is no text": ({"code": "c", "state": "\udc80"}, "another state"),
     "a refusal": (
         {"state": "the state", "error": "access_denied"},
         r"refused by the server \(access_denied\)",
