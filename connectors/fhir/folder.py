@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
+from connectors.fhir.bulk_export.state import noted_export
 from connectors.fhir.files import folder_resources
 from connectors.fhir.gather import Gathered
 from connectors.fhir.join import joined_records
@@ -35,8 +36,10 @@ class FhirFolder:
         """Each patient once, sorted by patient id; what cannot be read goes to `quarantine`.
 
         Raises:
-            SourceError: The folder is absent, holds no FHIR file, or holds no Patient that can be read.
+            SourceError: The folder is absent, holds no FHIR file, an export that was stopped, or no Patient
+                that can be read.
         """
+        noted_export(self.path, quarantine)
         gathered = Gathered(quarantine)
         for where, resource in folder_resources(self.path, quarantine):
             gathered.add(where, resource)

@@ -22,7 +22,8 @@ def patient_to_person(resource: Json, source: str) -> Person:
     """Read a FHIR R4 Patient.
 
     A death without a date cannot be dated and gives no event; it is noticed, since a model would
-    otherwise take the patient for alive. A death dated by month or year only is refused.
+    otherwise take the patient for alive. A death dated by month or year only is refused. Links of type
+    `refer` and `seealso` do not say that two Patients are one: they are noticed, and joined to nothing.
 
     Raises:
         MappingError: A date is malformed, the death precedes the birth, or an element has a wrong type.
@@ -32,6 +33,8 @@ def patient_to_person(resource: Json, source: str) -> Person:
     died = _died(resource, source, notices)
     if died is not None and birth_date is not None and died.date() < birth_date:
         raise MappingError(source, "the death precedes the birth", "correct birthDate or deceasedDateTime")
+    if any(link.get("type") in ("refer", "seealso") for link in elements(resource, "link", source)):
+        notices.append("Patient.link of type refer or seealso: the two Patients are kept apart")
     organization = element(resource, "managingOrganization", source)
     name = string(organization, "display", source) if organization is not None else None
     return Person(

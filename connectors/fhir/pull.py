@@ -46,7 +46,16 @@ async def offered_types(client: FhirClient, quarantine: Quarantine) -> frozenset
     for kind in PATIENT_FACTS:
         if kind not in searched:
             quarantine.notice(f"{kind}: the server offers no search for it: none was read")
-    return searched
+    return frozenset(_allowed(client, searched, quarantine))
+
+
+def _allowed(client: FhirClient, searched: Iterable[str], quarantine: Quarantine) -> Iterator[str]:
+    """Those that the token may read: the others would be refused, and with them the whole pull."""
+    for kind in searched:
+        if client.login is None or client.login.covers(kind):
+            yield kind
+        elif kind in PATIENT_FACTS:
+            quarantine.notice(f"{kind}: not among the scopes that were asked for: none was read")
 
 
 def _searched(stated: Json, reference: str) -> Iterator[str]:

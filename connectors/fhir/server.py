@@ -12,7 +12,8 @@ from prognosis.errors import SourceError
 from prognosis.record import PatientRecord, Quarantine
 
 if TYPE_CHECKING:
-    from connectors.fhir.http.client import Limits
+    from connectors.fhir.http.limits import Limits
+    from connectors.fhir.http.login import Login
     from connectors.fhir.http.retry import RetryPolicy
 
 PATIENTS_AT_ONCE = 20
@@ -31,6 +32,7 @@ class FhirServer:
         base: The address of the FHIR service, "https://fhir.example.org/r4".
         uri: How the user named it, "fhir-server:https://fhir.example.org/r4".
         token: Gives a bearer token, sent to the server's own origin only; None where none is asked for.
+        login: Gets such a token and renews it, instead: `connectors.fhir.smart.BackendServices`.
         policy: When a request is made again.
         limits: Bounds on the size of answers, on silence and on requests at once.
         patients_at_once: Patients in a group.
@@ -47,6 +49,7 @@ class FhirServer:
         uri: str,
         *,
         token: Callable[[], str] | None = None,
+        login: Login | None = None,
         policy: RetryPolicy | None = None,
         limits: Limits | None = None,
         patients_at_once: int = PATIENTS_AT_ONCE,
@@ -57,6 +60,7 @@ class FhirServer:
         self.origin = Origin(base)
         self.uri = uri
         self.token = token
+        self.login = login
         self.policy = policy
         self.limits = limits
         self.patients_at_once = patients_at_once
@@ -76,7 +80,9 @@ class FhirServer:
         from connectors.fhir.http.client import FhirClient
         from connectors.fhir.pull import every_patient, facts_about, offered_types
 
-        client = FhirClient(self.origin, token=self.token, policy=self.policy, limits=self.limits)
+        client = FhirClient(
+            self.origin, token=self.token, login=self.login, policy=self.policy, limits=self.limits
+        )
         with start_blocking_portal() as portal, portal.wrap_async_context_manager(client):
             offered = portal.call(offered_types, client, quarantine)
             people = portal.call(every_patient, client, offered, quarantine)

@@ -10,7 +10,9 @@ from connectors.fhir.mapping_fields import Json
 from prognosis.errors import WriteError
 
 if TYPE_CHECKING:
-    from connectors.fhir.http.client import FhirClient, Limits
+    from connectors.fhir.http.client import FhirClient
+    from connectors.fhir.http.limits import Limits
+    from connectors.fhir.http.login import Login
     from connectors.fhir.http.retry import RetryPolicy
     from connectors.fhir.http.transaction import Written
 
@@ -33,6 +35,7 @@ class FhirWriter:
         base: The address of the FHIR service.
         uri: How the user named it.
         token: Gives a bearer token, sent to the server's own origin only; None where none is asked for.
+        login: Gets such a token and renews it, instead.
         policy: How often, and after how long, an unclear write is looked at and made again.
         limits: Bounds on the size of answers, on silence and on requests at once.
 
@@ -47,6 +50,7 @@ class FhirWriter:
         uri: str,
         *,
         token: Callable[[], str] | None = None,
+        login: Login | None = None,
         policy: RetryPolicy | None = None,
         limits: Limits | None = None,
     ) -> None:
@@ -55,6 +59,7 @@ class FhirWriter:
         self.origin = Origin(base)
         self.uri = uri
         self.token = token
+        self.login = login
         self.policy = policy
         self.limits = limits
 
@@ -163,7 +168,7 @@ class FhirWriter:
 
         async def conversation() -> Given:
             async with FhirClient(
-                self.origin, token=self.token, policy=self.policy, limits=self.limits
+                self.origin, token=self.token, login=self.login, policy=self.policy, limits=self.limits
             ) as client:
                 return await what(client)
 

@@ -12,6 +12,7 @@ from typing import Annotated, cast
 
 import typer
 
+from prognosis.cli.bulk_verbs import bulk_export
 from prognosis.cli.cohort_verbs import cohort_app
 from prognosis.cli.options import (
     CACHE,
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(cohort_app, name="cohort")
 app.command()(retract)
+app.command("bulk-export")(bulk_export)
 
 
 @app.callback(invoke_without_command=True)

@@ -1,84 +1,48 @@
-"""Requests to one FHIR server: same origin, bounded in size and time, reading made again when it helps."""
+"""Requests to one FHIR server: named origins only, bounded in size and time, reading made again when it helps."""
 
 from __future__ import annotations
 
 import json
 import re
 import ssl
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
 import anyio
 import httpx
 
+from connectors.fhir.http.answer import Answer, refused
+from connectors.fhir.http.limits import MEBIBYTE, Limits
+from connectors.fhir.http.login import GivenToken, Login, Token
 from connectors.fhir.http.logs import keep_addresses_out_of_logs
 from connectors.fhir.http.origin import Origin
-from connectors.fhir.http.outcome import stated_issues
 from connectors.fhir.http.retry import RetryPolicy, is_retried
 from connectors.fhir.mapping_fields import Json
 from connectors.fhir.parse import parse_resource
 from prognosis.errors import MappingError, SourceError
 
-Token = Callable[[], str]
-"""Gives the access token of the moment; asked before every attempt, so that it can be renewed."""
-
-_BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*\Z")
+BEARER = re.compile(r"[A-Za-z0-9\-._~+/]+=*\Z")
 """RFC 6750, section 2.1."""
 
 FHIR_JSON = "application/fhir+json"
-MEBIBYTE = 2**20
-
+DONE = frozenset({200})
 ABSENT = frozenset({404, 410})
 """Statuses of a resource that is not there, or was deleted."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds on what one server may cost.
-
-    Attributes:
-        answer_bytes: Of one answer, inflated.
-        silence_s: Seconds without a byte after which an attempt has failed.
-        requests_at_once: Requests under way at one time.
-    """
-
-    answer_bytes: int = 64 * MEBIBYTE
-    silence_s: float = 30.0
-    requests_at_once: int = 4
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What the server answered, whatever its status."""
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    @property
-    def accepted(self) -> bool:
-        """Whether the server says that it did what was asked."""
-        return 200 <= self.status <= 299
-
-    def told(self) -> str:
-        """Its status, with the types of issue that it states."""
-        issues = stated_issues(self.content)
-        why = f" ({', '.join(issues)})" if issues else ""
-        return f"status {self.status}{why}"
 
 
 class FhirClient:
     """An open connection to one FHIR R4 server; use it as an async context manager.
 
     Redirects are not followed and proxies and password files of the environment are not used: nothing but
-    `origin` is ever spoken to, so a token cannot leave it. Certificates are checked against those that the
-    operating system trusts.
+    `origin` and what it names beside is ever spoken to, and the token goes to `origin` alone. Certificates
+    are checked against those that the operating system trusts.
 
     Args:
         origin: The server.
         token: Gives a bearer token; None for a server that asks for none.
+        login: Gets one and renews it, instead.
         policy: When a request is made again.
         limits: Bounds on size, silence and requests at once.
     """
@@ -88,13 +52,14 @@ class FhirClient:
         origin: Origin,
         *,
         token: Token | None = None,
+        login: Login | None = None,
         policy: RetryPolicy | None = None,
         limits: Limits | None = None,
     ) -> None:
         self.origin = origin
         self.policy = policy or RetryPolicy()
         self.limits = limits or Limits()
-        self._token = token
+        self.login = GivenToken(token) if login is None and token is not None else login
         self._turns = anyio.Semaphore(self.limits.requests_at_once)
         self._http = httpx.AsyncClient(
             headers={"Accept": FHIR_JSON, "Accept-Encoding": "gzip"},
@@ -156,10 +121,10 @@ class FhirClient:
         Raises:
             SourceError: The server says neither within the limits.
         """
-        request = self._http.build_request("GET", self.origin.resolved(name))
-        request.headers["Cache-Control"] = "no-cache"
-        answer = await self._in_turn(request, f"{self.origin.name} {name}", absent=True)
-        return None if answer.status in ABSENT else self._parsed(answer, f"{self.origin.name} {name}")
+        answer = await self.answer(
+            "GET", name, name, headers={"Cache-Control": "no-cache"}, accepted=DONE | ABSENT
+        )
+        return None if answer.status in ABSENT else _parsed(answer, f"{self.origin.name} {name}")
 
     async def submit(self, bundle: Json, what: str) -> Answer | None:
         """Send a transaction once; whether it is sent again is for the caller, who can see what it did.
@@ -183,35 +148,96 @@ class FhirClient:
         with anyio.move_on_after(self.policy.deadline_s):
             async with self._turns:
                 try:
-                    return await self._sent(request, f"{self.origin.name} {what}")
+                    return await self._sent(request, f"{self.origin.name} {what}", bearer=True)
                 except httpx.HTTPError:
                     return None
         return None
 
+    async def answer(
+        self,
+        method: str,
+        link: str,
+        what: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        form: Callable[[], Mapping[str, str]] | None = None,
+        accepted: frozenset[int] = DONE,
+        bearer: bool = True,
+    ) -> Answer:
+        """The answer to a request that is about more than one resource: a login, an export.
+
+        Args:
+            method: Of HTTP.
+            link: Absolute or relative to the base; to the server's origin or to one named beside it.
+            what: What is asked for, for errors.
+            headers: Beside those that are always sent.
+            form: Makes what is sent, anew for each attempt: an assertion may be used once only.
+            accepted: Statuses that are answers; another is made again or refused.
+            bearer: Whether the token goes along; it never does to another origin than the server's.
+
+        Raises:
+            SourceError: The link leads elsewhere, or the server gives no such answer within the limits.
+        """
+        reached = self.origin.reached(link)
+
+        def made() -> httpx.Request:
+            content = None if form is None else dict(form())
+            return self._http.build_request(method, reached.url, data=content, headers=dict(headers or {}))
+
+        return await self._within(made, what, accepted, bearer=bearer and reached.own)
+
+    @asynccontextmanager
+    async def streamed(
+        self, link: str, what: str, headers: Mapping[str, str], *, bearer: bool
+    ) -> AsyncIterator[httpx.Response]:
+        """An answer whose content is still to come, for what does not fit into memory; made once only.
+
+        Args:
+            link: As `answer` takes it.
+            what: What is asked for, for errors.
+            headers: Beside those that are always sent.
+            bearer: Whether the token goes along; it never does to another origin than the server's.
+
+        Raises:
+            SourceError: The link leads elsewhere, or no token can be had.
+            httpx.HTTPError: The connection fails.
+        """
+        reached = self.origin.reached(link)
+        request = self._http.build_request("GET", reached.url, headers=dict(headers))
+        async with self._turns:
+            await self._authorise(request, bearer=bearer and reached.own)
+            response = await self._http.send(request, stream=True)
+            try:
+                yield response
+            finally:
+                await response.aclose()
+
     async def _resource(self, request: httpx.Request, what: str) -> Json:
         reference = f"{self.origin.name} {what}"
-        return self._parsed(await self._in_turn(request, reference), reference)
+        answer = await self._within(lambda: request, what, DONE, bearer=True)
+        return _parsed(answer, reference)
 
-    async def _in_turn(self, request: httpx.Request, reference: str, *, absent: bool = False) -> Answer:
+    async def _within(
+        self, made: Callable[[], httpx.Request], what: str, accepted: frozenset[int], *, bearer: bool
+    ) -> Answer:
+        reference = f"{self.origin.name} {what}"
         try:
             async with self._turns:
                 with anyio.fail_after(self.policy.deadline_s):
-                    return await self._answered(request, reference, ABSENT if absent else frozenset())
+                    return await self._answered(made, reference, accepted, bearer=bearer)
         except TimeoutError as error:
             problem = f"gives no whole answer within {self.policy.deadline_s:g} s"
             raise SourceError(reference, problem, "try again later") from error
 
-    def _parsed(self, answer: Answer, reference: str) -> Json:
-        try:
-            return parse_resource(answer.content, reference)
-        except MappingError as error:
-            raise SourceError(reference, f"its answer {error.problem}", "mend the server") from error
-
-    async def _answered(self, request: httpx.Request, reference: str, expected: frozenset[int]) -> Answer:
+    async def _answered(
+        self, made: Callable[[], httpx.Request], reference: str, accepted: frozenset[int], *, bearer: bool
+    ) -> Answer:
         failures = 0
+        renewed = False
         while True:
+            request = made()
             try:
-                answer = await self._sent(request, reference)
+                answer = await self._sent(request, reference, bearer=bearer)
             except httpx.TransportError as error:
                 failures += 1
                 if failures >= self.policy.attempts:
@@ -222,21 +248,33 @@ class FhirClient:
                 problem = f"its answer cannot be read ({type(error).__name__})"
                 raise SourceError(reference, problem, "mend the server") from error
             else:
-                if answer.status == 200 or answer.status in expected:
+                if answer.status in accepted:
                     return answer
+                if answer.status == 401 and bearer and not renewed and await self.renewed(request):
+                    renewed = True
+                    continue
                 failures += 1
                 if not is_retried(answer.status) or failures >= self.policy.attempts:
-                    raise _refused(answer, reference, failures)
+                    raise refused(answer, reference, failures)
                 headers = answer.headers
             await anyio.sleep(self.policy.wait_s(failures, headers))
 
-    async def _sent(self, request: httpx.Request, reference: str) -> Answer:
-        if self._token is not None:
-            token = self._token()
-            if not _BEARER.match(token):
-                problem, remedy = "the token for it is no bearer token", "give it without spaces or line ends"
-                raise SourceError(self.origin.name, problem, remedy)
-            request.headers["Authorization"] = f"Bearer {token}"
+    async def renewed(self, request: httpx.Request) -> bool:
+        """Whether there is another token than the one that a request was refused with."""
+        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+        return bool(self.login is not None and scheme and await self.login.renew(token))
+
+    async def _authorise(self, request: httpx.Request, *, bearer: bool) -> None:
+        if self.login is None or not bearer:
+            return
+        token = await self.login.token()
+        if not BEARER.match(token):
+            problem, remedy = "the token for it is no bearer token", "give it without spaces or line ends"
+            raise SourceError(self.origin.name, problem, remedy)
+        request.headers["Authorization"] = f"Bearer {token}"
+
+    async def _sent(self, request: httpx.Request, reference: str, *, bearer: bool) -> Answer:
+        await self._authorise(request, bearer=bearer)
         response = await self._http.send(request, stream=True)
         try:
             content = bytearray()
@@ -250,14 +288,8 @@ class FhirClient:
         return Answer(response.status_code, response.headers, bytes(content))
 
 
-def _refused(answer: Answer, reference: str, attempts: int) -> SourceError:
-    times = f" in {attempts} attempts" if attempts > 1 else ""
-    if answer.status in (401, 403):
-        remedy = "give a token whose scopes allow this read"
-    elif 300 <= answer.status <= 399:
-        remedy = "name the address that it redirects to"
-    elif is_retried(answer.status):
-        remedy = "try again later"
-    else:
-        remedy = "check the address, and that the server supports this search"
-    return SourceError(reference, f"answers with {answer.told()}{times}", remedy)
+def _parsed(answer: Answer, reference: str) -> Json:
+    try:
+        return parse_resource(answer.content, reference)
+    except MappingError as error:
+        raise SourceError(reference, f"its answer {error.problem}", "mend the server") from error

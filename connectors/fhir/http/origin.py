@@ -1,14 +1,29 @@
-"""Which addresses a client may ask: those of the server's own scheme, host and port, and no others."""
+"""Which addresses a client may ask: those of the server's own scheme, host and port, and those beside it."""
 
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass
 
 import httpx
 
 from prognosis.errors import SourceError
 
 _PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """An address that may be asked.
+
+    Attributes:
+        url: The address.
+        own: Whether it is of the server's own origin: only there may the server's token go.
+    """
+
+    url: httpx.URL
+    own: bool
 
 
 class Origin:
@@ -20,13 +35,15 @@ class Origin:
 
     Args:
         base: The address of the FHIR service, e.g. "https://fhir.example.org/r4".
+        also: Addresses whose origins the user trusts beside it, for what need not lie on the server itself:
+            its token endpoint, the files of an export.
 
     Raises:
-        SourceError: It is no http(s) address, carries credentials, a query or a fragment, or is plain http
+        SourceError: One is no http(s) address, carries credentials, a query or a fragment, or is plain http
             to another machine.
     """
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, *, also: Iterable[str] = ()) -> None:
         try:
             url = httpx.URL(base)
         except httpx.InvalidURL as error:
@@ -41,7 +58,9 @@ class Origin:
             problem = "is plain http to another machine, where anyone between reads what patients have"
             raise SourceError(self.name, problem, "name an https address")
         self.base = url.copy_with(path=url.path.rstrip("/") + "/")
-        self.encrypted = url.scheme == "https"
+        beside = [Origin(each) for each in also]
+        self.encrypted: bool = url.scheme == "https" or any(each.encrypted for each in beside)
+        self._beside = frozenset(_identity(each.base) for each in beside)
 
     def resolved(self, link: str) -> httpx.URL:
         """The absolute address of a link, relative ones taken from the base of the service.
@@ -49,17 +68,32 @@ class Origin:
         Raises:
             SourceError: It leads to another scheme, host or port, or carries credentials.
         """
+        reached = self.reached(link)
+        if not reached.own:
+            raise self._foreign()
+        return reached.url
+
+    def reached(self, link: str) -> Reached:
+        """The same for a link that may also lead to an origin that the user named beside the server's.
+
+        Raises:
+            SourceError: It leads to another scheme, host or port than any of these, or carries credentials.
+        """
         try:
             url = self.base.join(link)
         except httpx.InvalidURL as error:
             raise SourceError(self.name, "gives a link that is no URL", "mend the server's paging") from error
-        if _identity(url) != _identity(self.base) or url.userinfo:
-            raise SourceError(
-                self.name,
-                "gives a link to another scheme, host or port, which is not followed",
-                "set the server's external base address to the one that is named here",
-            )
-        return url
+        own = _identity(url) == _identity(self.base)
+        if url.userinfo or not (own or _identity(url) in self._beside):
+            raise self._foreign()
+        return Reached(url, own)
+
+    def _foreign(self) -> SourceError:
+        return SourceError(
+            self.name,
+            "gives a link to another scheme, host or port, which is not followed",
+            "set the server's external base address to the one that is named here",
+        )
 
 
 _EXAMPLE = "write it as https://fhir.example.org/r4"

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 import anyio
 
-from connectors.fhir.http.client import Answer, FhirClient
+from connectors.fhir.http.answer import Answer
+from connectors.fhir.http.client import FhirClient
 from connectors.fhir.http.difference import difference
 from connectors.fhir.http.retry import is_retried
 from connectors.fhir.mapping_fields import Json, element, string

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from prognosis.cli.sources.opening import BEARER_VARIABLE
+from prognosis.cli.sources.fhir_login import fhir_login
 from prognosis.errors import InputError, SourceError, WriteError
 from prognosis.outputs.fhir import (
     ANSWER,
@@ -77,12 +76,12 @@ def answer_server(uri: str, sources: Sequence[str] = ()) -> FhirWriter:
     base = uri.removeprefix(SCHEME)
     if base == uri or not base:
         raise SourceError(uri, "is no FHIR server, and answers are written to one", f"write {SCHEME}URL")
-    token = os.environ.get(BEARER_VARIABLE)
+    login = fhir_login(base)
     others = [each for each in sources if each.startswith(SCHEME) and each != uri]
-    if others and token is not None:
-        problem = f"is another server than {others[0]}, and {BEARER_VARIABLE} is the token of one"
+    if others and login is not None:
+        problem = f"is another server than {others[0]}, and the environment holds the login of one"
         raise SourceError(uri, problem, "write to the server that the record is read from")
-    return FhirWriter(base, uri, token=None if token is None else lambda: token)
+    return FhirWriter(base, uri, login=login)
 
 
 def write_answer(

@@ -9,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from prognosis.cli.sources.fhir_login import CREDENTIALS, fhir_login
 from prognosis.cohort.task import OutcomeMapping, Task
 from prognosis.errors import SourceError, TaskError
 from prognosis.record import RecordSource
 
 if TYPE_CHECKING:
     from connectors.datasets.columns import TableColumns
-
-BEARER_VARIABLE = "PROGNOSIS_FHIR_TOKEN"
-"""The environment variable that holds the bearer token for the one FHIR server that is named."""
-
 
 DICOMWEB_TOKEN = "PROGNOSIS_DICOMWEB_TOKEN"  # noqa: S105 - the variable's name
 """The environment variable that holds a bearer token for a DICOMweb archive that asks for one."""
@@ -50,8 +47,7 @@ def _fhir_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
 def _fhir_server(place: str, uri: str, _task: Task | None) -> RecordSource:
     from connectors.fhir import FhirServer
 
-    token = os.environ.get(BEARER_VARIABLE)
-    return FhirServer(place, uri, token=None if token is None else lambda: token)
+    return FhirServer(place, uri, login=fhir_login(place))
 
 
 def _dicom_folder(place: str, uri: str, _task: Task | None) -> RecordSource:
@@ -212,8 +208,9 @@ def open_sources(uris: Sequence[str], task: Task | None) -> list[RecordSource]:
     if repeated:
         raise SourceError(repeated[0], "is named twice", "name each source once")
     servers = [uri for uri in uris if uri.startswith("fhir-server:")]
-    if len(servers) > 1 and BEARER_VARIABLE in os.environ:
-        problem = f"is one of {len(servers)} servers, and {BEARER_VARIABLE} is the token of one"
+    given = next((name for name in CREDENTIALS if name in os.environ), None)
+    if len(servers) > 1 and given is not None:
+        problem = f"is one of {len(servers)} servers, and {given} gives the token of one"
         raise SourceError(servers[1], problem, "name one server at a time")
     return [_open(uri, task) for uri in uris]
 

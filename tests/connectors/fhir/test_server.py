@@ -12,7 +12,7 @@ from threading import Event
 
 import pytest
 
-from connectors.fhir.http.client import Limits
+from connectors.fhir.http.limits import Limits
 from connectors.fhir.http.retry import RetryPolicy
 from prognosis.errors import SourceError
 from tests.connectors.fhir.resources import Resource, about_victim, line, observation, patient, read_folder

@@ -14,7 +14,7 @@ from typing import BinaryIO, cast
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.fhir import FhirServer
-from connectors.fhir.http.client import Limits
+from connectors.fhir.http.limits import Limits
 from connectors.fhir.http.retry import RetryPolicy
 from prognosis.record import PatientRecord, Quarantine
 from tests.connectors.fhir.resources import Resource, observation, patient

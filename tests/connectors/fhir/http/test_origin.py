@@ -79,3 +79,42 @@ def test_an_address_that_is_no_place_for_patients_is_refused(address: str) -> No
 )
 def test_plain_http_stays_on_this_machine(address: str) -> None:
     assert str(Origin(address).resolved("metadata")).startswith(address.removesuffix(":80"))
+
+
+BESIDE = ("https://login.example.org/oauth2/token", "https://files.example.org:8443")
+
+
+@pytest.mark.parametrize("link", FOREIGN)
+def test_a_link_to_anywhere_but_the_server_and_those_named_beside_it_is_refused(link: str) -> None:
+    with pytest.raises(SourceError, match=r"fhir\.example\.org: gives a link"):
+        Origin(BASE, also=BESIDE).reached(link)
+
+
+@pytest.mark.parametrize(
+    ("link", "own"),
+    [
+        ("Patient", True),
+        ("https://login.example.org/other", False),
+        ("https://files.example.org:8443/a?signature=1", False),
+    ],
+)
+def test_an_origin_named_beside_the_server_is_reached_and_is_not_its_own(link: str, own: bool) -> None:
+    origin = Origin(BASE, also=BESIDE)
+    assert origin.reached(link).own is own
+    if not own:
+        with pytest.raises(SourceError, match="another scheme, host or port"):
+            origin.resolved(link)
+
+
+@pytest.mark.parametrize("address", [each for each in UNUSABLE if each])
+def test_what_is_named_beside_a_server_must_be_as_safe_as_the_server(address: str) -> None:
+    with pytest.raises(SourceError):
+        Origin(BASE, also=(address,))
+
+
+@pytest.mark.parametrize(
+    "link", ["https://files.example.org/a", "https://u@login.example.org/", "http://login.example.org"]
+)
+def test_what_is_named_beside_is_one_origin_and_not_its_host(link: str) -> None:
+    with pytest.raises(SourceError, match="another scheme, host or port"):
+        Origin(BASE, also=BESIDE).reached(link)
