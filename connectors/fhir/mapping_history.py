@@ -155,12 +155,12 @@ def care_plan_to_facts(resource: Json, source: str) -> Facts:
     known = created or period_start(resource, "period", source)
     if known is None:
         raise no_time(source, "created, or at least period.start")
-    notices = () if created else ("CarePlan.period used for created",)
+    notices = [] if created else ["CarePlan.period used for created"]
     if elements(resource, "activity", source):
-        notices += ("CarePlan.activity is not read: when it was added is not stated",)
+        notices.append("CarePlan.activity is not read: when it was added is not stated")
     concepts = [concept_of(category, source, "category") for category in categories]
     events = [_of_kind(CARE_PLAN, "Care plan", known.last, each, source) for each in concepts]
-    return Facts(patient, tuple(dict.fromkeys(events)), notices=notices)
+    return Facts(patient, tuple(dict.fromkeys(events)), notices=tuple(notices))
 
 
 def _of_kind(kind: str, words: str, known: datetime, concept: Concept, source: str) -> Event:
