@@ -32,7 +32,7 @@ PREFERRED = (LOINC, SNOMED, RXNORM, "http://hl7.org/fhir/sid/icd-10-cm", "http:/
 """Of several codings, the one whose system comes first here is read; else the first coding."""
 
 _COMMON_UCUM_CODES = """
-    % /uL 10*3/uL 10*6/uL 10*9/L 10*12/L U/L IU/L m[IU]/L u[IU]/mL [IU]/L [IU]/mL [iU]/L [iU]/mL k[IU]/L
+    % /uL 10*3/uL 10*6/uL 10*9/L 10*12/L U/L IU/L m[IU]/L u[IU]/mL [IU]/L [IU]/mL [iU]/L [iU]/mL k[IU]/L m[IU]/mL
     ug/L ng/mL ng/L ng/dL pg/mL pg mg/dL mg/L mg/mL g/dL g/L ug/dL ug/mL ug mg g kg fL mL L dL mL/min
     mL/min/{1.73_m2} mL/h mmol/L umol/L nmol/L pmol/L mol/L mmol/mol meq/L mmol mm[Hg] kPa cm[H2O] cm mm m
     Cel [degF] K /min {beats}/min {breaths}/min min h d wk mo a s ms kg/m2 m2 mm/h 1 {score} {ratio}

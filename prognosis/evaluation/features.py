@@ -13,6 +13,7 @@ import numpy as np
 
 from prognosis.cohort.case import Case
 from prognosis.cohort.task import Task
+from prognosis.record.codes import is_among
 from prognosis.survival.curves import Floats
 
 _DAYS_PER_YEAR = 365.25
@@ -88,7 +89,7 @@ def last_values(case: Case, excluded: frozenset[str]) -> dict[str, float | str]:
     values: dict[str, float | str] = {}
     for event in case.record.events:
         code = str(event.code)
-        if code not in excluded:
+        if not is_among(code, excluded):
             values[code] = event.number if event.number is not None else event.text or "present"
     if case.record.birth_date is not None:
         values["age"] = (case.index_time.date() - case.record.birth_date).days / _DAYS_PER_YEAR
