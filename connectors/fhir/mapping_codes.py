@@ -32,12 +32,12 @@ PREFERRED = (LOINC, SNOMED, RXNORM, "http://hl7.org/fhir/sid/icd-10-cm", "http:/
 """Of several codings, the one whose system comes first here is read; else the first coding."""
 
 _COMMON_UCUM_CODES = """
-    % /uL 10*3/uL 10*6/uL 10*9/L 10*12/L U/L IU/L m[IU]/L u[IU]/mL [IU]/L [IU]/mL [iU]/L [iU]/mL k[IU]/L m[IU]/mL
+    % /uL 10*3/uL 10*6/uL 10*9/L 10*12/L U/L IU/L m[IU]/L u[IU]/mL [IU]/L [IU]/mL [iU]/L [iU]/mL k[IU]/L
     ug/L ng/mL ng/L ng/dL pg/mL pg mg/dL mg/L mg/mL g/dL g/L ug/dL ug/mL ug mg g kg fL mL L dL mL/min
     mL/min/{1.73_m2} mL/h mmol/L umol/L nmol/L pmol/L mol/L mmol/mol meq/L mmol mm[Hg] kPa cm[H2O] cm mm m
     Cel [degF] K /min {beats}/min {breaths}/min min h d wk mo a s ms kg/m2 m2 mm/h 1 {score} {ratio}
     mosm/kg mg/g mg/kg ug/kg mg/d mg/h ug/min ug/kg/min [lb_av] [in_i] /[HPF] /[LPF] L/min [ppm] {index}
-    {INR} [pH]
+    {INR} [pH] m[IU]/mL
 """
 COMMON_UCUM = frozenset(_COMMON_UCUM_CODES.split())
 """UCUM codes that are recognised where a sender left out the system."""
