@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from typing import Any, Literal
 
 from rich.markup import escape
 from rich.table import Table
@@ -24,7 +24,7 @@ def print_code_uses(uses: CodeUses) -> None:
     left = f"{len(uses.unused)} of {uses.codes_in_all} codes"
     table = Table(title=f"{left} that no concept gathers and the task does not name")
     for name in ("code", "name", "patients", "facts"):
-        table.add_column(name, justify="right" if name in ("patients", "facts") else "left")
+        table.add_column(name, justify=_side(name), overflow="fold")
     for code in uses.unused[:SHOWN]:
         table.add_row(escape(code.code), escape(code.display), str(code.patients), str(code.facts))
     if len(uses.unused) > SHOWN:
@@ -34,8 +34,12 @@ def print_code_uses(uses: CodeUses) -> None:
         return
     units = Table(title="units that could not be converted: their values are not read")
     for name in ("code", "concept", "unit", "wanted", "why", "patients", "facts"):
-        units.add_column(name, justify="right" if name in ("patients", "facts") else "left")
+        units.add_column(name, justify=_side(name), overflow="fold")
     for each in uses.unconverted:
         told = (each.code, each.concept, each.unit or "none", each.wanted, f"it {each.reason}")
         units.add_row(*(escape(text) for text in told), str(each.patients), str(each.facts))
     stdout.print(units)
+
+
+def _side(name: str) -> Literal["left", "right"]:
+    return "right" if name in ("patients", "facts") else "left"
