@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 
 from prognosis.cohort.case import Case
-from prognosis.cohort.concepts import CodedConcept
+from prognosis.cohort.concepts import CodedConcept, gathering
 from prognosis.cohort.splits import patient_folds
+from prognosis.evaluation.features import last_values
 from prognosis.evidence.clinical import ClinicalConfig, CodeRoles, fit_clinical, load_clinical
 from prognosis.evidence.clinical.concepts import Concept, ConceptReader, learn_vocabulary
 from prognosis.evidence.clinical.windows import table_columns, window_table
+from prognosis.explanation.cohort import _numbers
 from prognosis.record import Code, Event
 from tests.evidence.clinical.cohorts import CRP, DIABETES, INDEX, case_of, laboratory, planted_cohort
 
@@ -61,6 +63,15 @@ def test_hospitals_that_differ_in_codes_and_units_train_the_model_that_one_would
     assert token.detail.partition(" on ")[0].endswith("mg/L")
     assert token.subject == "concept|c-reactive-protein mg/L"
     assert token.source.startswith("Observation/")
+
+
+def test_peers_and_explanations_read_the_same_unit_as_the_model() -> None:
+    case = case_of([laboratory(0.5, 3.0, SENSITIVE, "mg/dL"), laboratory(9.0, 2.0, unit="[IU]/L")])
+    values = last_values(case, frozenset(), gathering(GATHERED))
+    assert values["concept|c-reactive-protein"] == pytest.approx(5.0)
+    assert last_values(case, frozenset())[str(CRP)] == 9.0
+    numbers = _numbers(case, ConceptReader(frozenset(), GATHERED))
+    assert numbers == {"Observation/30522-7-3": {"concept|c-reactive-protein mg/L": pytest.approx(5.0)}}
 
 
 def test_without_concepts_codes_and_units_stay_apart() -> None:
