@@ -1,5 +1,6 @@
 """A concept gathers codes and units into one feature, and says by name what it cannot read."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from prognosis.errors import TaskError
 from prognosis.record import Code, Event, PatientRecord
 from prognosis.record.codes import CodeTable, is_among, overlap
 from prognosis.record.units import Refusal, UnitChange
+from tests.cohort import lint_plants as plants
 
 LOINC = "http://loinc.org"
 ICD = "http://hl7.org/fhir/sid/icd-10-cm"
@@ -194,6 +196,25 @@ def test_units_that_a_concept_converts_are_no_damage_and_those_it_cannot_are_tol
     assert not {"two units for one code", "mixed scales"} & set(told)
     without = Task.load(written(tmp_path, task=TASK.replace("[codes.yaml]", "[]").replace("concept|", "x|")))
     assert {"two units for one code", "mixed scales"} <= set(kinds(without))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.05, 0.2])
+def test_a_unit_that_cannot_be_converted_is_found_in_some_records_with_their_number(share: float) -> None:
+    sodium = CodedConcept(label="Sodium", unit="mmol/L", loinc=("2951-2",))
+    records = plants.clean()
+    count = round(share * plants.CASES)
+    for row in range(count):
+        records[row] = plants.with_values(
+            records[row], plants.SODIUM, lambda event: replace(event, unit="[IU]/L")
+        )
+    found = lint_cohort(plants.cohort_of(records, concepts={"sodium": sodium}))
+    assert [(each.kind, each.numerator) for each in found] == [("unit cannot be converted", count)]
+    milliequivalents = [
+        plants.with_values(each, plants.SODIUM, lambda event: replace(event, unit="meq/L"))
+        for each in plants.clean()[:count]
+    ]
+    mixed = plants.cohort_of([*milliequivalents, *plants.clean()[count:]], concepts={"sodium": sodium})
+    assert lint_cohort(mixed) == ()
 
 
 def test_a_factor_of_the_list_counts_where_no_conversion_is_known() -> None:

@@ -91,7 +91,7 @@ class CodeRoles:
 
     def asks_for(self, concept: Concept) -> bool:
         """Whether a concept is the measurement that is asked for, or gathers one of its codes."""
-        if concept.code in self.measured:
+        if is_among(concept.code, self.measured):
             return True
         own = self.gathered.get(concept.code.removeprefix(f"{CONCEPT}|"))
         return own is not None and not self.measured.isdisjoint(own.every_code)
