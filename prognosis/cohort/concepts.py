@@ -185,9 +185,7 @@ def with_code_lists(stated: object, path: Path) -> object:
                 raise TaskError(str(path), f"two code lists hold {concept}", "keep one of the two")
             concepts[concept] = own.model_dump(exclude_defaults=True, mode="json")
     kept = {key: value for key, value in stated.items() if key not in ("code_lists", "concepts")}
-    codes = {
-        f"{CONCEPT}|{name}": CodedConcept.model_validate(own).every_code for name, own in concepts.items()
-    }
+    codes = {f"{CONCEPT}|{name}": _checked(own, name, path).every_code for name, own in concepts.items()}
     return {**_named(kept, codes, str(path)), **({"concepts": concepts} if concepts else {})}
 
 

@@ -98,6 +98,10 @@ BAD_LISTS = {
         'concepts: {a: {label: A, other_units: {"[IU]/L": 1}, loinc: ["1-8"]}}',
         "has other_units and no unit",
     ),
+    "a factor of a number without a unit": (
+        'concepts: {a: {label: A, unit: U/L, other_units: {"": 1}, loinc: ["1-8"]}}',
+        "has no factor",
+    ),
     "words": ("- just words", "not a mapping"),
     "no YAML": ("concepts: {", "not YAML"),
 }  # fmt: skip
@@ -124,6 +128,8 @@ def test_a_list_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("[codes.yaml]", "codes.yaml", "not a list of files"),
         ("question:", "subgroup_codes: [concept|cancer]\nquestion:", "asks for codes"),
         ("question:", "concepts: [a]\nquestion:", "not a mapping of concepts"),
+        ("question:", "concepts: {a: {label: A, loinc: [x]}}\nquestion:", r"concepts\.a"),
+        ("question:", "concepts: {a: {label: A, icd10: [I50.1]}}\nquestion:", "listed twice"),
     ],
 )
 def test_a_task_that_names_concepts_wrongly_is_refused(
@@ -131,6 +137,35 @@ def test_a_task_that_names_concepts_wrongly_is_refused(
 ) -> None:
     with pytest.raises(TaskError, match=problem):
         Task.load(written(tmp_path, task=TASK.replace(old, new)))
+
+
+STATED = """
+name: states
+question: "?"
+concepts: {failing: {label: Failing, icd10: ["I50*"]}}
+index: {at: event, codes: ["x|admitted"]}
+outcome: OUTCOME
+"""
+OUTCOMES = {
+    "{kind: state, name: s, start_codes: [concept|failing], end_codes: [x|end]}": {"x|end", f"{ICD}|I50.9"},
+    "{kind: value, code: x|class, classes: {a: A, b: B}}": {"x|class"},
+    "{kind: findings, findings: {f: {code: x|found, present: [a], absent: [b]}}}": {"x|found"},
+    "{kind: measurement, name: m, codes: [x|m], unit: g, horizon_days: 9, window_days: 1}": {"x|m"},
+}
+
+
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_what_any_kind_of_outcome_names_is_not_reported_as_left_aside(tmp_path: Path, outcome: str) -> None:
+    task = Task.load(written(tmp_path, task=STATED.replace("OUTCOME", outcome)))
+    codes = [*sorted(OUTCOMES[outcome]), "prognosis|index", "x|strange"]
+    events = [Event(T, Code.parse(code)) for code in codes]
+    assert [each.code for each in code_uses(task, [record("a", *events)]).unused] == ["x|seen", "x|strange"]
+
+
+def test_a_concept_is_refused_where_one_code_is_asked_for(tmp_path: Path) -> None:
+    outcome = "{kind: value, code: concept|failing, classes: {a: A, b: B}}"
+    with pytest.raises(TaskError, match="asks for codes"):
+        Task.load(written(tmp_path, task=STATED.replace("OUTCOME", outcome)))
 
 
 def test_a_loaded_task_holds_its_concepts_and_needs_no_file_any_more(tmp_path: Path) -> None:
