@@ -14,6 +14,13 @@ from connectors.fhir.mapping_clinical import (
 from connectors.fhir.mapping_documents import document_to_facts, imaging_study_to_facts, report_to_facts
 from connectors.fhir.mapping_facts import Facts
 from connectors.fhir.mapping_fields import Json
+from connectors.fhir.mapping_history import (
+    allergy_to_facts,
+    care_plan_to_facts,
+    family_history_to_facts,
+    immunization_to_facts,
+    statement_to_facts,
+)
 from connectors.fhir.mapping_observation import observation_to_facts
 from connectors.fhir.mapping_references import patient_of
 
@@ -28,10 +35,15 @@ _MAPPINGS: Mapping[str, Callable[[Json, str], Facts]] = {
     "DocumentReference": document_to_facts,
     "DiagnosticReport": report_to_facts,
     "ImagingStudy": imaging_study_to_facts,
+    "Immunization": immunization_to_facts,
+    "AllergyIntolerance": allergy_to_facts,
+    "FamilyMemberHistory": family_history_to_facts,
+    "CarePlan": care_plan_to_facts,
 }
 _MEDICATION_MAPPINGS: Mapping[str, Callable[[Json, str, Mapping[str, Json]], Facts]] = {
     "MedicationRequest": medication_request_to_facts,
     "MedicationAdministration": administration_to_facts,
+    "MedicationStatement": statement_to_facts,
 }
 
 PATIENT_FACTS = (*_MAPPINGS, *_MEDICATION_MAPPINGS)

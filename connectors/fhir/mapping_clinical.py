@@ -126,7 +126,7 @@ def medication_request_to_facts(resource: Json, source: str, medications: Mappin
         return Facts(
             patient, notices=("MedicationRequest not in force (status, intent, doNotPerform): no fact",)
         )
-    concept = _medication(resource, source, medications)
+    concept = medication_of(resource, source, medications)
     authored = moment(resource, "authoredOn", source)
     if authored is None:
         raise no_time(source, "authoredOn")
@@ -144,7 +144,7 @@ def administration_to_facts(resource: Json, source: str, medications: Mapping[st
     silent = frozenset({"not-done", "entered-in-error"})
     if not checked_status(resource, source, stated=stated, silent=silent):
         return Facts(patient, notices=("MedicationAdministration not done or entered in error: no fact",))
-    concept = _medication(resource, source, medications)
+    concept = medication_of(resource, source, medications)
     effective = happened(resource, "effective", source)
     if effective is None:
         raise no_time(source, "effectiveDateTime or effectivePeriod")
@@ -180,7 +180,12 @@ def needs_medication(resource: Json) -> bool:
     return isinstance(node, dict) and not str(node.get("reference", "")).startswith("#")
 
 
-def _medication(resource: Json, source: str, medications: Mapping[str, Json]) -> Concept:
+def medication_of(resource: Json, source: str, medications: Mapping[str, Json]) -> Concept:
+    """The drug that a resource names: by a code, a contained Medication or one beside it.
+
+    Raises:
+        MappingError: It names none that has a code.
+    """
     node = element(resource, "medicationReference", source)
     if node is None:
         return concept_of(element(resource, "medicationCodeableConcept", source), source, "medication")

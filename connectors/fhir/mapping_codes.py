@@ -19,6 +19,7 @@ from connectors.fhir.mapping_fields import (
 from prognosis.errors import MappingError
 from prognosis.record import Code
 from prognosis.record.patient import Comparator
+from prognosis.record.units.spelling import spelled
 
 UCUM = "http://unitsofmeasure.org"
 LOINC = "http://loinc.org"
@@ -36,7 +37,7 @@ _COMMON_UCUM_CODES = """
     mL/min/{1.73_m2} mL/h mmol/L umol/L nmol/L pmol/L mol/L mmol/mol meq/L mmol mm[Hg] kPa cm[H2O] cm mm m
     Cel [degF] K /min {beats}/min {breaths}/min min h d wk mo a s ms kg/m2 m2 mm/h 1 {score} {ratio}
     mosm/kg mg/g mg/kg ug/kg mg/d mg/h ug/min ug/kg/min [lb_av] [in_i] /[HPF] /[LPF] L/min [ppm] {index}
-    {INR} [pH]
+    {INR} [pH] m[IU]/mL
 """
 COMMON_UCUM = frozenset(_COMMON_UCUM_CODES.split())
 """UCUM codes that are recognised where a sender left out the system."""
@@ -132,9 +133,12 @@ def number_of(node: Json, key: str, reference: str) -> float | None:
 def quantity_of(node: Json, reference: str) -> Quantity:
     """Read a Quantity, in the unit the sender used; nothing is converted.
 
+    A unit without a UCUM system is read where it is a common UCUM code, or a spelling that the table of
+    spellings has ("K/uL", "mg/dl"), which is then written as UCUM writes it.
+
     Raises:
         MappingError: The value is missing or no number, the comparator is unknown, there is no unit,
-            or the unit has no UCUM system and is no UCUM code known here.
+            or the unit has no UCUM system and is neither a UCUM code nor a spelling known here.
     """
     number = number_of(node, "value", reference)
     if number is None:
@@ -153,6 +157,9 @@ def _unit(node: Json, reference: str) -> str | None:
     for text in (code, unit):
         if text in COMMON_UCUM:
             return text
+    for text in (code, unit):
+        if text is not None and spelled(text) in COMMON_UCUM:
+            return spelled(text)
     if code is None and unit is None:
         stated_absent = element(node, "_unit", reference)
         if stated_absent is not None and extension_string(stated_absent, DATA_ABSENT_REASON, reference):

@@ -26,12 +26,21 @@ def target_of(node: Json, reference: str) -> str | None:
     return f"{match['kind']}/{match['id']}" if match else text
 
 
-def patient_of(resource: Json, reference: str, key: str = "subject") -> str:
+_NAMED_PATIENT = frozenset({"AllergyIntolerance", "FamilyMemberHistory", "Immunization"})
+
+
+def patient_key(kind: str) -> str:
+    """The element in which a type of resource names its patient."""
+    return "patient" if kind in _NAMED_PATIENT else "subject"
+
+
+def patient_of(resource: Json, reference: str) -> str:
     """The patient a resource is about.
 
     Raises:
         MappingError: No patient is named, or the subject is a Group, Device or Location.
     """
+    key = patient_key(str(resource.get("resourceType")))
     node = element(resource, key, reference)
     target = target_of(node, reference) if node is not None else None
     if target is None:

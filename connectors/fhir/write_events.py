@@ -4,55 +4,56 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from connectors.fhir.mapping_clinical import ENCOUNTER_END, ENCOUNTER_START, END_DISPLAY, INTENSIVE_CARE
 from connectors.fhir.mapping_codes import ACT_CODE, ROLE_CODE
 from connectors.fhir.mapping_fields import FHIR_ID
 from connectors.fhir.write_elements import Resource, coding, concept, instant, observed, quantity
-from connectors.fhir.write_ids import IdRegister
+from connectors.fhir.write_history import (
+    allergy,
+    care_plan,
+    family_history,
+    immunization,
+    kind_of_history,
+    statement,
+)
+from connectors.fhir.write_subject import Subject
 from prognosis.record import Code, Event
 
-_PLAIN = ("Condition", "MedicationRequest", "Procedure")
+_PLAIN = ("Condition", "MedicationRequest", "Procedure", "MedicationStatement", "Immunization")
+_TOGETHER = {"FamilyMemberHistory": family_history, "CarePlan": care_plan}
 _VERIFICATION = "http://terminology.hl7.org/CodeSystem/condition-ver-status"
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
-    """Whom a resource is about, and what its derived id depends on."""
-
-    patient: str
-    died: datetime | None
-    ids: IdRegister
-
-    def resource(self, kind: str, source: str) -> Resource:
-        """The start of a resource about this patient."""
-        identity = self.ids.for_source(kind, source, self.patient)
-        return {"resourceType": kind, "id": identity, "subject": {"reference": self.patient}}
-
-
 def event_resources(events: Sequence[Event], subject: Subject) -> Iterator[Resource]:
-    """One resource an event, but starts and ends of encounters are paired and panels kept together."""
+    """One resource an event, but starts and ends of encounters are paired and panels kept together.
+
+    So are the conditions of one relative, and the categories of one plan.
+    """
     encounters: dict[tuple[str, str, bool], list[Event]] = defaultdict(list)
     observations: dict[tuple[str, datetime], list[Event]] = defaultdict(list)
+    histories: dict[tuple[str, str, datetime], list[Event]] = defaultdict(list)
     for number, event in enumerate(events):
         kind = resource_kind(event)
         if kind == "Encounter":
             key = (event.source or f"#{number}", event.code.value, bool(event.display))
             encounters[key].append(event)
-        elif kind == "Observation":
-            citable = event.source.startswith("Observation/") and FHIR_ID.match(
-                event.source.partition("/")[2]
-            )
+        elif kind == "Observation" or kind in _TOGETHER:
+            citable = event.source.startswith(f"{kind}/") and FHIR_ID.match(event.source.partition("/")[2])
             source = event.source if citable else f"#{number}"
-            observations[source, event.time].append(event)
+            if kind == "Observation":
+                observations[source, event.time].append(event)
+            else:
+                histories[kind, source, event.time].append(event)
         else:
             yield _WRITERS[kind](event, subject)
     for stays in encounters.values():
         yield from _encounters(stays, subject)
     for panel in observations.values():
         yield _observation(panel, subject)
+    for (kind, _, _), stated in histories.items():
+        yield _TOGETHER[kind](stated, subject)
 
 
 def resource_kind(event: Event) -> str:
@@ -63,6 +64,9 @@ def resource_kind(event: Event) -> str:
     valued = event.number is not None or event.text is not None
     if event.code.system in (ENCOUNTER_START, ENCOUNTER_END) and event.code.value and not valued:
         return "Encounter"
+    history = kind_of_history(event)
+    if history is not None:
+        return history
     named = event.source.partition("/")[0]
     if named in _PLAIN and not valued:
         return named
@@ -80,7 +84,7 @@ def _observation(panel: Sequence[Event], subject: Subject) -> Resource:
     by then, so effectiveDateTime is not written later than the death.
     """
     known = panel[0].time
-    effective = min(known, subject.died) if subject.died is not None else known
+    effective = subject.by_death(known)
     written = subject.resource("Observation", panel[0].source) | {"status": "final"}
     if len(panel) == 1:
         written |= observed(panel[0])
@@ -128,6 +132,9 @@ _WRITERS = {
     "MedicationRequest": _medication_request,
     "MedicationAdministration": _administration,
     "Procedure": _procedure,
+    "MedicationStatement": statement,
+    "Immunization": immunization,
+    "AllergyIntolerance": allergy,
 }
 
 

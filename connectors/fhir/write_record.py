@@ -10,8 +10,9 @@ from connectors.fhir.mapping_documents import DICOM_UID, OWN_STUDY_UID, VIEW_POS
 from connectors.fhir.mapping_fields import FHIR_ID
 from connectors.fhir.mapping_person import DEATH, PATIENT_ID
 from connectors.fhir.write_elements import Resource, absent, instant, labelled
-from connectors.fhir.write_events import Subject, event_resources
+from connectors.fhir.write_events import event_resources
 from connectors.fhir.write_ids import IdRegister
+from connectors.fhir.write_subject import Subject
 from prognosis.errors import MappingError
 from prognosis.record import Event, ImagingStudy, Note, PatientRecord
 

@@ -9,10 +9,12 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from prognosis.cli.code_report import code_uses_json, print_code_uses
 from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.loading import Loaded, cohort_json, label_name, load_cohort, load_records
 from prognosis.cli.sources import export_fhir_dicom, export_meds
 from prognosis.cohort import Case, FindingsLabel, MeasurementLabel, SurvivalLabel, Task
+from prognosis.cohort.code_uses import code_uses
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
 
@@ -62,13 +64,17 @@ def _findings(case: Case, task: Task) -> dict[str, bool | None]:
     return {f"finding {name}": case.label.state(name) for name in task.causes}
 
 
-def run_describe(task_path: Path, sources: Sequence[str], *, json_output: bool) -> None:
-    """Print who is in the cohort and who was left out."""
-    counts = cohort_json(load_cohort(sources, Task.load(task_path)))
+def run_describe(
+    task_path: Path, sources: Sequence[str], *, codes: bool = False, json_output: bool = False
+) -> None:
+    """Print who is in the cohort and who was left out; with `codes`, which codes and units are left aside."""
+    loaded = load_cohort(sources, Task.load(task_path))
+    counts = cohort_json(loaded)
+    uses = code_uses(loaded.cohort.task, loaded.records) if codes else None
     for problem in counts["never_seen"].values():
         stderr.print(problem, style="yellow", markup=False, highlight=False)
     if json_output:
-        print_json(counts)
+        print_json(counts if uses is None else counts | {"codes": code_uses_json(uses)})
         return
     table = Table(title=f"cohort of {counts['task']}")
     table.add_column("what")
@@ -80,6 +86,8 @@ def run_describe(task_path: Path, sources: Sequence[str], *, json_output: bool) 
             table.add_row(escape(f"{section}: {name}"), str(count))
     table.add_row("set aside", str(len(counts["quarantined"])))
     stdout.print(table)
+    if uses is not None:
+        print_code_uses(uses)
 
 
 def run_export(folder: Path, sources: Sequence[str], to: str, *, json_output: bool) -> None:

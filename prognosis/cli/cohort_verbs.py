@@ -23,11 +23,19 @@ def cohort_build(
 
 
 @cohort_app.command("describe")
-def cohort_describe(task: TaskArgument, source: SourceOption, *, json_output: JsonOption = False) -> None:
+def cohort_describe(
+    task: TaskArgument,
+    source: SourceOption,
+    *,
+    codes: Annotated[
+        bool, typer.Option("--codes", help="Also the codes that nothing gathers, and units not converted.")
+    ] = False,
+    json_output: JsonOption = False,
+) -> None:
     """Who is in the cohort, who was left out and why, what the records hold."""
     from prognosis.cli.cohort import run_describe
 
-    run_describe(task, source, json_output=json_output)
+    run_describe(task, source, codes=codes, json_output=json_output)
 
 
 @cohort_app.command("check")

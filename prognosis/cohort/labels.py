@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from prognosis.cohort.case import ClassLabel, FindingsLabel, Label, MaskLabel, SurvivalLabel, Unlabelled
@@ -19,6 +19,7 @@ from prognosis.cohort.outcome import (
 )
 from prognosis.errors import StudyError
 from prognosis.record import Event, PatientRecord
+from prognosis.record.codes import CodeTable, is_among
 
 REFERENCE = "none"
 
@@ -63,10 +64,15 @@ def outcome_by(outcome: Outcome, record: PatientRecord, time: datetime) -> tuple
     """
     if not isinstance(outcome, TimeToEvent):
         return None
-    cause_of = {code: name for name, codes in outcome.causes.items() for code in codes}
-    found = [each for each in record.events if each.time <= time and str(each.code) in cause_of]
-    first = min(found, key=lambda each: each.time, default=None)
-    return None if first is None else (cause_of[str(first.code)], first.time)
+    known = [each for each in record.events if each.time <= time]
+    return min(_causes(outcome, known), key=lambda each: each[1], default=None)
+
+
+def _causes(outcome: TimeToEvent, events: Iterable[Event]) -> list[tuple[str, datetime]]:
+    """The events that are a cause, in their order: which one, and when."""
+    table = CodeTable([(code, name) for name, codes in outcome.causes.items() for code in codes])
+    meant = ((table.get(str(event.code)), event.time) for event in events)
+    return [(name, time) for name, time in meant if name is not None]
 
 
 def _gone_by(outcome: Outcome, record: PatientRecord, landmark: datetime) -> Unlabelled | None:
@@ -82,10 +88,7 @@ def _gone_by(outcome: Outcome, record: PatientRecord, landmark: datetime) -> Unl
 def _time_to_event(
     outcome: TimeToEvent, record: PatientRecord, index: datetime
 ) -> SurvivalLabel | Unlabelled:
-    cause_of = {code: name for name, codes in outcome.causes.items() for code in codes}
-    found = [
-        (event.time, cause_of[str(event.code)]) for event in record.events if str(event.code) in cause_of
-    ]
+    found = [(time, name) for name, time in _causes(outcome, record.events)]
     if any(time < index for time, _ in found):
         return Unlabelled("outcome before the index", never_asked=True)
     contact = last_contact(record)
@@ -103,13 +106,13 @@ def _time_to_event(
 
 def _state(outcome: State, record: PatientRecord, index: datetime) -> ClassLabel | Unlabelled:
     until = index + timedelta(days=outcome.within_days)
-    starts = [e.time for e in record.events if str(e.code) in outcome.start_codes]
-    ends = sorted(e.time for e in record.events if str(e.code) in outcome.end_codes)
+    starts = [e.time for e in record.events if is_among(str(e.code), outcome.start_codes)]
+    ends = sorted(e.time for e in record.events if is_among(str(e.code), outcome.end_codes))
     for start in starts:
         end = next((time for time in ends if time >= start), None)
         if start <= until and (end is None or end >= index):
             return ClassLabel(outcome.name)
-    if any(e.time == index and str(e.code) in outcome.unknown_codes for e in record.events):
+    if any(e.time == index and is_among(str(e.code), outcome.unknown_codes) for e in record.events):
         return Unlabelled("outcome unknown: stated as not known")
     contact = last_contact(record)
     if contact is None or contact < until:

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from prognosis.cohort.case import Cohort
 from prognosis.cohort.task import Index
 from prognosis.record import PatientRecord
+from prognosis.record.codes import is_among
 
 
 def entry_time(record: PatientRecord, codes: Collection[str]) -> datetime | None:
     """The time of the first event with one of `codes`; None where there is none."""
-    return min((event.time for event in record.events if str(event.code) in codes), default=None)
+    return min((event.time for event in record.events if is_among(str(event.code), codes)), default=None)
 
 
 def landmark_times(record: PatientRecord, index: Index) -> tuple[datetime, ...]:
@@ -29,7 +30,7 @@ def landmark_times(record: PatientRecord, index: Index) -> tuple[datetime, ...]:
         return ()
     if index.days:
         return tuple(entry + timedelta(days=days) for days in sorted(index.days))
-    visits = {event.time for event in record.events if str(event.code) in index.visit_codes}
+    visits = {event.time for event in record.events if is_among(str(event.code), index.visit_codes)}
     return tuple(sorted(time for time in visits if time >= entry))
 
 

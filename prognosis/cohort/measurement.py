@@ -12,6 +12,7 @@ from prognosis.cohort.case import MeasurementLabel, Unlabelled
 from prognosis.cohort.outcome import Measurement
 from prognosis.errors import TaskError
 from prognosis.record import Event, PatientRecord
+from prognosis.record.codes import is_among
 
 Floats = NDArray[np.float64]
 
@@ -43,7 +44,7 @@ def measurement_label(
     found = [
         (event, event.number)
         for event in record.events
-        if str(event.code) in outcome.codes
+        if is_among(str(event.code), outcome.codes)
         and event.number is not None
         and index < event.time
         and abs(event.time - wanted) <= window
@@ -90,7 +91,7 @@ def last_value(outcome: Measurement, known: PatientRecord) -> float | None:
     One that an assay's limit cut off or that is beyond `LARGEST` is passed over, as it is for a label.
     """
     for event in reversed(known.events):
-        if str(event.code) in outcome.codes and event.number is not None and event.comparator is None:
+        if is_among(str(event.code), outcome.codes) and event.number is not None and event.comparator is None:
             value = value_in_unit(outcome, event, event.number)
             if abs(value) <= LARGEST and (outcome.scale == "linear" or value > 0.0):
                 return value

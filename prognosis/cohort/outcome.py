@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
 
+from prognosis.record.codes import overlap
+
 Days = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 DaysOrZero = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
@@ -39,12 +41,10 @@ class TimeToEvent(Strict):
 
     @model_validator(mode="after")
     def _a_code_means_one_cause(self) -> TimeToEvent:
-        seen: set[str] = set()
-        for code in (code for codes in self.causes.values() for code in codes):
-            if code in seen:
-                message = f"the code {code} means two causes"
-                raise ValueError(message)
-            seen.add(code)
+        twice = overlap([code for codes in self.causes.values() for code in dict.fromkeys(codes)])
+        if twice is not None:
+            message = f"the code {twice[0]} means two causes"
+            raise ValueError(message)
         return self
 
 

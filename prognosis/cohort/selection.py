@@ -12,6 +12,7 @@ from prognosis.cohort.landmarks import landmark_times
 from prognosis.cohort.task import Exclusion, Index, Task
 from prognosis.errors import CohortError, SourceError
 from prognosis.record import PatientRecord
+from prognosis.record.codes import is_among
 from prognosis.record.patient import in_time_order
 
 PART_CODE = "prognosis|part"
@@ -32,7 +33,7 @@ def index_times(record: PatientRecord, index: Index) -> tuple[datetime, ...]:
             if not index.views or any(series.view in index.views for series in study.series)
         ]
     else:
-        times = [event.time for event in record.events if str(event.code) in index.codes]
+        times = [event.time for event in record.events if is_among(str(event.code), index.codes)]
     ordered = sorted(set(times))
     if index.occurrence == "first":
         return tuple(ordered[:1])
@@ -100,7 +101,7 @@ def excluded(rule: Exclusion, known: PatientRecord, time: datetime) -> bool:
 
     An age rule never applies to a patient whose birth date is not known.
     """
-    if rule.codes and any(str(event.code) in rule.codes for event in known.events):
+    if rule.codes and any(is_among(str(event.code), rule.codes) for event in known.events):
         return True
     if known.birth_date is None:
         return False
@@ -120,6 +121,6 @@ def arm_of(task: Task, record: PatientRecord, time: datetime) -> str | None:
     """The first arm of the task that the patient entered within its grace period, or None."""
     for arm in task.arms:
         until = time + timedelta(days=arm.grace_days)
-        if any(str(e.code) in arm.codes and time <= e.time <= until for e in record.events):
+        if any(is_among(str(e.code), arm.codes) and time <= e.time <= until for e in record.events):
             return arm.name
     return None

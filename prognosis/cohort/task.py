@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 
+from prognosis.cohort.concepts import Concepts, problem_of, with_code_lists
 from prognosis.cohort.outcome import (
     Days,
     DaysOrZero,
@@ -170,6 +171,7 @@ class Task(Strict):
 
     `model` holds model settings that suit the question ({"imaging": {"size": 28}}); a configuration file or
     --set overrides them. `widest_interval` is the width of a risk's interval above which to abstain.
+    `concepts` gather codes into features; `load` reads them from the files in `code_lists`.
     """
 
     name: str = Field(pattern=r"^[\w][\w .-]*$")
@@ -184,6 +186,15 @@ class Task(Strict):
     widest_interval: float | None = Field(default=None, ge=0.0, le=1.0)
     intended_use: str = ""
     model: dict[str, Any] = Field(default_factory=dict)
+    concepts: Concepts = Field(default_factory=dict)
+
+    @field_validator("concepts")
+    @classmethod
+    def _a_code_is_in_one_concept(cls, concepts: Concepts) -> Concepts:
+        problem = problem_of(concepts)
+        if problem:
+            raise ValueError(problem)
+        return concepts
 
     @model_validator(mode="after")
     def _masks_are_on_studies(self) -> Task:
@@ -272,7 +283,7 @@ class Task(Strict):
             TaskError: The file is absent, is not YAML, or does not state a task.
         """
         stated = read_yaml(Path(path), TaskError, "a task file")
-        return cls.from_statement(stated, reference=str(path))
+        return cls.from_statement(with_code_lists(stated, Path(path)), reference=str(path))
 
     @classmethod
     def from_statement(cls, stated: object, reference: str) -> Task:

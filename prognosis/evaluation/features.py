@@ -6,13 +6,16 @@ statistician would make of it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from prognosis.cohort.case import Case
+from prognosis.cohort.concepts import CodedConcept, Gathered, gathering
 from prognosis.cohort.task import Task
+from prognosis.record.codes import CodeTable, is_among
+from prognosis.record.units import Refusal
 from prognosis.survival.curves import Floats
 
 _DAYS_PER_YEAR = 365.25
@@ -41,11 +44,13 @@ class FeatureTable:
         numbers: Numeric columns; a missing value becomes the training median, with a flag column where
             any training value was missing.
         levels: One column for each level of a text, except its commonest in training.
+        concepts: The task's, by name: their codes are one column, in one unit.
     """
 
     excluded: frozenset[str]
     numbers: tuple[_Number, ...]
     levels: tuple[_Level, ...]
+    concepts: Mapping[str, CodedConcept] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -60,11 +65,13 @@ class FeatureTable:
             self.excluded,
             tuple(number for number in self.numbers if wanted(number.name)),
             tuple(level for level in self.levels if wanted(level.name)),
+            self.concepts,
         )
 
     def transform(self, cases: Sequence[Case]) -> Floats:
         """(n, columns) the features of each case; finite everywhere."""
-        known = [last_values(case, self.excluded) for case in cases]
+        gathered = gathering(self.concepts)
+        known = [last_values(case, self.excluded, gathered) for case in cases]
         columns = [
             [_as_number(values.get(number.name), number.median) for values in known]
             for number in self.numbers
@@ -80,16 +87,28 @@ class FeatureTable:
         return np.array(columns, dtype=np.float64).reshape(len(columns), len(cases)).T
 
 
-def last_values(case: Case, excluded: frozenset[str]) -> dict[str, float | str]:
+def last_values(
+    case: Case, excluded: frozenset[str], gathered: CodeTable[Gathered] | None = None
+) -> dict[str, float | str]:
     """The last value of each code in the case's record, with age at the index and sex.
 
-    A code without any value counts as the text "present".
+    A code without any value counts as the text "present". Codes that a concept gathers count as its own, in
+    its unit; a number that cannot be converted is left out.
     """
     values: dict[str, float | str] = {}
     for event in case.record.events:
         code = str(event.code)
-        if code not in excluded:
+        if is_among(code, excluded):
+            continue
+        own = gathered.get(code) if gathered else None
+        if own is None:
             values[code] = event.number if event.number is not None else event.text or "present"
+        elif event.number is None or not own.concept.unit:
+            values[own.code] = event.text or "present"
+        else:
+            change = own.concept.change(event.unit, code)
+            if not isinstance(change, Refusal):
+                values[own.code] = change(event.number)
     if case.record.birth_date is not None:
         values["age"] = (case.index_time.date() - case.record.birth_date).days / _DAYS_PER_YEAR
     if case.record.sex is not None:
@@ -105,7 +124,8 @@ def learn_features(task: Task, cases: Sequence[Case]) -> FeatureTable:
         cases: The training cases.
     """
     excluded = task.excluded_codes | frozenset(task.index.codes)
-    known = [last_values(case, excluded) for case in cases]
+    gathered = gathering(task.concepts)
+    known = [last_values(case, excluded, gathered) for case in cases]
     numbers: list[_Number] = []
     levels: list[_Level] = []
     for name in sorted({name for values in known for name in values}):
@@ -116,7 +136,7 @@ def learn_features(task: Task, cases: Sequence[Case]) -> FeatureTable:
             numbers.append(_Number(name, float(np.median(numeric)), len(numeric) < len(found)))
         if any(texts):
             levels.extend(_levels(name, texts))
-    return FeatureTable(excluded, tuple(numbers), tuple(levels))
+    return FeatureTable(excluded, tuple(numbers), tuple(levels), task.concepts)
 
 
 def _levels(name: str, texts: Sequence[str]) -> list[_Level]:

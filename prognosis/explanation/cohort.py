@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case
 from prognosis.errors import CohortError
 from prognosis.evidence import Token
+from prognosis.evidence.clinical import ClinicalEvidence
+from prognosis.evidence.clinical.concepts import ConceptReader
 from prognosis.evidence.clinical.tokens import CHANGE
 from prognosis.explanation.case import additive_scale, cause_of
 from prognosis.explanation.explanation import Scale
@@ -110,7 +112,7 @@ def explain_cohort(model: FusionModel, cases: Sequence[Case], cause: str | None 
     name, which = cause_of(model, cause)
     known = cohort_tokens(model, cases)
     shares = [np.sum(each.game.shares(), axis=0)[:, which] for each in known]
-    values, measured, concepts = _by_concept(cases, known, shares)
+    values, measured, concepts = _by_concept(cases, known, shares, _reader(model))
     order = np.argsort(-np.abs(values).mean(axis=0), kind="stable")
     base = np.array([each.game.base[which].mean() for each in known])
     total = np.array([model.head.log_hazard(each.inputs)[0, which].mean() for each in known])
@@ -131,19 +133,23 @@ def explain_cohort(model: FusionModel, cases: Sequence[Case], cause: str | None 
     )
 
 
+def _reader(model: FusionModel) -> ConceptReader:
+    """What reads events as the model's clinical evidence does: one unit for each gathered concept."""
+    clinical = model.evidence.get("clinical")
+    if isinstance(clinical, ClinicalEvidence):
+        return clinical.vocabulary.reader()
+    return ConceptReader(frozenset())
+
+
 def _by_concept(
-    cases: Sequence[Case], known: Sequence[CaseTokens], shares: Sequence[Array]
+    cases: Sequence[Case], known: Sequence[CaseTokens], shares: Sequence[Array], reader: ConceptReader
 ) -> tuple[Array, Array, list[tuple[str, str]]]:
-    """(n, F) contributions and last numbers, and the concepts."""
+    """(n, F) contributions and last numbers in the concept's unit, and the concepts."""
     places: dict[tuple[str, str], int] = {}
     names: dict[int, tuple[str, str]] = {}
     found: list[tuple[int, int, float, float]] = []
     for row, (case, each, own) in enumerate(zip(cases, known, shares, strict=True)):
-        numbers: dict[str, dict[str, float]] = {}
-        for event in case.record.events:
-            if event.number is not None:
-                of_source = numbers.setdefault(event.source, {})
-                of_source[f"{event.code} {event.unit or ''}".rstrip()] = event.number
+        numbers = _numbers(case, reader)
         for token, value in zip(each.tokens, own, strict=True):
             place = places.setdefault(_concept(token), len(places))
             names.setdefault(place, (token.modality, _name(token)))
@@ -154,6 +160,20 @@ def _by_concept(
         values[row, place] += value
         measured[row, place] = number
     return values, measured, [names[place] for place in range(len(places))]
+
+
+def _numbers(case: Case, reader: ConceptReader) -> Mapping[str, Mapping[str, float]]:
+    """What each resource says, as the model reads it: by source, and by code and unit."""
+    numbers: dict[str, dict[str, float]] = {}
+    for event in case.record.events:
+        reading = reader.reading(event) if event.number is not None else None
+        if reading is not None and reading.refusal:
+            continue
+        own = event if reading is None else reading.as_read(event)
+        if own.number is not None:
+            code = str(own.code) if reading is None else reading.concept.code
+            numbers.setdefault(own.source, {})[f"{code} {own.unit or ''}".rstrip()] = own.number
+    return numbers
 
 
 def _number(of_source: Mapping[str, float], token: Token) -> float:

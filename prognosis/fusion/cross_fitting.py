@@ -156,7 +156,7 @@ def modality_fitting(
     if name == "clinical":
         from prognosis.evidence.clinical import CodeRoles, clinical_fitting
 
-        codes = CodeRoles(task.excluded_codes, task.index.entry_codes)
+        codes = CodeRoles(task.excluded_codes, task.index.entry_codes, gathered=task.concepts)
         if task.measurement is not None:
             logarithm = task.measurement.scale == "log"
             codes = replace(codes, measured=frozenset(task.measurement.codes), as_logarithm=logarithm)

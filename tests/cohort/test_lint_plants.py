@@ -281,7 +281,7 @@ def test_every_kind_is_planted_here() -> None:
         "patient on both sides", "near-duplicate image", "near-duplicate image across the split",
         "near-duplicate image of another class", "same question twice", "nobody has the event early",
         "follow-up ends before the horizon", "too few events", "outcome often unknown",
-        "cause without any event",
+        "cause without any event", "unit cannot be converted",
         "numbers written as text", "value far from all others", "constant column", "identifier as a column",
         "same values in two columns", "image cannot be opened", "acceptance matches nothing",
     }  # fmt: skip

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import socket
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +14,8 @@ import pytest
 from prognosis.cohort import Case
 from prognosis.prediction import predict_cases
 from tests.cli.program import Program, Ran
+from tests.live.sekmet import BEARER, asked, load, running
 from tests.live.strict import FOLDER, judge_folder, judged
-from tests.live.test_fhir_server import BEARER, SETTINGS, asked, load, wait_until_ready
 from tests.simulated import Simulated
 
 PATIENTS = 8
@@ -28,25 +25,10 @@ KINDS = ("Device", "RiskAssessment", "Observation", "DiagnosticReport", "Provena
 @pytest.fixture(scope="module")
 def address(small: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A FHIR server on loopback that holds some patients of the cohort that the model was trained on."""
-    program = shutil.which("sekmet")
-    if program is None:
-        pytest.skip("no FHIR server here: install sekmet-fhir 0.1.1 apart and put its `sekmet` on PATH")
     folder = tmp_path_factory.mktemp("server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    settings = folder / "settings.yaml"
-    settings.write_text(SETTINGS.format(port=port, folder=folder, token=BEARER), encoding="utf-8")
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([program, "serve", "-c", str(settings)], cwd=folder, stdout=log, stderr=log)
-        try:
-            base = f"http://127.0.0.1:{port}/fhir"
-            wait_until_ready(base, server, folder / "log")
-            load(base, some_patients(small.folder / "fhir", folder, small.complete[:PATIENTS]))
-            yield base
-        finally:
-            server.kill()
-            server.wait()
+    with running(folder) as base:
+        load(base, some_patients(small.folder / "fhir", folder, small.complete[:PATIENTS]))
+        yield base
 
 
 def some_patients(export: Path, folder: Path, cases: list[Case]) -> Path:

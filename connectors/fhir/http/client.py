@@ -1,4 +1,4 @@
-"""Requests to one FHIR server: named origins only, bounded in size and time, reading made again when it helps."""
+"""Requests to one FHIR server: to named origins only, bounded in size and time; reading is made again."""
 
 from __future__ import annotations
 

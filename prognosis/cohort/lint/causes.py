@@ -8,6 +8,7 @@ from prognosis.cohort.lint.finding import Finding
 from prognosis.cohort.outcome import State, TimeToEvent
 from prognosis.cohort.task import Task
 from prognosis.record import PatientRecord
+from prognosis.record.codes import is_among
 
 
 def causes_never_seen(task: Task, records: Collection[PatientRecord]) -> dict[str, str]:
@@ -25,7 +26,7 @@ def causes_never_seen(task: Task, records: Collection[PatientRecord]) -> dict[st
         name: f"no event of {name}: none of its codes {', '.join(own)} is in the sources; "
         "check their spelling"
         for name, own in codes.items()
-        if stated.isdisjoint(own)
+        if not any(is_among(code, own) for code in stated)
     }
 
 

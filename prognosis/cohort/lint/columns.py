@@ -11,13 +11,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from prognosis.cohort.case import Cohort
+from prognosis.cohort.concepts import CodedConcept, Gathered, gathering
 from prognosis.cohort.lint.laboratory import possible
 from prognosis.cohort.selection import age_years
 from prognosis.cohort.task import Task
 from prognosis.record import Event
+from prognosis.record.codes import CodeTable, is_among
+from prognosis.record.units import Refusal
 
 BOOKKEEPING = frozenset({"prognosis", "outcome"})
 NO_LEVEL = -1
+NO_UNIT = "no unit"
 
 # UCUM: an amount of substance, mass or cells in a volume. A temperature or a balance may be below zero, an
 # amount in a volume may not.
@@ -44,6 +48,7 @@ class Column:
         below_zero: Concentrations below zero that may not be.
         out_of_range: Values outside what is possible for the code in its unit.
         not_finite: Numbers that are infinite or not a number; they are not kept.
+        concept: What gathers the code: its numbers are then kept in the concept's unit, or not at all.
     """
 
     name: str
@@ -56,12 +61,13 @@ class Column:
     below_zero: int = 0
     out_of_range: int = 0
     not_finite: int = 0
+    concept: CodedConcept | None = None
 
     def add(self, row: int, event: Event) -> None:
         """Note a fact of a case."""
         number = event.number
         if number is not None:
-            self.units[event.unit or "no unit"] += 1
+            self.units[event.unit or NO_UNIT] += 1
             if not math.isfinite(number):
                 self.not_finite += 1
                 number = None
@@ -69,6 +75,11 @@ class Column:
                 self.below_zero += 1
             elif not _possible(number, event):
                 self.out_of_range += 1
+        if number is not None and self.concept is not None:
+            change = self.concept.change(event.unit, self.name) if self.concept.unit else None
+            if isinstance(change, Refusal):
+                return
+            number = None if change is None else change(number)
         self.set(row, number, event.text)
 
     def set(self, row: int, number: float | None, text: str | None) -> None:
@@ -138,6 +149,7 @@ def columns_of(cohort: Cohort) -> tuple[Column, ...]:
     Left out are the task's excluded codes and the bookkeeping of sources (systems "prognosis" and "outcome").
     """
     columns: dict[tuple[str, str], Column | None] = {}
+    gathered = gathering(cohort.task.concepts)
     age, sex = Column("birth date", "age at the index"), Column("sex", "sex")
     for row, case in enumerate(cohort.cases):
         record = case.record
@@ -148,7 +160,7 @@ def columns_of(cohort: Cohort) -> tuple[Column, ...]:
         for event in record.events:
             key = (event.code.system, event.code.value)  # strings keep their hash, a Code does not
             if key not in columns:
-                columns[key] = _new_column(event, cohort.task)
+                columns[key] = _new_column(event, cohort.task, gathered)
             column = columns[key]
             if column is not None:
                 column.add(row, event)
@@ -156,12 +168,14 @@ def columns_of(cohort: Cohort) -> tuple[Column, ...]:
     return (*(column for column in (age, sex) if column.rows), *found)
 
 
-def _new_column(event: Event, task: Task) -> Column | None:
+def _new_column(event: Event, task: Task, gathered: CodeTable[Gathered]) -> Column | None:
     code = event.code
-    if code.system in BOOKKEEPING or str(code) in task.excluded_codes:
+    if code.system in BOOKKEEPING or is_among(str(code), task.excluded_codes):
         return None
     may_be_negative = code.value in MAY_BE_NEGATIVE or BALANCE.search(event.display) is not None
-    return Column(str(code), event.display, may_be_negative=may_be_negative)
+    own = gathered.get(str(code))
+    concept = None if own is None else own.concept
+    return Column(str(code), event.display, may_be_negative=may_be_negative, concept=concept)
 
 
 def acquisition_of(cohort: Cohort) -> tuple[Column, ...]:

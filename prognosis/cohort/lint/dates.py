@@ -11,6 +11,7 @@ from prognosis.cohort.lint.columns import BOOKKEEPING
 from prognosis.cohort.lint.finding import Finding
 from prognosis.cohort.selection import index_times
 from prognosis.record import PatientRecord
+from prognosis.record.codes import is_among
 
 EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
 MIDNIGHT = time(0)
@@ -113,7 +114,7 @@ def dated_by_day_only(cohort: Cohort) -> Iterator[Finding]:
             continue
         for event in case.record.events:
             code = str(event.code)
-            readable = event.code.system not in BOOKKEEPING and code not in hidden
+            readable = event.code.system not in BOOKKEEPING and not is_among(code, hidden)
             if readable and event.time.date() == case.index_time.date():
                 that_day[code] += 1
                 midnight[code] += event.time.time() == MIDNIGHT

@@ -65,6 +65,9 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "outcome often unknown": Kind(False, "compare those left out with those kept"),
         # Damaged data.
         "two units for one code": Kind(True, "convert to one unit where the source is read"),
+        "unit cannot be converted": Kind(
+            False, "correct the unit at the source, or state its factor in the concept's other_units"
+        ),
         "mixed scales": Kind(True, "convert to one unit where the source is read"),
         "implausible value": Kind(True, "correct or remove the values"),
         "implausible date": Kind(True, "correct the dates, or remove the facts"),

@@ -12,6 +12,7 @@ from prognosis.cohort.case import Case, Cohort, SurvivalLabel
 from prognosis.cohort.lint.columns import BOOKKEEPING
 from prognosis.cohort.lint.finding import Finding, Thresholds
 from prognosis.record import Event
+from prognosis.record.codes import is_among
 
 
 def on_both_sides(cohort: Cohort) -> Iterator[Finding]:
@@ -116,7 +117,8 @@ def empty_records(cohort: Cohort) -> Iterator[Finding]:
     for case in cohort.cases:
         record = case.record
         readable = any(
-            event.code.system not in BOOKKEEPING and str(event.code) not in hidden for event in record.events
+            event.code.system not in BOOKKEEPING and not is_among(str(event.code), hidden)
+            for event in record.events
         )
         empty += not (readable or record.notes or record.studies or record.birth_date or record.sex)
     if empty:

@@ -8,23 +8,36 @@ from collections.abc import Iterator
 import numpy as np
 
 from prognosis.cohort.case import Cohort
-from prognosis.cohort.lint.columns import Column
+from prognosis.cohort.concepts import CodedConcept
+from prognosis.cohort.lint.columns import NO_UNIT, Column
 from prognosis.cohort.lint.finding import Finding, Thresholds
 from prognosis.cohort.lint.names import plain_name
 from prognosis.cohort.selection import age_years
+from prognosis.record.units import Refusal
 
 AGE_IN_YEARS = re.compile(r"^(num )?age( at \w+)?( (in )?(years|yrs))?$")
 
 
 def units_that_disagree(columns: tuple[Column, ...]) -> Iterator[Finding]:
-    """Codes whose numbers come in more than one unit."""
+    """Codes whose numbers come in more than one unit, or in one that their concept cannot be read in."""
     for column in columns:
-        if len(column.units) > 1:
+        if column.concept is not None and column.concept.unit:
+            yield from _not_converted(column, column.concept)
+        elif len(column.units) > 1:
             total = column.units.total()
             (_, most), *_ = column.units.most_common(1)
             listed = ", ".join(f"{unit}: {count}" for unit, count in sorted(column.units.items()))
             problem = f"values come in {listed}"
             yield Finding("two units for one code", column.name, problem, total - most, total)
+
+
+def _not_converted(column: Column, concept: CodedConcept) -> Iterator[Finding]:
+    """Each unit of a gathered code of which no number is read."""
+    for unit, count in sorted(column.units.items()):
+        change = concept.change(None if unit == NO_UNIT else unit, column.name)
+        if isinstance(change, Refusal):
+            problem = f"values in {unit} are not read in {concept.unit}: it {change.reason}"
+            yield Finding("unit cannot be converted", column.name, problem, count, column.units.total())
 
 
 def impossible_values(cohort: Cohort, columns: tuple[Column, ...], limits: Thresholds) -> Iterator[Finding]:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time
 from typing import Literal
 
 from prognosis.cohort.case import Case
+from prognosis.cohort.concepts import CONCEPT, CodedConcept, gathering
 from prognosis.cohort.landmarks import entry_time
 from prognosis.record import Code, Event
+from prognosis.record.codes import is_among
+from prognosis.record.units import Refusal, UnitChange
 
 Kind = Literal["number", "category", "occurrence"]
 
@@ -49,6 +52,7 @@ class Vocabulary:
         categories: For a category, its texts, the most common first; empty for other kinds.
         excluded_codes: "system|value" that no evidence may read.
         entry_codes: Of the event that landmarks are counted from; how long ago it was is then a fact.
+        gathered: The task's concepts by name: their codes are read as one, in one unit.
     """
 
     concepts: tuple[Concept, ...]
@@ -56,6 +60,11 @@ class Vocabulary:
     categories: tuple[tuple[str, ...], ...]
     excluded_codes: frozenset[str]
     entry_codes: tuple[str, ...] = ()
+    gathered: Mapping[str, CodedConcept] = field(default_factory=dict)
+
+    def reader(self) -> ConceptReader:
+        """What reads events as these concepts."""
+        return ConceptReader(self.excluded_codes, self.gathered)
 
     def places(self) -> Mapping[Concept, int]:
         """Concept to its place in the order."""
@@ -71,39 +80,99 @@ class CodeRoles:
         entry: Of the event that landmarks are counted from; empty for a task without landmarks.
         measured: Of the measurement that is asked for; empty for other tasks.
         as_logarithm: Whether that measurement is modelled as its logarithm.
+        gathered: Concepts by name, each of which gathers codes.
     """
 
     excluded: frozenset[str] = frozenset()
     entry: tuple[str, ...] = ()
     measured: frozenset[str] = frozenset()
     as_logarithm: bool = False
+    gathered: Mapping[str, CodedConcept] = field(default_factory=dict)
+
+    def asks_for(self, concept: Concept) -> bool:
+        """Whether a concept is the measurement that is asked for, or gathers one of its codes."""
+        if is_among(concept.code, self.measured):
+            return True
+        own = self.gathered.get(concept.code.removeprefix(f"{CONCEPT}|"))
+        return own is not None and not self.measured.isdisjoint(own.every_code)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How events of one code, unit and kind are read.
+
+    Attributes:
+        concept: What they are counted as.
+        change: Of their numbers, where they are read in another unit than their own.
+        refusal: Why their numbers are not read, where they are not.
+    """
+
+    concept: Concept
+    change: UnitChange | None = None
+    refusal: str = ""
+
+    def as_read(self, event: Event) -> Event:
+        """The event with its number in the concept's unit; without one where the concept has no numbers."""
+        if event.number is None or (self.concept.kind == "number" and self.change is None):
+            return event
+        if self.concept.kind != "number":
+            return replace(event, number=None, unit=None, comparator=None)
+        return replace(event, number=self.number(event), unit=self.concept.unit)
+
+    def number(self, event: Event) -> float | None:
+        """The event's number in the concept's unit; None where the concept has no numbers."""
+        if event.number is None or self.concept.kind != "number":
+            return None
+        return event.number if self.change is None else self.change(event.number)
 
 
 class ConceptReader:
-    """Reads events as concepts; remembers each code's text, which is costly to make a million times."""
+    """Reads events as concepts; remembers each code's text, which is costly to make a million times.
 
-    def __init__(self, excluded_codes: frozenset[str]) -> None:
+    Args:
+        excluded_codes: "system|value" that no evidence may read.
+        gathered: What gathers codes into concepts of a task.
+    """
+
+    def __init__(
+        self, excluded_codes: frozenset[str], gathered: Mapping[str, CodedConcept] | None = None
+    ) -> None:
         self._excluded = excluded_codes | BOOKKEEPING
+        self._gathered = gathering(gathered or {})
         self._texts: dict[Code, str | None] = {}
-        self._concepts: dict[tuple[Code, str | None, Kind], Concept | None] = {}
+        self._readings: dict[tuple[Code, str | None, Kind], Reading | None] = {}
 
-    def concept(self, event: Event) -> Concept | None:
-        """The event's concept; None where no evidence may read it."""
+    def reading(self, event: Event) -> Reading | None:
+        """How the event is read; None where no evidence may read it."""
         kind: Kind = "occurrence"
         if event.number is not None:
             kind = "number"
         elif event.text:
             kind = "category"
         key = (event.code, event.unit if kind == "number" else None, kind)
-        if key not in self._concepts:
+        if key not in self._readings:
             code = self._text(event.code)
-            self._concepts[key] = None if code is None else Concept(code, key[1] or "", kind)
-        return self._concepts[key]
+            self._readings[key] = None if code is None else self._new(code, key[1], kind)
+        return self._readings[key]
+
+    def _new(self, code: str, unit: str | None, kind: Kind) -> Reading:
+        own = self._gathered.get(code)
+        if own is None:
+            return Reading(Concept(code, unit or "", kind))
+        if kind != "number":
+            return Reading(Concept(own.code, "", kind))
+        if not own.concept.unit:
+            return Reading(Concept(own.code, "", "occurrence"))
+        change = own.concept.change(unit, code)
+        concept = Concept(own.code, own.concept.unit, kind)
+        if isinstance(change, Refusal):
+            return Reading(concept, refusal=f"unit {unit or 'none'} {change.reason}")
+        return Reading(concept, change)
 
     def _text(self, code: Code) -> str | None:
         if code not in self._texts:
             text = str(code)
-            hidden = text in self._excluded or text.startswith(f"{BOOKKEEPING_SYSTEM}|")
+            hidden = is_among(text, self._excluded) or text.startswith(f"{BOOKKEEPING_SYSTEM}|")
             self._texts[code] = None if hidden else text
         return self._texts[code]
 
@@ -144,6 +213,7 @@ def learn_vocabulary(
     fewest_cases: int,
     most_categories: int,
     entry_codes: tuple[str, ...] = (),
+    gathered: Mapping[str, CodedConcept] | None = None,
 ) -> Vocabulary:
     """The concepts that at least `fewest_cases` of the cases have, whatever their values.
 
@@ -153,8 +223,10 @@ def learn_vocabulary(
         fewest_cases: A rarer concept could not survive pruning.
         most_categories: Texts kept for a category; the rarer ones count as not seen.
         entry_codes: Of the event that landmarks are counted from; empty for a task without landmarks.
+        gathered: The task's concepts by name.
     """
-    reader = ConceptReader(excluded_codes)
+    gathered = gathered or {}
+    reader = ConceptReader(excluded_codes, gathered)
     holders: Counter[Concept] = Counter()
     texts: dict[Concept, Counter[str]] = {}
     names: dict[Concept, str] = {}
@@ -162,9 +234,10 @@ def learn_vocabulary(
         own: set[Concept] = set()
         own_texts: set[tuple[Concept, str]] = set()
         for event in facts(case, entry_codes):
-            concept = reader.concept(event)
-            if concept is None:
+            reading = reader.reading(event)
+            if reading is None or reading.refusal:
                 continue
+            concept = reading.concept
             own.add(concept)
             if concept.kind == "category" and event.text is not None:
                 own_texts.add((concept, event.text))
@@ -174,12 +247,15 @@ def learn_vocabulary(
         for concept, text in own_texts:
             texts.setdefault(concept, Counter())[text] += 1
     kept = sorted(concept for concept, count in holders.items() if count >= fewest_cases)
+    labels = {f"{CONCEPT}|{name}": own.label for name, own in gathered.items()}
+    names |= {concept: labels[concept.code] for concept in kept if concept.code in labels}
     return Vocabulary(
         concepts=tuple(kept),
         names=_distinct_names(kept, names),
         categories=tuple(_commonest(texts.get(concept, Counter()), most_categories) for concept in kept),
         excluded_codes=excluded_codes,
         entry_codes=entry_codes,
+        gathered=gathered,
     )
 
 

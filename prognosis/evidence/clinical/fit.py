@@ -91,7 +91,9 @@ def clinical_fitting(
         CohortError: No case has any usable clinical fact.
     """
     fewest = max(1, config.fewest(len(cases)) // 2)
-    vocabulary = learn_vocabulary(cases, codes.excluded, fewest, config.most_categories, codes.entry)
+    vocabulary = learn_vocabulary(
+        cases, codes.excluded, fewest, config.most_categories, codes.entry, codes.gathered
+    )
     columns = table_columns(vocabulary, config.windows_days)
     table = window_table(cases, vocabulary, columns)
     if not table.present.any():
@@ -99,7 +101,7 @@ def clinical_fitting(
     continued = {
         place: codes.as_logarithm
         for place, concept in enumerate(vocabulary.concepts)
-        if concept.code in codes.measured
+        if codes.asks_for(concept)
     }
     space = patient_space(table, columns, config)
     if not space.directions.size:

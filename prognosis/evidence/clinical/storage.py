@@ -6,11 +6,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.cohort.concepts import CodedConcept
 from prognosis.errors import BundleError
 from prognosis.evidence.clinical.boosting import TreeSettings
 from prognosis.evidence.clinical.concepts import Concept, Vocabulary
@@ -115,6 +116,10 @@ def _statement(model: ClinicalEvidence) -> dict[str, object]:
             "categories": vocabulary.categories,
             "excluded_codes": sorted(vocabulary.excluded_codes),
             "entry_codes": vocabulary.entry_codes,
+            "gathered": {
+                name: own.model_dump(mode="json", exclude_defaults=True)
+                for name, own in vocabulary.gathered.items()
+            },
         },
     }
 
@@ -130,13 +135,14 @@ def _config(stated: dict[str, object]) -> ClinicalConfig:
     )
 
 
-def _vocabulary(stated: dict[str, list[list[str]]]) -> Vocabulary:
+def _vocabulary(stated: dict[str, Any]) -> Vocabulary:
     return Vocabulary(
-        concepts=tuple(Concept(*own) for own in stated["concepts"]),  # type: ignore[arg-type]
+        concepts=tuple(Concept(*own) for own in stated["concepts"]),
         names=tuple(str(name) for name in stated["names"]),
         categories=tuple(tuple(own) for own in stated["categories"]),
         excluded_codes=frozenset(str(code) for code in stated["excluded_codes"]),
         entry_codes=tuple(str(code) for code in stated["entry_codes"]),
+        gathered={name: CodedConcept.model_validate(own) for name, own in stated.get("gathered", {}).items()},
     )
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from prognosis.cohort.case import Case
 from prognosis.cohort.measurement import LARGEST
-from prognosis.evidence.clinical.concepts import FROM_THE_START, Concept, ConceptReader, facts
+from prognosis.evidence.clinical.concepts import FROM_THE_START, Concept, facts
 from prognosis.evidence.clinical.windows import window_table
 from prognosis.evidence.token import Token
 from prognosis.record import Event
@@ -113,19 +113,20 @@ def _by_part(columns: Floats, part: NDArray[np.int64], count: int) -> Floats:
 
 def _events_by_concept(model: ClinicalEvidence, case: Case) -> dict[int, list[Event]]:
     """The usable events of each concept, the oldest first."""
-    reader = ConceptReader(model.vocabulary.excluded_codes)
+    reader = model.vocabulary.reader()
     places = model.vocabulary.places()
     found: dict[int, list[Event]] = {}
     for event in sorted(facts(case, model.vocabulary.entry_codes), key=lambda event: event.time):
-        concept = reader.concept(event)
-        place = None if concept is None else places.get(concept)
-        if place is None or concept is None:
+        reading = reader.reading(event)
+        place = None if reading is None or reading.refusal else places.get(reading.concept)
+        if place is None or reading is None:
             continue
-        if concept.kind == "category" and event.text not in model.vocabulary.categories[place]:
+        if reading.concept.kind == "category" and event.text not in model.vocabulary.categories[place]:
             continue
-        if event.number is not None and not abs(event.number) <= LARGEST:
+        own = reading.as_read(event)
+        if own.number is not None and not abs(own.number) <= LARGEST:
             continue
-        found.setdefault(place, []).append(event)
+        found.setdefault(place, []).append(own)
     return found
 
 

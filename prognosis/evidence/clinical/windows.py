@@ -13,7 +13,6 @@ from prognosis.cohort.measurement import LARGEST
 from prognosis.evidence.clinical.concepts import (
     FROM_THE_START,
     Concept,
-    ConceptReader,
     Vocabulary,
     facts,
 )
@@ -139,7 +138,7 @@ def _of_last(read: Facts, last: Ints, column: Column, categories: Sequence[Seque
 
 
 def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[str, ...]]:
-    reader = ConceptReader(vocabulary.excluded_codes)
+    reader = vocabulary.reader()
     places = vocabulary.places()
     known = {concept.code for concept in vocabulary.concepts}
     texts = [{text: n for n, text in enumerate(own)} for own in vocabulary.categories]
@@ -148,13 +147,15 @@ def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[s
     for number, case in enumerate(cases):
         unused: dict[str, None] = {}
         for event in facts(case, vocabulary.entry_codes):
-            concept = reader.concept(event)
-            if concept is None:
+            reading = reader.reading(event)
+            if reading is None:
                 continue
+            concept = reading.concept
             place = places.get(concept)
-            if place is None:
+            if place is None or reading.refusal:
                 if concept.code in known:
-                    unused[f"{concept.code}: {_strange(concept)} not seen in training"] = None
+                    why = reading.refusal or f"{_strange(concept)} not seen in training"
+                    unused[f"{concept.code}: {why}"] = None
                 continue
             category = -1
             if concept.kind == "category":
@@ -163,8 +164,9 @@ def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[s
                     unused[f"{concept.code}: value not seen in training"] = None
                     continue
             age = (case.index_time - event.time).total_seconds() / _SECONDS_PER_DAY
-            value = np.nan if event.number is None else event.number
-            if event.number is not None and not abs(value) <= LARGEST:
+            number_read = reading.number(event)
+            value = np.nan if number_read is None else number_read
+            if number_read is not None and not abs(value) <= LARGEST:
                 unused[f"{concept.code}: {value:g} is beyond what any measurement reaches"] = None
                 continue
             rows.append((place, number, age, value, event.comparator is not None, category))

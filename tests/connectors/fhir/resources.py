@@ -36,6 +36,11 @@ def about_victim(kind: str, **content: object) -> Resource:
     return {"resourceType": kind, "id": "bad", "subject": {"reference": "Patient/victim"}, **content}
 
 
+def patients_own(kind: str, **content: object) -> Resource:
+    """A resource of a type that names its patient in `patient`."""
+    return {"resourceType": kind, "id": "bad", "patient": {"reference": "Patient/victim"}, **content}
+
+
 def line(resource: Resource) -> bytes:
     return json.dumps(resource).encode()
 

@@ -13,7 +13,16 @@ from connectors.fhir import FhirFolder
 from connectors.fhir.mapping_codes import ROLE_CODE
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
-from tests.connectors.fhir.resources import MG_PER_L, UCUM, Resource, about_victim, line, observation, patient
+from tests.connectors.fhir.resources import (
+    MG_PER_L,
+    UCUM,
+    Resource,
+    about_victim,
+    line,
+    observation,
+    patient,
+    patients_own,
+)
 
 CODE = {"coding": [{"system": "http://loinc.org", "code": "1988-5", "display": "CRP"}], "text": "CRP"}
 TIME = "2020-03-01T07:00:00Z"
@@ -53,6 +62,26 @@ SEEDS: list[Resource] = [
         dosage={"dose": {"value": 1, "system": UCUM, "code": "mg"}},
     ),
     about_victim("Procedure", status="completed", code=CODE, performedPeriod={"start": TIME}),
+    about_victim(
+        "MedicationStatement",
+        status="active",
+        dateAsserted=TIME,
+        effectivePeriod={"start": TIME},
+        contained=[{"resourceType": "Medication", "id": "m", "code": CODE}],
+        medicationReference={"reference": "#m"},
+    ),
+    patients_own("Immunization", status="completed", vaccineCode=CODE, occurrenceDateTime=TIME),
+    patients_own("AllergyIntolerance", code=CODE, verificationStatus=CODE, recordedDate=TIME),
+    patients_own(
+        "FamilyMemberHistory",
+        status="partial",
+        date=TIME,
+        relationship={"coding": [{"system": ROLE_CODE, "code": "FTH"}]},
+        condition=[{"code": CODE}],
+    ),
+    about_victim(
+        "CarePlan", status="active", intent="plan", category=[CODE], created=TIME, activity=[{"detail": {}}]
+    ),
     about_victim(
         "DocumentReference",
         status="current",

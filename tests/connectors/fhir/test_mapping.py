@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from connectors.fhir.mapping_codes import COMMON_UCUM
 from prognosis.record import Quarantine, Series
+from prognosis.record.units.spelling import SPELLINGS
 from tests.connectors.fhir.resources import (
     LOINC,
     MG_PER_L,
@@ -40,6 +42,10 @@ VALUES: dict[str, tuple[Resource, tuple[object, ...]]] = {
     "a unit recognised without its system": (
         {"valueQuantity": {"value": 5, "unit": "mmol/L"}},
         (5.0, None, "mmol/L", None),
+    ),
+    "a unit without its system in a spelling that is known, as UCUM writes it": (
+        {"valueQuantity": {"value": 5, "unit": "K/uL"}},
+        (5.0, None, "10*3/uL", None),
     ),
     "a UCUM unit that is not a common one": (
         {"valueQuantity": {"value": 5, "system": UCUM, "code": "fmol/{cell}"}},
@@ -108,6 +114,10 @@ def test_no_fact_but_a_count_and_a_notice_comes_from(tmp_path: Path, name: str) 
     assert facts == []
     assert quarantine.accepted == {"Patient": 1, str(SILENT[name]["resourceType"]): 1}
     assert sum(quarantine.notices.values()) == 1
+
+
+def test_every_spelling_that_is_known_stands_for_a_common_unit() -> None:
+    assert set(SPELLINGS.values()) <= COMMON_UCUM
 
 
 def test_a_panel_gives_one_event_a_component_and_skips_the_absent(tmp_path: Path) -> None:

@@ -48,9 +48,24 @@ _measured = st.builds(
 )
 _texts = st.builds(Event, time=_times, code=_codes, text=_words, display=_words | st.just(""))
 _doses = st.builds(Event, time=_times, code=_codes, number=_numbers, unit=st.just("mg"))
+_PLAIN = ("Condition", "MedicationRequest", "Procedure", "MedicationStatement", "Immunization")
+_KINDS = {"AllergyIntolerance": "Allergy", "FamilyMemberHistory": "Family history", "CarePlan": "Care plan"}
+_SYSTEM_KINDS = dict(zip(_KINDS, ("allergy", "family-history", "care-plan"), strict=True))
+
+
+def _of_kind(kind: str) -> st.SearchStrategy[Event]:
+    def named(event: Event) -> Event:
+        display = f"{_KINDS[kind]}: {event.display}" if event.display else ""
+        code = Code(f"{_SYSTEM_KINDS[kind]}|{event.code.system}", event.code.value)
+        return replace(event, code=code, display=display)
+
+    return _sourced(kind, _coded.map(named))
+
+
 _events = st.one_of(
     _sourced("Observation", _coded | _measured | _texts),
-    *(_sourced(kind, _coded) for kind in ("Condition", "MedicationRequest", "Procedure")),
+    *(_sourced(kind, _coded) for kind in _PLAIN),
+    *(_of_kind(kind) for kind in _KINDS),
     _sourced("MedicationAdministration", _coded | _doses),
 )
 
@@ -178,6 +193,21 @@ def test_results_of_one_panel_stay_one_observation(tmp_path: Path) -> None:
     assert write_bulk([record], tmp_path)["Observation"] == 1
     assert _read(tmp_path)[0] == [record]
     _check_validity(tmp_path)
+
+
+def test_conditions_of_one_relative_stay_one_resource_and_never_become_the_patient_s(tmp_path: Path) -> None:
+    relative = tuple(
+        Event(T, Code(f"family-history|{LOINC}", code), source="FamilyMemberHistory/f", display=name)
+        for code, name in (("1", "Family history: Asthma"), ("2", ""))
+    )
+    record = PatientRecord("p", events=relative)
+    assert write_bulk([record], tmp_path) == {"Patient": 1, "FamilyMemberHistory": 1}
+    assert _read(tmp_path)[0] == [record]
+    _check_validity(tmp_path)
+    strange = replace(relative[0], text="certain", source="", display="Asthma of the father")
+    assert set(write_bulk([PatientRecord("p", events=(strange,))], tmp_path)) == {"Patient", "Observation"}
+    (read,), _ = _read(tmp_path)
+    assert _without_sources(read) == _without_sources(PatientRecord("p", events=(strange,)))
 
 
 def test_facts_without_a_citable_source_get_one_and_keep_everything_else(tmp_path: Path) -> None:

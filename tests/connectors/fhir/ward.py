@@ -83,6 +83,7 @@ class Ward:
     damage: Callable[[Request, bytes], bytes] = lambda _, good: good
     requests: list[Request] = field(default_factory=list)
     address: str = ""
+    kinds: tuple[str, ...] = ("Patient", "Observation", "MedicationRequest", "Medication")
 
     def answer(self, request: Request) -> bytes:
         self.requests.append(request)
@@ -91,7 +92,7 @@ class Ward:
     def good(self, request: Request) -> bytes:
         """Every match, two on a page."""
         if request.place == "metadata":
-            return reply(capability("Patient", "Observation", "MedicationRequest", "Medication"))
+            return reply(capability(*self.kinds))
         kind = request.place.partition("/")[0]
         query = {name: values[0] for name, values in parse_qs(urlsplit(request.target).query).items()}
         asked = {**request.form, **query}
@@ -101,7 +102,10 @@ class Ward:
             each
             for each in self.resources
             if each["resourceType"] == kind
-            and ("patient" not in asked or cast("dict", each["subject"])["reference"] in subjects)
+            and (
+                "patient" not in asked
+                or cast("dict", each.get("subject") or each["patient"])["reference"] in subjects
+            )
             and ("_id" not in asked or each["id"] in ids)
         ]
         start = int(asked.get("from", "0"))
