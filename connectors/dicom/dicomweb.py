@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from connectors.dicom.web.held import HeldStudies
 from connectors.dicom.web.matches import StudyMatch, find_series, find_studies
 from connectors.dicom.web.retrieving import retrieve_study
 from connectors.dicom.web.session import Session
+from connectors.dicom.web.writing_back import WrittenBack, write_back
 from prognosis.errors import SourceError, StudyError
 from prognosis.record import ImagingStudy, PatientRecord, Quarantine, Volume
 from prognosis.record.patient import sorted_record
@@ -113,6 +114,19 @@ class DicomWeb:
         """
         with self._lock:
             return self._folder(study.study_uid).originals(study)
+
+    def write_back(self, study_uid: str, contents: Mapping[str, bytes]) -> WrittenBack:
+        """Store objects that were made from a study's images, unless the archive holds them; read them back.
+
+        Args:
+            study_uid: Which study.
+            contents: Part 10 files by a name for messages.
+
+        Raises:
+            SourceError: The archive cannot be reached or refuses.
+            StudyError: It does not hold the study, or does not give back what was sent.
+        """
+        return write_back(self._session, study_uid, contents)
 
     def _record(self, patient_id: str, studies: list[StudyMatch]) -> PatientRecord:
         births = {study.birth_date for study in studies if study.birth_date}

@@ -22,6 +22,7 @@ from prognosis.cli.options import (
     SettingOption,
     SourceOption,
     TaskArgument,
+    WriteImagesOption,
 )
 
 app = typer.Typer(
@@ -213,12 +214,13 @@ def risk(  # noqa: PLR0913 - one parameter an option
     since: Annotated[
         str | None, typer.Option(help="Also tell what moved the answer since then (ISO 8601).")
     ] = None,
+    write_images: WriteImagesOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """One patient's risk: horizons with intervals, drivers with dates and sources, what is missing."""
     from prognosis.cli.risk import Asked, run_risk
 
-    asked = Asked(at, top, scale, horizon_days, since)
+    asked = Asked(at, top, scale, horizon_days, since, write_images)
     run_risk(patient, model, source, asked, report=report, cache=cache, json_output=json_output)
 
 

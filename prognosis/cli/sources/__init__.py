@@ -5,12 +5,14 @@ from prognosis.cli.sources.opening import SCHEMES, open_sources
 from prognosis.cli.sources.originals import original_images
 from prognosis.cli.sources.reading import read_records
 from prognosis.cli.sources.single_file import file_study, is_dicom_file
+from prognosis.cli.sources.writing_back import images_archive
 
 __all__ = [
     "SCHEMES",
     "export_fhir_dicom",
     "export_meds",
     "file_study",
+    "images_archive",
     "is_dicom_file",
     "open_sources",
     "original_images",
