@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connectors.dicom.arriving import ARRIVING, arriving_studies
 from connectors.dicom.guard import has_magic
 from connectors.dicom.header import Header, read_header
 from connectors.dicom.originals import series_originals
@@ -152,6 +153,9 @@ class DicomFolder:
 
     def _headers(self, quarantine: Quarantine) -> Iterator[Header]:
         root = _root(self.folder)
+        coming = arriving_studies(root)
+        if coming:
+            quarantine.notice("DICOM study that is still being received: not read", coming)
         for path in [self.folder.resolve()] if self.folder.is_file() else _files(root):
             reference = path.relative_to(root).as_posix()
             try:
@@ -174,7 +178,7 @@ def _root(place: Path) -> Path:
 def _files(root: Path) -> Iterator[Path]:
     """Files with the suffix .dcm, and files without suffix that begin as DICOM, in a fixed order."""
     for folder, subfolders, names in os.walk(root, followlinks=False):
-        subfolders.sort()
+        subfolders[:] = sorted(name for name in subfolders if name != ARRIVING)
         for name in sorted(names):
             path = Path(folder, name)
             if path.suffix.lower() in {".dcm", ".dicom"} or (not path.suffix and has_magic(path)):

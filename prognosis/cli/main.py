@@ -24,6 +24,7 @@ from prognosis.cli.options import (
     TaskArgument,
     WriteImagesOption,
 )
+from prognosis.cli.receive import receive
 
 app = typer.Typer(
     name="prognosis",
@@ -33,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cohort_app, name="cohort")
+app.command()(receive)
 
 
 @app.callback(invoke_without_command=True)

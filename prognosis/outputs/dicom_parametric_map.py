@@ -200,7 +200,11 @@ def _across(rows: str, columns: str) -> bool:
 
 
 def _window(largest: float) -> VOILUTTransformation:
-    """Zero in the middle: evidence for and against look alike in size."""
-    from highdicom import VOILUTTransformation
+    """Zero in the middle: evidence for and against look alike in size; a linear window is never below 1."""
+    from highdicom import VOILUTFunctionValues, VOILUTTransformation
 
-    return VOILUTTransformation(window_center=0.0, window_width=2.0 * largest or 1.0)
+    return VOILUTTransformation(
+        window_center=0.0,
+        window_width=2.0 * largest or 1.0,
+        voi_lut_function=VOILUTFunctionValues.LINEAR_EXACT,
+    )

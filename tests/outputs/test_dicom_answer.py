@@ -51,6 +51,13 @@ def test_dciodvfy_finds_no_error_in_regions_maps_and_report(tmp_path: Path, kind
     }
 
 
+@pytest.mark.parametrize("size", [0.0, 1e-30, 1e-5, 1e5])
+def test_a_map_of_next_to_nothing_or_of_very_much_is_valid(tmp_path: Path, size: float):
+    found = evidence(tmp_path, "DX")
+    each = written(replace(found, evidence=size * found.evidence))["map1.dcm"]
+    assert errors_of(each, tmp_path / "map") == []
+
+
 def test_a_map_holds_every_value_on_its_pixel_and_names_the_film_that_it_is_of(tmp_path: Path):
     found = evidence(tmp_path, "DX")
     for name, expected in zip(("map1.dcm", "map2.dcm"), found.evidence, strict=True):
