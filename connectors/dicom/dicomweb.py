@@ -8,12 +8,12 @@ beside that reader, not in `web`: the cache of encodings knows by a store's fold
 from __future__ import annotations
 
 import threading
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.dicom.folder import DicomFolder
+from connectors.dicom.patients import by_patient, record_of
 from connectors.dicom.web.address import address_of
 from connectors.dicom.web.held import HeldStudies
 from connectors.dicom.web.matches import StudyMatch, find_series, find_studies
@@ -22,7 +22,6 @@ from connectors.dicom.web.session import Session
 from connectors.dicom.web.writing_back import WrittenBack, write_back
 from prognosis.errors import SourceError, StudyError
 from prognosis.record import ImagingStudy, PatientRecord, Quarantine, Volume
-from prognosis.record.patient import sorted_record
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -62,20 +61,8 @@ class DicomWeb:
         Raises:
             SourceError: The archive cannot be asked, or holds no study that was asked for.
         """
-        patients: dict[str, list[StudyMatch]] = defaultdict(list)
-        for study in self._index(quarantine).values():
-            problem = None if study.patient_id else "states no patient id"
-            problem = problem or ("states no date" if study.time is None else None)
-            if problem is not None:
-                quarantine.reject(
-                    StudyError(
-                        f"ImagingStudy {study.study_uid}", problem, "name it beside a source of records"
-                    )
-                )
-                continue
-            patients[study.patient_id].append(study)
-        for patient_id in sorted(patients):
-            yield self._record(patient_id, patients[patient_id])
+        for patient_id, studies in by_patient(self._index(quarantine).values(), quarantine):
+            yield self._record(patient_id, studies)
 
     def study_patients(self, quarantine: Quarantine) -> dict[str, str]:
         """The patient id that the archive states of each study ("" where it states none), by study UID.
@@ -129,26 +116,22 @@ class DicomWeb:
         return write_back(self._session, study_uid, contents)
 
     def _record(self, patient_id: str, studies: list[StudyMatch]) -> PatientRecord:
-        births = {study.birth_date for study in studies if study.birth_date}
-        sexes = {study.sex for study in studies if study.sex}
-        return sorted_record(
-            PatientRecord(
-                patient_id=patient_id,
-                birth_date=births.pop() if len(births) == 1 else None,
-                sex=sexes.pop() if len(sexes) == 1 else None,
-                studies=tuple(
-                    ImagingStudy(
-                        study.time,
-                        study.study_uid,
-                        find_series(self._session, study.study_uid),
-                        f"ImagingStudy/{study.study_uid}",
-                        self,
-                    )
-                    for study in studies
-                    if study.time is not None
-                ),
-                site=self._session.address.root,
-            )
+        return record_of(
+            patient_id,
+            (study.birth_date for study in studies),
+            (study.sex for study in studies),
+            (
+                ImagingStudy(
+                    study.time,
+                    study.study_uid,
+                    find_series(self._session, study.study_uid),
+                    f"ImagingStudy/{study.study_uid}",
+                    self,
+                )
+                for study in studies
+                if study.time is not None
+            ),
+            self._session.address.root,
         )
 
     def _index(self, quarantine: Quarantine) -> dict[str, StudyMatch]:

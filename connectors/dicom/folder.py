@@ -18,10 +18,10 @@ from connectors.dicom.arriving import ARRIVING, arriving_studies
 from connectors.dicom.guard import has_magic
 from connectors.dicom.header import Header, read_header
 from connectors.dicom.originals import series_originals
+from connectors.dicom.patients import by_patient, record_of
 from connectors.dicom.pixels import series_volumes
 from prognosis.errors import SourceError, StudyError
 from prognosis.record import ImagingStudy, PatientRecord, Quarantine, Series, Volume
-from prognosis.record.patient import sorted_record
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class _Study:
     """One study of one patient: its instances, each in a series."""
 
-    uid: str
+    study_uid: str
     patient_id: str
     time: datetime | None
     headers: tuple[Header, ...]
@@ -56,18 +56,8 @@ class DicomFolder:
         Raises:
             SourceError: There is no DICOM image under the folder.
         """
-        patients: dict[str, list[_Study]] = defaultdict(list)
-        for study in self._index(quarantine).values():
-            problem = None if study.patient_id else "states no patient id"
-            problem = problem or ("states no date" if study.time is None else None)
-            if problem is not None:
-                quarantine.reject(
-                    StudyError(f"ImagingStudy {study.uid}", problem, "name it beside a source of records")
-                )
-                continue
-            patients[study.patient_id].append(study)
-        for patient_id in sorted(patients):
-            yield self._record(patient_id, patients[patient_id])
+        for patient_id, studies in by_patient(self._index(quarantine).values(), quarantine):
+            yield self._record(patient_id, studies)
 
     def study_patients(self, quarantine: Quarantine) -> dict[str, str]:
         """The patient id that each study's files state ("" where they state none), by study UID.
@@ -121,20 +111,18 @@ class DicomFolder:
 
     def _record(self, patient_id: str, studies: Sequence[_Study]) -> PatientRecord:
         headers = [header for study in studies for header in study.headers]
-        births = {header.birth_date for header in headers if header.birth_date}
-        sexes = {header.sex for header in headers if header.sex}
-        return sorted_record(
-            PatientRecord(
-                patient_id=patient_id,
-                birth_date=births.pop() if len(births) == 1 else None,
-                sex=sexes.pop() if len(sexes) == 1 else None,
-                studies=tuple(
-                    ImagingStudy(study.time, study.uid, _series(study), f"ImagingStudy/{study.uid}", self)
-                    for study in studies
-                    if study.time is not None
-                ),
-                site=_root(self.folder).name,
-            )
+        return record_of(
+            patient_id,
+            (header.birth_date for header in headers),
+            (header.sex for header in headers),
+            (
+                ImagingStudy(
+                    study.time, study.study_uid, _series(study), f"ImagingStudy/{study.study_uid}", self
+                )
+                for study in studies
+                if study.time is not None
+            ),
+            _root(self.folder).name,
         )
 
     def _index(self, quarantine: Quarantine) -> dict[str, _Study]:
