@@ -16,7 +16,7 @@ from connectors.dicom.folder import DicomFolder
 from connectors.dicom.patients import by_patient, record_of
 from connectors.dicom.web.address import address_of
 from connectors.dicom.web.held import HeldStudies
-from connectors.dicom.web.matches import StudyMatch, find_series, find_studies
+from connectors.dicom.web.matches import StudyMatch, find_series, find_studies, find_study
 from connectors.dicom.web.retrieving import retrieve_study
 from connectors.dicom.web.session import Session
 from connectors.dicom.web.writing_back import WrittenBack, write_back
@@ -36,14 +36,17 @@ class DicomWeb:
         place: The archive's DICOMweb root, http or https; `?StudyDate=..&ModalitiesInStudy=..` narrow it.
         uri: How the user named it.
         token: Gives a bearer token each time that the archive is asked; it goes nowhere else.
+        one_by_one: Ask for each study by its UID, and never which studies there are.
 
     Raises:
         SourceError: The address cannot be used, or the token would cross the network in the clear.
     """
 
-    def __init__(self, place: str, uri: str, token: Token | None = None) -> None:
+    def __init__(self, place: str, uri: str, token: Token | None = None, *, one_by_one: bool = False) -> None:
         self.uri = uri
-        self._made_of = (place, uri, token)
+        self._made_of = (place, uri, token, one_by_one)
+        self._one_by_one = one_by_one
+        self._asked: dict[str, StudyMatch] = {}
         self._session = Session(address_of(place), uri, token)
         self._held = HeldStudies()
         self._opened: dict[str, DicomFolder] = {}
@@ -51,9 +54,9 @@ class DicomWeb:
         self._studies: dict[str, StudyMatch] | None = None
         self._quarantine = Quarantine()
 
-    def __reduce__(self) -> tuple[type[DicomWeb], tuple[str, str, Token | None]]:
+    def __reduce__(self) -> tuple[Callable[..., DicomWeb], tuple[str, str, Token | None, bool]]:
         """In another process it asks, and holds, for itself."""
-        return DicomWeb, self._made_of
+        return _made_again, self._made_of
 
     def records(self, quarantine: Quarantine) -> Iterator[PatientRecord]:
         """Each patient once, sorted by id, with studies only; studies without patient or date are set aside.
@@ -71,6 +74,33 @@ class DicomWeb:
             SourceError: The archive cannot be asked, or holds no study that was asked for.
         """
         return {uid: study.patient_id for uid, study in self._index(quarantine).items()}
+
+    def study_patient(self, study_uid: str, quarantine: Quarantine) -> str | None:
+        """The patient id that the archive states of one study ("" for none), None where it has no such study.
+
+        Args:
+            study_uid: Which.
+            quarantine: Where what cannot be used of the study goes when it is opened.
+
+        Raises:
+            SourceError: The archive cannot be asked.
+            StudyError: What it states of the study cannot be read.
+        """
+        with self._lock:
+            match = self._asked.get(study_uid) or find_study(self._session, study_uid)
+            if match is None:
+                return None
+            self._asked[study_uid] = match
+            self._quarantine = quarantine
+            return match.patient_id
+
+    def accession_numbers(self, quarantine: Quarantine) -> dict[str, str]:
+        """The accession number of each study that states one, by study UID.
+
+        Raises:
+            SourceError: The archive cannot be asked, or holds no study that was asked for.
+        """
+        return {uid: each.accession for uid, each in self._index(quarantine).items() if each.accession}
 
     def volumes(self, study: ImagingStudy) -> tuple[Volume, ...]:
         """The study's volumes, series in the order of the record, then the others by UID.
@@ -156,7 +186,11 @@ class DicomWeb:
         An instance that cannot be used is set aside with its reason when the study first comes; so of those
         promised each was either received or set aside.
         """
-        match = self._index(Quarantine()).get(study_uid)
+        if self._one_by_one:
+            self.study_patient(study_uid, self._quarantine)
+            match = self._asked.get(study_uid)
+        else:
+            match = self._index(Quarantine()).get(study_uid)
         if match is None:
             raise StudyError(
                 f"ImagingStudy {study_uid}", "is not in the archive", "add the source that has it"
@@ -180,3 +214,7 @@ class DicomWeb:
                 "correct PatientID or the index; the study is not used",
             )
         self._opened[match.study_uid] = files
+
+
+def _made_again(place: str, uri: str, token: Token | None, one_by_one: bool) -> DicomWeb:
+    return DicomWeb(place, uri, token, one_by_one=one_by_one)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from highdicom import sr
     from pydicom.dataset import Dataset
+    from pydicom.sr.coding import Code
 
 SERIES_NUMBER = 9004
 DIGITS = 6
@@ -195,7 +196,7 @@ def _by_modality(explanation: Explanation) -> Iterator[sr.Measurement]:
         yield _number(own_term("share", meaning).coded(), round(share, DIGITS))
 
 
-def _number(name: object, value: float, properties: sr.MeasurementProperties | None = None) -> sr.Measurement:
+def _number(name: Code, value: float, properties: sr.MeasurementProperties | None = None) -> sr.Measurement:
     from highdicom import sr
     from pydicom.sr.codedict import codes
 

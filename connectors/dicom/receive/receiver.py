@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import itertools
 import logging
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from connectors.dicom.guard import COMPRESSED, UNCOMPRESSED
 from connectors.dicom.receive.inbox import OUT_OF_RESOURCES, Bounds, Inbox, WholeStudy
@@ -83,7 +82,6 @@ class Receiver:
             raise SourceError("the receiver", "was told of no sender", "name the AE titles that may send")
         self.callers = callers
         self.inbox = Inbox(folder, bounds, time.monotonic)
-        self._numbers = itertools.count(1)
         self._coming: dict[int, int] = {}
         try:
             self._server = self._listening(title, host, port)
@@ -123,7 +121,7 @@ class Receiver:
             ) from error
         # What pynetdicom logs quotes titles, addresses and data sets.
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
-        handlers = [
+        handlers: list[Any] = [
             (evt.EVT_REQUESTED, self._requested),
             (evt.EVT_ESTABLISHED, self._opened),
             (evt.EVT_PDU_RECV, self._came),
@@ -133,8 +131,12 @@ class Receiver:
             (evt.EVT_ABORTED, self._broken_off),
             (evt.EVT_CONN_CLOSE, self._broken_off),
         ]
+        entity = _entity(title, self.callers)
         try:
-            return _entity(title, self.callers).start_server((host, port), block=False, evt_handlers=handlers)
+            return cast(
+                "ThreadedAssociationServer",
+                entity.start_server((host, port), block=False, evt_handlers=handlers),
+            )
         except OSError as error:
             problem = f"cannot be listened on ({error.strerror})"
             raise SourceError(f"port {port}", problem, "stop what uses it, or name another") from error
@@ -146,28 +148,30 @@ class Receiver:
             event.assoc.kill()
 
     def _opened(self, event: Event) -> None:
-        event.assoc.number = next(self._numbers)
-        self._coming[event.assoc.number] = 0
-        self.inbox.opened(event.assoc.number)
+        number = id(event.assoc)
+        self._coming[number] = 0
+        self.inbox.opened(number)
 
     def _came(self, event: Event) -> None:
         """Break off what sends more than an instance may hold, before memory holds it."""
-        number = getattr(event.assoc, "number", None)
-        if number is None or number not in self._coming:
+        number = id(event.assoc)
+        if number not in self._coming:
             return
         self._coming[number] += len(event.pdu)
         if self._coming[number] > self.inbox.bounds.largest_bytes + 2**20:
             self.inbox.counts["broken off for their size"] += 1
-            event.assoc.dul.socket.close()
+            if event.assoc.dul.socket is not None:
+                event.assoc.dul.socket.close()
 
     def _stored(self, event: Event) -> int:
-        number = event.assoc.number
+        number = id(event.assoc)
         self._coming[number] = 0
         try:
             content = event.encoded_dataset()
         except MemoryError:
             return OUT_OF_RESOURCES
-        return self.inbox.keep(number, str(event.request.AffectedSOPInstanceUID), content)
+        named = getattr(event.request, "AffectedSOPInstanceUID", "")
+        return self.inbox.keep(number, str(named), content)
 
     def _released(self, event: Event) -> None:
         self._ended(event, released=True)
@@ -177,8 +181,8 @@ class Receiver:
 
     def _ended(self, event: Event, *, released: bool) -> None:
         """Whatever is told first is how it ended; a closed connection follows a release too."""
-        number = getattr(event.assoc, "number", None)
-        if number is not None and self._coming.pop(number, None) is not None:
+        number = id(event.assoc)
+        if self._coming.pop(number, None) is not None:
             self.inbox.closed(number, released=released)
 
 
