@@ -17,6 +17,7 @@ from connectors.dicom.patients import by_patient, record_of
 from connectors.dicom.web.address import address_of
 from connectors.dicom.web.held import HeldStudies
 from connectors.dicom.web.matches import StudyMatch, find_series, find_studies, find_study
+from connectors.dicom.web.results import rejected_in, results_of
 from connectors.dicom.web.retrieving import retrieve_study
 from connectors.dicom.web.session import Session
 from connectors.dicom.web.writing_back import WrittenBack, write_back
@@ -144,6 +145,24 @@ class DicomWeb:
             StudyError: It does not hold the study, or does not give back what was sent.
         """
         return write_back(self._session, study_uid, contents)
+
+    def results_of(self, study_uid: str, made_by: str) -> tuple[Dataset, ...]:
+        """The headers of the results that one manufacturer made from a study and that lie beside its images.
+
+        Raises:
+            SourceError: The archive cannot be asked.
+            StudyError: It gives an object that cannot be read.
+        """
+        return results_of(self._session, study_uid, made_by)
+
+    def rejected_in(self, study_uid: str) -> frozenset[str]:
+        """The UIDs of the instances of a study that a rejection note lists.
+
+        Raises:
+            SourceError: The archive cannot be asked.
+            StudyError: It gives an object that cannot be read.
+        """
+        return rejected_in(self._session, study_uid)
 
     def _record(self, patient_id: str, studies: list[StudyMatch]) -> PatientRecord:
         return record_of(

@@ -25,6 +25,7 @@ from prognosis.cli.options import (
     WriteImagesOption,
 )
 from prognosis.cli.receive import receive
+from prognosis.cli.retract_images import retract_images
 
 app = typer.Typer(
     name="prognosis",
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 app.add_typer(cohort_app, name="cohort")
 app.command()(receive)
+app.command()(retract_images)
 
 
 @app.callback(invoke_without_command=True)

@@ -42,6 +42,11 @@ def write_image_results(model: FusionModel, case: Case, archive: str, made_at: d
         markup=False,
         highlight=False,
     )
+    retracted = len(place.rejected_in(study.study_uid) & set(written.held)) if written.held else 0
+    if retracted:
+        stderr.print(
+            f"[yellow]{retracted} of them were retracted in this archive[/], and stay so", highlight=False
+        )
 
 
 def answer_objects(

@@ -68,7 +68,19 @@ def test_an_answer_is_written_once_beside_its_images_and_is_never_read_as_one(
     assert "wrote 0 objects" in again.prose
     assert "4 were there already" in again.prose
     assert held(orthanc) == first
-    assert again.stated == ran.stated  # nor did the objects that lie among the images change the answer
+    uid = str(next(iter(first.values())).StudyInstanceUID)
+    for said in ("retracted", "as they were before"):
+        retracted = prognosis("retract-images", uid, "--archive", f"dicomweb:{orthanc.root}", "--json")
+        assert retracted.status == 0, retracted.err
+        assert sorted(retracted.stated["retracted"]) == sorted(first)
+        assert said in retracted.prose
+    (note,) = (each for each in held(orthanc).values() if each.Modality == "KO")
+    assert errors_of(note, tmp_path / "note") == []
+    after = prognosis(*asked, "--write-images", f"dicomweb:{orthanc.root}")
+    assert "4 of them were retracted" in after.prose
+    assert (
+        after.stated == again.stated == ran.stated
+    )  # nor did the objects that lie among the images change the answer
 
 
 def test_the_report_in_the_archive_states_the_risks_of_the_answer(
