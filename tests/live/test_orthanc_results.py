@@ -64,6 +64,16 @@ def test_an_answer_is_written_once_beside_its_images_and_is_never_read_as_one(
         assert errors_of(each, tmp_path / f"object{number}") == []
         assert each.PatientID == case.record.patient_id
 
+    (report,) = (each for each in first.values() if each.Modality == "SR")
+    stated = {
+        str(node.ConceptNameCodeSequence[0].CodeMeaning): float(node.MeasuredValueSequence[0].NumericValue)
+        for node in numbers(report)
+    }
+    (prediction,) = predict_cases(small.model, [case])
+    for risk in prediction.risks():
+        name = f"Probability of {risk.cause.replace('_', ' ')} by {risk.days:g} days"
+        assert stated[name] == pytest.approx(risk.probability, abs=1e-6)
+
     again = prognosis(*asked, "--write-images", f"dicomweb:{orthanc.root}")
     assert "wrote 0 objects" in again.prose
     assert "4 were there already" in again.prose
@@ -81,25 +91,6 @@ def test_an_answer_is_written_once_beside_its_images_and_is_never_read_as_one(
     assert (
         after.stated == again.stated == ran.stated
     )  # nor did the objects that lie among the images change the answer
-
-
-def test_the_report_in_the_archive_states_the_risks_of_the_answer(
-    prognosis: Program, orthanc: Orthanc, small: Simulated
-) -> None:
-    stored(orthanc, small.folder / "dicom")
-    case = small.complete[1]
-    sources = ("--source", f"fhir-folder:{small.folder}", "--source", f"dicomweb:{orthanc.root}")
-    asked = ("risk", case.record.patient_id, "--model", small.model_folder, *sources)
-    assert prognosis(*asked, "--write-images", f"dicomweb:{orthanc.root}").status == 0
-    (report,) = (each for each in held(orthanc).values() if each.Modality == "SR")
-    stated = {
-        str(node.ConceptNameCodeSequence[0].CodeMeaning): float(node.MeasuredValueSequence[0].NumericValue)
-        for node in numbers(report)
-    }
-    (prediction,) = predict_cases(small.model, [case])
-    for risk in prediction.risks():
-        name = f"Probability of {risk.cause.replace('_', ' ')} by {risk.days:g} days"
-        assert stated[name] == pytest.approx(risk.probability, abs=1e-6)
 
 
 def numbers(node: Dataset) -> Iterator[Dataset]:

@@ -97,6 +97,10 @@ def test_a_study_is_read_when_its_association_was_released_and_it_was_quiet_and_
                 now[0] += 100.0
                 assert running.whole_studies() == ()  # however long it takes, it goes on
                 assert seen(tmp_path / "in") == {}
+            told = Quarantine()
+            with pytest.raises(SourceError, match="holds no usable DICOM image"):
+                DicomFolder(tmp_path / "in", "dicom-folder:x").study_patients(told)
+            assert told.notices == {"DICOM study that is still being received: not read": 1}
         eventually(lambda: not running.inbox._carried)
         now[0] -= 41.0
         assert running.whole_studies() == ()
@@ -203,6 +207,17 @@ def test_without_room_on_the_disk_the_sender_is_told_and_the_study_is_held_back(
             assert send(association, paths[1]) == 0x0000
         eventually(lambda: len(running.whole_studies()) == 1)
     assert seen(tmp_path / "in") == {"2.25.9": 2}
+
+
+def test_a_disk_that_refuses_to_hold_an_instance_is_told_to_the_sender(tmp_path: Path):
+    path = write(tmp_path / "one.dcm", 1)
+    with receiver(tmp_path / "in") as running:
+        (tmp_path / "in" / ".arriving" / "instance.part").symlink_to("/dev/full")
+        with sender(running.port) as association:
+            assert send(association, path) == 0xA700
+            assert send(association, path) == 0x0000  # what lay in the way went with the failure
+        eventually(lambda: len(running.whole_studies()) == 1)
+    assert seen(tmp_path / "in") == {"2.25.1": 1}
 
 
 def test_an_instance_larger_than_allowed_never_fills_the_memory(tmp_path: Path):
