@@ -28,13 +28,19 @@ def write_image_results(model: FusionModel, case: Case, archive: str, made_at: d
         archive: "dicomweb:URL".
         made_at: When they are made (aware).
 
+    A model that abstains, or that found no image to read, leaves nothing to write, and that is said.
+
     Raises:
-        ScopeError: The model reads no images, or gives no answer.
-        StudyError: There is no image to refer to, or the archive does not give back what was sent.
+        ScopeError: The model reads no images.
+        StudyError: The images did not come from DICOM files, or the archive does not give back what was sent.
         SourceError: The archive cannot be used.
     """
     place = images_archive(archive)
-    study, files = answer_objects(model, case, made_at)
+    found = answer_objects(model, case, made_at)
+    if isinstance(found, str):
+        stderr.print(f"nothing is written to the archive: {found}", markup=False, highlight=False)
+        return
+    study, files = found
     written = place.write_back(study.study_uid, files)
     stderr.print(
         f"wrote {len(written.stored)} objects of study {study.study_uid} and read them back; "
@@ -51,25 +57,25 @@ def write_image_results(model: FusionModel, case: Case, archive: str, made_at: d
 
 def answer_objects(
     model: FusionModel, case: Case, made_at: datetime
-) -> tuple[ImagingStudy, dict[str, bytes]]:
+) -> tuple[ImagingStudy, dict[str, bytes]] | str:
     """The study that was read last by the index, and the DICOM objects of the answer by file name.
 
+    Returns:
+        Or why there are none: the model abstains, or there was no image to read.
+
     Raises:
-        ScopeError: The model reads no images, or gives no answer.
-        StudyError: No image was read, it did not come from DICOM files, or an object reads back otherwise.
+        ScopeError: The model reads no images.
+        StudyError: The images did not come from DICOM files, or an object reads back otherwise.
     """
     imaging = model.evidence.get("imaging")
     if not isinstance(imaging, ImagingEvidence):
         raise ScopeError(f"model {model.model_id}", "reads no images", "leave --write-images out")
     prediction = predict_cases(model, [case])[0]
     if prediction.abstained:
-        raise ScopeError(
-            f"patient {case.patient}", "gets no answer from this model", "leave --write-images out to see why"
-        )
+        return f"the model gives no answer ({prediction.abstained_because})"
     located = imaging.evidence_map(case)
     if located is None:
-        why = prediction.modalities_missing.get("imaging", "no image is readable")
-        raise StudyError(f"patient {case.patient}", f"has no image that was read ({why})", "see the answer")
+        return f"no image was read ({prediction.modalities_missing.get('imaging', 'none is readable')})"
     study = _study_of(case, located)
     known = case_tokens(model, case)
     explanations = tuple(explain_tokens(model, known, cause) for cause in model.task.causes)

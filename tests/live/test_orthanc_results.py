@@ -51,8 +51,9 @@ def held(orthanc: Orthanc) -> dict[str, Dataset]:
 def test_an_answer_is_written_once_beside_its_images_and_is_never_read_as_one(
     prognosis: Program, orthanc: Orthanc, small: Simulated, tmp_path: Path
 ) -> None:
-    stored(orthanc, small.folder / "dicom")
     case = small.complete[0]
+    for study in case.record.studies:
+        stored(orthanc, small.folder / "dicom" / study.study_uid)
     sources = ("--source", f"fhir-folder:{small.folder}", "--source", f"dicomweb:{orthanc.root}")
     asked = ("risk", case.record.patient_id, "--model", small.model_folder, *sources, "--json")
     ran = prognosis(*asked, "--write-images", f"dicomweb:{orthanc.root}")
