@@ -141,10 +141,7 @@ class DicomFolder:
 
     def _headers(self, quarantine: Quarantine) -> Iterator[Header]:
         root = _root(self.folder)
-        coming = arriving_studies(root)
-        if coming:
-            quarantine.notice("DICOM study that is still being received: not read", coming)
-        for path in [self.folder.resolve()] if self.folder.is_file() else _files(root):
+        for path in [self.folder.resolve()] if self.folder.is_file() else _files(root, quarantine):
             reference = path.relative_to(root).as_posix()
             try:
                 _check_inside(path, root, reference)
@@ -163,9 +160,15 @@ def _root(place: Path) -> Path:
     return place.resolve().parent if place.is_file() else place.resolve()
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """Files with the suffix .dcm, and files without suffix that begin as DICOM, in a fixed order."""
+def _files(root: Path, quarantine: Quarantine) -> Iterator[Path]:
+    """Files with the suffix .dcm, and files without suffix that begin as DICOM, in a fixed order.
+
+    Studies that a receiver has not got whole are left alone, and noticed.
+    """
     for folder, subfolders, names in os.walk(root, followlinks=False):
+        coming = arriving_studies(Path(folder))
+        if coming:
+            quarantine.notice("DICOM study that is still being received: not read", coming)
         subfolders[:] = sorted(name for name in subfolders if name != ARRIVING)
         for name in sorted(names):
             path = Path(folder, name)

@@ -152,7 +152,7 @@ class Inbox:
                 and not study.interrupted
                 and now - study.last >= self.bounds.quiet_seconds
             ]
-            return tuple(self._moved(uid) for uid in whole)
+            return tuple(moved for uid in whole if (moved := self._moved(uid)) is not None)
 
     def waiting(self) -> tuple[int, int]:
         """How many studies are on their way, and how many of them were interrupted."""
@@ -228,13 +228,17 @@ class Inbox:
             part.unlink(missing_ok=True)
         return "set aside", status
 
-    def _moved(self, uid: str) -> WholeStudy:
+    def _moved(self, uid: str) -> WholeStudy | None:
+        """The study, where it is read; None where the disk refuses: it is tried again the next time."""
         place, number = self.folder / uid, 1
         while place.exists():
             number += 1
             place = self.folder / f"{uid}+{number}"
-        source = self._place / uid
-        source.rename(place)
+        try:
+            (self._place / uid).rename(place)
+        except OSError:
+            self.counts["could not be moved yet"] += 1
+            return None
         _settle_folder(self.folder)
         self._marker(uid).unlink(missing_ok=True)
         del self._studies[uid]

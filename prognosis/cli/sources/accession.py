@@ -38,7 +38,7 @@ def with_uids_of_archives(
     asked = Counter(study.accession for record in records for study in record.studies)
 
     def found(study: ImagingStudy, record: PatientRecord) -> ImagingStudy:
-        uids = named.get(study.accession, ())
+        uids = named.get(study.accession) or []
         alone = len(uids) == 1 == asked[study.accession] and uids[0] not in known
         if study.store is not None or study.study_uid in held or not study.accession or not alone:
             return study

@@ -86,9 +86,9 @@ def scan(folder: Path, count: int = 3) -> list[Path]:
 
 
 def test_a_study_is_read_when_its_association_was_released_and_it_was_quiet_and_not_before(tmp_path: Path):
-    paths = scan(tmp_path / "ct")
+    paths, place = scan(tmp_path / "ct"), tmp_path / "received" / "in"
     now = [0.0]
-    with receiver(tmp_path / "in", quiet_seconds=60.0) as running:
+    with receiver(place, quiet_seconds=60.0) as running:
         running.inbox._clock = lambda: now[0]
         with sender(running.port) as association:
             assert association.send_c_echo().Status == 0x0000
@@ -96,18 +96,21 @@ def test_a_study_is_read_when_its_association_was_released_and_it_was_quiet_and_
                 assert send(association, path) == 0x0000
                 now[0] += 100.0
                 assert running.whole_studies() == ()  # however long it takes, it goes on
-                assert seen(tmp_path / "in") == {}
+                assert seen(place) == {}
             told = Quarantine()
             with pytest.raises(SourceError, match="holds no usable DICOM image"):
-                DicomFolder(tmp_path / "in", "dicom-folder:x").study_patients(told)
+                DicomFolder(place, "dicom-folder:x").study_patients(told)
             assert told.notices == {"DICOM study that is still being received: not read": 1}
+            with pytest.raises(SourceError):  # nor from a folder above it
+                DicomFolder(place.parent, "dicom-folder:x").study_patients(told)
+            assert told.notices == {"DICOM study that is still being received: not read": 2}
         eventually(lambda: not running.inbox._carried)
         now[0] -= 41.0
         assert running.whole_studies() == ()
         now[0] += 41.0
         assert [(each.study_uid, each.instances) for each in running.whole_studies()] == [("2.25.9", 3)]
-    assert seen(tmp_path / "in") == {"2.25.9": 3}
-    there = sorted((tmp_path / "in" / "2.25.9").iterdir())
+    assert seen(place) == {"2.25.9": 3}
+    there = sorted((place / "2.25.9").iterdir())
     for path, sent in zip(there, paths, strict=True):
         assert pydicom.dcmread(path) == pydicom.dcmread(sent)
     assert running.inbox.counts == {"received": 3, "kept": 3}
