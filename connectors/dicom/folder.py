@@ -14,13 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from connectors.dicom.arriving import ARRIVING, arriving_studies
 from connectors.dicom.guard import has_magic
 from connectors.dicom.header import Header, read_header
 from connectors.dicom.originals import series_originals
+from connectors.dicom.patients import by_patient, record_of
 from connectors.dicom.pixels import series_volumes
 from prognosis.errors import SourceError, StudyError
 from prognosis.record import ImagingStudy, PatientRecord, Quarantine, Series, Volume
-from prognosis.record.patient import sorted_record
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 class _Study:
     """One study of one patient: its instances, each in a series."""
 
-    uid: str
+    study_uid: str
     patient_id: str
     time: datetime | None
     headers: tuple[Header, ...]
@@ -55,18 +56,8 @@ class DicomFolder:
         Raises:
             SourceError: There is no DICOM image under the folder.
         """
-        patients: dict[str, list[_Study]] = defaultdict(list)
-        for study in self._index(quarantine).values():
-            problem = None if study.patient_id else "states no patient id"
-            problem = problem or ("states no date" if study.time is None else None)
-            if problem is not None:
-                quarantine.reject(
-                    StudyError(f"ImagingStudy {study.uid}", problem, "name it beside a source of records")
-                )
-                continue
-            patients[study.patient_id].append(study)
-        for patient_id in sorted(patients):
-            yield self._record(patient_id, patients[patient_id])
+        for patient_id, studies in by_patient(self._index(quarantine).values(), quarantine):
+            yield self._record(patient_id, studies)
 
     def study_patients(self, quarantine: Quarantine) -> dict[str, str]:
         """The patient id that each study's files state ("" where they state none), by study UID.
@@ -120,20 +111,18 @@ class DicomFolder:
 
     def _record(self, patient_id: str, studies: Sequence[_Study]) -> PatientRecord:
         headers = [header for study in studies for header in study.headers]
-        births = {header.birth_date for header in headers if header.birth_date}
-        sexes = {header.sex for header in headers if header.sex}
-        return sorted_record(
-            PatientRecord(
-                patient_id=patient_id,
-                birth_date=births.pop() if len(births) == 1 else None,
-                sex=sexes.pop() if len(sexes) == 1 else None,
-                studies=tuple(
-                    ImagingStudy(study.time, study.uid, _series(study), f"ImagingStudy/{study.uid}", self)
-                    for study in studies
-                    if study.time is not None
-                ),
-                site=_root(self.folder).name,
-            )
+        return record_of(
+            patient_id,
+            (header.birth_date for header in headers),
+            (header.sex for header in headers),
+            (
+                ImagingStudy(
+                    study.time, study.study_uid, _series(study), f"ImagingStudy/{study.study_uid}", self
+                )
+                for study in studies
+                if study.time is not None
+            ),
+            _root(self.folder).name,
         )
 
     def _index(self, quarantine: Quarantine) -> dict[str, _Study]:
@@ -152,7 +141,7 @@ class DicomFolder:
 
     def _headers(self, quarantine: Quarantine) -> Iterator[Header]:
         root = _root(self.folder)
-        for path in [self.folder.resolve()] if self.folder.is_file() else _files(root):
+        for path in [self.folder.resolve()] if self.folder.is_file() else _files(root, quarantine):
             reference = path.relative_to(root).as_posix()
             try:
                 _check_inside(path, root, reference)
@@ -171,10 +160,16 @@ def _root(place: Path) -> Path:
     return place.resolve().parent if place.is_file() else place.resolve()
 
 
-def _files(root: Path) -> Iterator[Path]:
-    """Files with the suffix .dcm, and files without suffix that begin as DICOM, in a fixed order."""
+def _files(root: Path, quarantine: Quarantine) -> Iterator[Path]:
+    """Files with the suffix .dcm, and files without suffix that begin as DICOM, in a fixed order.
+
+    Studies that a receiver has not got whole are left alone, and noticed.
+    """
     for folder, subfolders, names in os.walk(root, followlinks=False):
-        subfolders.sort()
+        coming = arriving_studies(Path(folder))
+        if coming:
+            quarantine.notice("DICOM study that is still being received: not read", coming)
+        subfolders[:] = sorted(name for name in subfolders if name != ARRIVING)
         for name in sorted(names):
             path = Path(folder, name)
             if path.suffix.lower() in {".dcm", ".dicom"} or (not path.suffix and has_magic(path)):

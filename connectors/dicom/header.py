@@ -21,6 +21,7 @@ SEXES = {"M": "male", "F": "female", "O": "other"}
 NO_IMAGE = {
     "1.2.840.10008.5.1.4.1.1.66.4",  # Segmentation
     "1.2.840.10008.5.1.4.1.1.66.7",  # Label map segmentation
+    "1.2.840.10008.5.1.4.1.1.30",  # Parametric map, such as the evidence maps that are written back
     "1.2.840.10008.5.1.4.1.1.481.2",  # RT Dose
 }
 """SOP classes that have rows and columns and are made from images: evidence of nothing seen."""
@@ -64,7 +65,7 @@ class Header:
 def read_header(path: Path, reference: str) -> Header | None:
     """The header of a DICOM file, None when it holds no image of a patient.
 
-    Reports, presentation states, a DICOMDIR, segmentations and dose distributions are none.
+    Reports, presentation states, a DICOMDIR, segmentations, parametric maps and dose distributions are none.
 
     Args:
         path: The file.

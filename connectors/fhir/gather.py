@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from connectors.fhir.mapping import resource_to_facts
 from connectors.fhir.mapping_clinical import needs_medication
+from connectors.fhir.mapping_endpoints import endpoint_address
 from connectors.fhir.mapping_facts import Facts, Person
 from connectors.fhir.mapping_fields import Json, source_of
 from connectors.fhir.mapping_person import organization_name, patient_to_person
@@ -31,6 +32,7 @@ class Gathered:
     facts: dict[str, Facts] = field(default_factory=dict)
     sites: dict[str, str] = field(default_factory=dict)
     medications: dict[str, Json] = field(default_factory=dict)
+    endpoints: dict[str, str] = field(default_factory=dict)
     lines: Counter[str] = field(default_factory=Counter)
     deferred: list[tuple[str, Json]] = field(default_factory=list)
     contradicted: set[str] = field(default_factory=set)
@@ -69,6 +71,9 @@ class Gathered:
             self._keep(self.persons, source, patient_to_person(resource, source))
         elif kind == "Organization":
             self.sites.setdefault(source, organization_name(resource, source))
+            self.quarantine.accept(kind)
+        elif kind == "Endpoint":
+            self.endpoints.setdefault(source, endpoint_address(resource, source))
             self.quarantine.accept(kind)
         elif kind == "Medication":
             self.medications.setdefault(source, resource)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from connectors.fhir.gather import Gathered
 from connectors.fhir.links import SettledPersons, settled_persons
+from connectors.fhir.mapping_endpoints import with_addresses
 from connectors.fhir.mapping_facts import Facts, Person
 from connectors.fhir.mapping_person import death_event
 from prognosis.errors import MappingError
@@ -84,7 +85,11 @@ def _record(
 ) -> PatientRecord:
     events: list[Event] = [event for _, facts in stated for event in facts.events]
     notes: list[Note] = [note for _, facts in stated for note in facts.notes]
-    studies: list[ImagingStudy] = [study for _, facts in stated for study in facts.studies]
+    studies: list[ImagingStudy] = [
+        with_addresses(study, gathered.endpoints, gathered.quarantine)
+        for _, facts in stated
+        for study in facts.studies
+    ]
     later = _seen_after_death(person, (facts for _, facts in stated))
     if later:
         problem = f"its death precedes {later} later facts by more than a day, so the death is not used"

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 
 from connectors.fhir.mapping_codes import label_of
+from connectors.fhir.mapping_endpoints import endpoint_references
 from connectors.fhir.mapping_facts import Facts
 from connectors.fhir.mapping_fields import (
     FHIR_ID,
@@ -27,6 +28,8 @@ DICOM_UID = "urn:dicom:uid"
 OWN_STUDY_UID = "urn:prognosis:study-uid"
 VIEW_POSITION = "urn:prognosis:view-position"
 """Extension of ImagingStudy.series for DICOM (0018,5101) View Position: R4 has no element for it."""
+
+ACCESSION, V2_IDENTIFIERS = "ACSN", "http://terminology.hl7.org/CodeSystem/v2-0203"
 
 _VIEWS = frozenset({"AP", "PA", "LL", "RL", "RLD", "LLD", "RLO", "LLO"})
 _TYPE = re.compile(
@@ -103,8 +106,24 @@ def imaging_study_to_facts(resource: Json, source: str) -> Facts:
     if started is None:
         raise no_time(source, "started")
     series = tuple(_series(item, source) for item in elements(resource, "series", source))
-    study = ImagingStudy(started.last, _study_uid(resource, source), series, source)
+    study = ImagingStudy(
+        started.last,
+        _study_uid(resource, source),
+        series,
+        source,
+        archives=endpoint_references(resource, source),
+        accession=_accession(resource, source),
+    )
     return Facts(patient, studies=(study,), happened=started.first)
+
+
+def _accession(resource: Json, source: str) -> str:
+    """The identifier that is typed as an accession number, "" where there is none."""
+    for identifier in elements(resource, "identifier", source):
+        kinds = elements(element(identifier, "type", source) or {}, "coding", source)
+        if any(kind.get("code") == ACCESSION and kind.get("system") == V2_IDENTIFIERS for kind in kinds):
+            return string(identifier, "value", source) or ""
+    return ""
 
 
 def _study_uid(resource: Json, source: str) -> str:

@@ -97,7 +97,8 @@ async def facts_about(
     Args:
         client: The server.
         chosen: Kept Patients, "Patient/x".
-        people: All Patients; Medications already read are taken from here, and new ones kept here.
+        people: All Patients; Medications and Endpoints already read are taken from here, and new ones kept
+            here.
         persons: The same, their links followed.
         offered: Types that the server can search.
 
@@ -105,7 +106,12 @@ async def facts_about(
         SourceError: The server does not give all of them, or gives those of other patients.
     """
     counts = {source: people.lines[source] for source in chosen}
-    group = Gathered(people.quarantine, medications=people.medications, lines=Counter(counts))
+    group = Gathered(
+        people.quarantine,
+        medications=people.medications,
+        endpoints=people.endpoints,
+        lines=Counter(counts),
+    )
     asked = frozenset(counts).union(old for old, new in persons.stands_for.items() if new in counts)
     try:
         async with anyio.create_task_group() as searches:
@@ -120,6 +126,9 @@ async def facts_about(
         await _add_named(
             client, "Medication", (drug for drug in drugs if drug not in group.medications), group
         )
+    if "Endpoint" in offered:
+        named = (each for facts in group.facts.values() for study in facts.studies for each in study.archives)
+        await _add_named(client, "Endpoint", (each for each in named if each not in group.endpoints), group)
     group.finish()
     return group
 

@@ -24,7 +24,10 @@ from prognosis.cli.options import (
     SourceOption,
     TaskArgument,
     WriteBackOption,
+    WriteImagesOption,
 )
+from prognosis.cli.receive import receive
+from prognosis.cli.retract_images import retract_images
 from prognosis.cli.retract_verb import retract
 
 app = typer.Typer(
@@ -35,7 +38,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cohort_app, name="cohort")
+app.command()(receive)
 app.command()(retract)
+app.command()(retract_images)
 app.command("bulk-export")(bulk_export)
 
 
@@ -219,12 +224,13 @@ def risk(  # noqa: PLR0913 - one parameter an option
         str | None, typer.Option(help="Also tell what moved the answer since then (ISO 8601).")
     ] = None,
     write_back: WriteBackOption = None,
+    write_images: WriteImagesOption = None,
     json_output: JsonOption = False,
 ) -> None:
     """One patient's risk: horizons with intervals, drivers with dates and sources, what is missing."""
     from prognosis.cli.risk import Asked, run_risk
 
-    asked = Asked(at, top, scale, horizon_days, since, write_back)
+    asked = Asked(at, top, scale, horizon_days, since, write_back, write_images)
     run_risk(patient, model, source, asked, report=report, cache=cache, json_output=json_output)
 
 

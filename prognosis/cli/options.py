@@ -44,3 +44,8 @@ CACHE = typer.Option(
     help="A folder for what the model needs of each study, so that none is read twice: patient data.",
 )
 CacheOption = Annotated[Path | None, CACHE]
+
+WriteImagesOption = Annotated[
+    str | None,
+    typer.Option(help="dicomweb:URL: also store the answer as DICOM objects beside the images that it read."),
+]

@@ -13,6 +13,7 @@ from prognosis.cli.console import print_json, stderr, stdout
 from prognosis.cli.loading import load_records
 from prognosis.cli.patient_report import patient_page
 from prognosis.cli.write_back import write_back
+from prognosis.cli.write_images import write_image_results
 from prognosis.cohort import Case
 from prognosis.cohort.labels import last_contact
 from prognosis.cohort.selection import index_times
@@ -45,6 +46,7 @@ class Asked:
         horizon_days: Of the probability; the task's last horizon where None.
         since: Also tell what moved the answer since then, in ISO 8601.
         write_back: The FHIR server that the answer is also written to.
+        write_images: The archive, "dicomweb:URL", that the answer is stored in as DICOM; None for none.
     """
 
     at: str | None
@@ -53,6 +55,7 @@ class Asked:
     horizon_days: float | None
     since: str | None
     write_back: str | None = None
+    write_images: str | None = None
 
     def known_scale(self) -> AskedScale:
         """The scale.
@@ -86,6 +89,8 @@ def run_risk(
     record = find_patient(load_records(sources, model.task, quarantine), patient)
     case = case_at(model, record, asked.at)
     since = None if asked.since is None else stated_time("--since", asked.since)
+    if asked.write_images is not None:
+        write_image_results(model, case, asked.write_images, datetime.now(UTC))
     page = None
     if report is not None or not json_output:
         page = patient_page(model, case, scale=scale, horizon_days=asked.horizon_days, since=since)

@@ -2,27 +2,30 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from prognosis.errors import ScopeError
 
 if TYPE_CHECKING:
+    from highdicom.coding_schemes import CodingSchemeIdentificationItem
     from pydicom.sr.coding import Code
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One concept of SNOMED CT as DICOM's context groups give it: its code and its meaning."""
+    """One concept as DICOM's context groups give it: its code and its meaning, of SNOMED CT or of our own."""
 
     value: str
     meaning: str
+    scheme: str = "SCT"
 
     def coded(self) -> Code:
         """The term for pydicom and highdicom."""
         from pydicom.sr.coding import Code
 
-        return Code(self.value, "SCT", self.meaning)
+        return Code(self.value, self.scheme, self.meaning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,12 @@ class StructureTerms:
     site: Term | None = None
 
 
+OWN_SCHEME = "99PROGNOSIS"
+"""Designator of codes that no standard has (PS3.3 section 8.2: such begin with 99)."""
+
+MEANING_LENGTH = 64
+RELATIONAL = Term("309825002", "Spatial and Relational Concept")
+IMAGE_REGION = Term("image-region", "Region of the image", OWN_SCHEME)
 ANATOMY = Term("91723000", "Anatomical Structure")
 ABNORMAL = Term("49755003", "Morphologically Abnormal Structure")
 RIGHT, LEFT = Term("24028007", "Right"), Term("7771000", "Left")
@@ -95,3 +104,28 @@ def structure_terms(structure: str) -> StructureTerms:
             f"name the model's structures as one of: {', '.join(STRUCTURES)}",
         )
     return terms
+
+
+def region_terms(region: str) -> StructureTerms:
+    """The coded terms of a place on the image that is no anatomy, whatever its name: a third of the film."""
+    return StructureTerms(RELATIONAL, IMAGE_REGION)
+
+
+def own_term(kind: str, meaning: str) -> Term:
+    """A concept that no standard has a code for, always under the same code for the same meaning.
+
+    Args:
+        kind: A few letters that begin the code: "risk", "share".
+        meaning: What it says, cut to what a code's meaning may hold.
+    """
+    digest = hashlib.sha256(meaning.encode()).hexdigest()[: 15 - len(kind)]
+    return Term(f"{kind}-{digest}", meaning[:MEANING_LENGTH], OWN_SCHEME)
+
+
+def own_scheme() -> CodingSchemeIdentificationItem:
+    """Whose codes those of our own are (PS3.3 C.12.1.1.7)."""
+    from highdicom.coding_schemes import CodingSchemeIdentificationItem
+
+    return CodingSchemeIdentificationItem(
+        designator=OWN_SCHEME, name="Codes of prognosis", responsible_organization="prognosis"
+    )

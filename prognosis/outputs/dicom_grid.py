@@ -7,7 +7,7 @@ is looked up by its position in millimetres, and a segmentation on another grid 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 OFF_PLACE = 0.3
 OFF_STEP = 1e-3
 
+Number = TypeVar("Number", np.uint16, np.float32)
+
 
 def numbered(segmentation: Segmentation, parts: Sequence[Part]) -> NDArray[np.uint16]:
     """(z, y, x) the number of the part that each voxel belongs to, from 1; 0 for none."""
@@ -33,8 +35,8 @@ def numbered(segmentation: Segmentation, parts: Sequence[Part]) -> NDArray[np.ui
 
 
 def source_frames(
-    numbers: NDArray[np.uint16], segmentation: Segmentation, sources: Sequence[Dataset]
-) -> NDArray[np.uint16]:
+    numbers: NDArray[Number], segmentation: Segmentation, sources: Sequence[Dataset]
+) -> NDArray[Number]:
     """The numbers of a segmentation's voxels, on each frame of its source images.
 
     Args:
@@ -65,8 +67,8 @@ def source_frames(
 
 
 def _frame(
-    numbers: NDArray[np.uint16], segmentation: Segmentation, dataset: Dataset, place: NDArray[np.float64]
-) -> NDArray[np.uint16]:
+    numbers: NDArray[Number], segmentation: Segmentation, dataset: Dataset, place: NDArray[np.float64]
+) -> NDArray[Number]:
     """(rows, columns) the numbers at one frame's pixels; `place` is one that `_places` gives."""
     to_index = np.linalg.inv(segmentation.affine)
     across, down = (to_index[:3, :3] @ place[:, side] for side in (0, 1))

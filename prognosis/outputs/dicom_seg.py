@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from prognosis.errors import MissingDependencyError, StudyError
 from prognosis.evidence.segmentation.measurements import Part
-from prognosis.outputs.dicom_codes import structure_terms
+from prognosis.outputs.dicom_codes import StructureTerms, structure_terms
 from prognosis.outputs.dicom_grid import has_place, numbered, source_frames
 from prognosis.record import Segmentation
 from prognosis.record.uid import derived_uid
 
 if TYPE_CHECKING:
+    from highdicom import ContributingEquipment
     from highdicom.seg import SegmentDescription
     from pydicom.dataset import Dataset
 
@@ -29,6 +30,9 @@ MAY_BE_EMPTY = (
 )
 SERIES_NUMBER = 9001
 MOST_SEGMENTS = 65535
+UNREVIEWED = "AI-generated, not reviewed by a person"
+CREATOR = "AI model^prognosis"
+"""Of what is written no person is the creator, and the element may hold a device's name (PS3.3 10.9)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,8 @@ def segmentation_dataset(
     algorithm: Algorithm,
     made_at: datetime,
     series_number: int = SERIES_NUMBER,
+    terms_of: Callable[[str], StructureTerms] = structure_terms,
+    title: str = "segmentation",
 ) -> Dataset:
     """The DICOM SEG of a segmentation, in the study and the frame of reference of its source images.
 
@@ -60,6 +66,8 @@ def segmentation_dataset(
         algorithm: What made it.
         made_at: When it was made (aware), written as UTC.
         series_number: Of the new series.
+        terms_of: The coded terms of a part's structure.
+        title: What it is called in the series' description.
 
     Raises:
         ScopeError: A structure has no code.
@@ -77,7 +85,10 @@ def segmentation_dataset(
     complete = source_headers(sources)
     frames = source_frames(numbered(segmentation, parts), segmentation, complete)
     entropy = [segmentation.source, algorithm.name, algorithm.version, _digest(frames)]
-    described = [_description(part, number, entropy, algorithm) for number, part in enumerate(parts, start=1)]
+    described = [
+        _description(part, number, entropy, algorithm, terms_of(part.structure))
+        for number, part in enumerate(parts, start=1)
+    ]
     try:
         dataset = highdicom.seg.Segmentation(
             source_images=complete,
@@ -93,7 +104,9 @@ def segmentation_dataset(
             software_versions=algorithm.version,
             device_serial_number=algorithm.version,
             content_label="SEGMENTATION",
-            content_description="AI-generated, not reviewed by a person",
+            content_description=UNREVIEWED,
+            content_creator_name=CREATOR,
+            contributing_equipment=[contribution(algorithm)],
         )
     except (AttributeError, ValueError) as error:
         raise StudyError(
@@ -101,11 +114,25 @@ def segmentation_dataset(
         ) from error
     if not has_place(complete[0]):
         dataset.PatientOrientation = complete[0].get("PatientOrientation", "")
-    dataset.SeriesDescription = f"AI-generated segmentation: {algorithm.name}"[:64]
+    dataset.SeriesDescription = f"AI-generated {title}: {algorithm.name}"[:64]
     for item in (*dataset.DimensionOrganizationSequence, *dataset.DimensionIndexSequence):
         item.DimensionOrganizationUID = derived_uid(*entropy, "dimensions")
     stamp(dataset, made_at)
     return dataset
+
+
+def contribution(algorithm: Algorithm) -> ContributingEquipment:
+    """The model as equipment that processed the images, so that every object names it in one place."""
+    from highdicom import ContributingEquipment
+    from pydicom.sr.codedict import codes
+
+    return ContributingEquipment(
+        manufacturer="prognosis",
+        purpose_of_reference=codes.DCM.ProcessingEquipment,
+        manufacturer_model_name=algorithm.name,
+        software_versions=algorithm.version,
+        contribution_description="AI model; its output was not reviewed by a person",
+    )
 
 
 def stamp(dataset: Dataset, made_at: datetime) -> None:
@@ -151,13 +178,14 @@ def _digest(frames: NDArray[np.uint16]) -> str:
     return hashlib.sha256(frames.tobytes()).hexdigest()
 
 
-def _description(part: Part, number: int, entropy: Sequence[str], algorithm: Algorithm) -> SegmentDescription:
+def _description(
+    part: Part, number: int, entropy: Sequence[str], algorithm: Algorithm, terms: StructureTerms
+) -> SegmentDescription:
     from highdicom import AlgorithmIdentificationSequence
     from highdicom.seg import SegmentAlgorithmTypeValues, SegmentDescription
     from highdicom.sr import CodedConcept
     from pydicom.sr.codedict import codes
 
-    terms = structure_terms(part.structure)
     description = SegmentDescription(
         segment_number=number,
         segment_label=part.name,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from prognosis.errors import StudyError
 from prognosis.evidence.segmentation.measurements import Measurements
 from prognosis.outputs.dicom_codes import structure_terms
-from prognosis.outputs.dicom_seg import Algorithm, highdicom_missing, source_headers, stamp
+from prognosis.outputs.dicom_seg import Algorithm, contribution, highdicom_missing, source_headers, stamp
 from prognosis.record import Segmentation
 from prognosis.record.uid import derived_uid
 
@@ -78,11 +78,11 @@ def measurement_report(
     ]
     try:
         content = sr.MeasurementReport(
-            observation_context=_observation_context(algorithm),
-            procedure_reported=_procedure(headers[0]),
+            observation_context=observation_context(algorithm),
+            procedure_reported=procedure(headers[0]),
             imaging_measurements=groups,
         )
-        content[0].ContentSequence.append(_comment(WARNING))
+        content[0].ContentSequence.append(comment(WARNING))
         report = sr.ComprehensiveSR(
             evidence=[*headers, segments],
             content=content,
@@ -94,6 +94,7 @@ def measurement_report(
             is_complete=True,
             is_final=False,
             is_verified=False,
+            contributing_equipment=[contribution(algorithm)],
         )
     except (AttributeError, ValueError) as error:
         raise StudyError(
@@ -106,7 +107,7 @@ def measurement_report(
     return report
 
 
-def _observation_context(algorithm: Algorithm) -> sr.ObservationContext:
+def observation_context(algorithm: Algorithm) -> sr.ObservationContext:
     """The observer is a device: the model in its version."""
     from highdicom import sr
     from pydicom.sr.codedict import codes
@@ -124,7 +125,8 @@ def _observation_context(algorithm: Algorithm) -> sr.ObservationContext:
     )
 
 
-def _procedure(source: Dataset) -> Code:
+def procedure(source: Dataset) -> Code:
+    """What was done to make the images, by their modality."""
     from pydicom.sr.codedict import codes
     from pydicom.sr.coding import Code
 
@@ -132,7 +134,8 @@ def _procedure(source: Dataset) -> Code:
     return codes.SCT.ImagingProcedure if known is None else Code(known[0], "LN", known[1])
 
 
-def _comment(text: str) -> sr.TextContentItem:
+def comment(text: str) -> sr.TextContentItem:
+    """A sentence that belongs to the report as a whole."""
     from highdicom import sr
     from pydicom.sr.codedict import codes
 
@@ -167,7 +170,7 @@ def _group(
     if size.volume_ml is None:
         return sr.PlanarROIMeasurementsAndQualitativeEvaluations(
             tracking_identifier=tracking,
-            referenced_segment=_frame_of(number, segments, source),
+            referenced_segment=frame_of(number, segments, source),
             finding_category=terms.category.coded(),
             finding_type=terms.type.coded(),
             finding_sites=sites,
@@ -190,7 +193,7 @@ def _group(
     )
 
 
-def _frame_of(number: int, segments: Dataset, source: Dataset) -> sr.ReferencedSegmentationFrame:
+def frame_of(number: int, segments: Dataset, source: Dataset) -> sr.ReferencedSegmentationFrame:
     """The one frame of a part of a film; a frame and a segment may not both be named (PS3.3 C.18.4)."""
     from highdicom import sr
 

@@ -117,13 +117,26 @@ class SegmentationStore(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class ImagingStudy:
-    """A study as a reference, never pixels; `time` is when it was acquired (aware)."""
+    """A study as a reference, never pixels.
+
+    Attributes:
+        time: When it was acquired (aware).
+        study_uid: Study instance UID.
+        series: Its series, as far as they are stated.
+        source: How it is cited, "ImagingStudy/..".
+        store: Opens it; None where no source holds its pixels.
+        archives: Addresses of DICOMweb archives that the record says hold it. Whoever wrote the record wrote
+            them: nothing may be sent to one that the user did not allow.
+        accession: Its accession number, "" where none is stated.
+    """
 
     time: datetime
     study_uid: str
     series: tuple[Series, ...] = ()
     source: str = ""
     store: ImageStore | None = field(default=None, compare=False, repr=False)
+    archives: tuple[str, ...] = field(default=(), compare=False, repr=False)
+    accession: str = field(default="", compare=False, repr=False)
 
     def volumes(self) -> tuple[Volume, ...]:
         """Open the study's pixels, one volume a series.

@@ -5,13 +5,8 @@ Skipped where Orthanc is absent: apt-get install orthanc orthanc-dicomweb orthan
 
 from __future__ import annotations
 
-import json
-import shutil
-import socket
 import subprocess
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
@@ -28,61 +23,14 @@ from prognosis.errors import SourceError, StudyError
 from prognosis.record import PatientRecord, Quarantine
 from prognosis.simulate import Dials, simulate_cohort
 from tests.connectors.dicom.films import reference, slices, write
-
-PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-READY_SECONDS = 60.0
-
-
-@dataclass
-class Orthanc:
-    """A running archive: its DICOMweb root, and its process."""
-
-    root: str
-    process: subprocess.Popen[bytes]
+from tests.live.orthanc import Orthanc, running
 
 
 @pytest.fixture
 def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
     """An empty archive on a free port that answers this machine only."""
-    program = shutil.which("Orthanc", path="/usr/sbin:/usr/bin:/usr/local/bin")
-    if program is None or not PLUGIN.exists():
-        pytest.skip("Orthanc is absent: apt-get install orthanc orthanc-dicomweb orthanc-gdcm")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    folder = tmp_path / "orthanc"
-    folder.mkdir()
-    settings = {
-        "StorageDirectory": str(folder),
-        "IndexDirectory": str(folder),
-        "HttpPort": port,
-        "DicomServerEnabled": False,
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "Plugins": [str(PLUGIN)],
-        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-    }
-    (folder / "orthanc.json").write_text(json.dumps(settings))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, str(folder / "orthanc.json")], stdout=log, stderr=log)
-    try:
-        root = f"http://127.0.0.1:{port}/dicom-web"
-        _wait_until_ready(root, process)
-        yield Orthanc(root, process)
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _wait_until_ready(root: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            if httpx.get(f"{root}/studies?limit=1", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    pytest.fail("Orthanc did not start")
+    with running(tmp_path / "orthanc") as archive:
+        yield archive
 
 
 def stored(orthanc: Orthanc, folder: Path) -> int:

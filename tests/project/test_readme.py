@@ -72,8 +72,8 @@ def test_what_a_command_line_reads_is_here_or_is_made_by_the_user(line):
         scheme, colon, place = word.partition(":")
         if colon:
             assert scheme in SCHEMES
-        nowhere_here = colon and SCHEMES[scheme].place in ("name", "address")
-        path = "" if nowhere_here else place if colon else word
+        elsewhere = colon and SCHEMES[scheme].place in {"name", "address"}
+        path = "" if elsewhere else place if colon else word
         if "/" in path and not MADE_BY_THE_USER.match(path):
             assert (ROOT / path).exists(), path
 

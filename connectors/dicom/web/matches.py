@@ -19,7 +19,11 @@ MOST_MATCHES = 1_000_000
 MOST_PAGE_BYTES = 64 * 2**20
 JSON = "application/dicom+json"
 COUNT = "NumberOfStudyRelatedInstances"
-KEYWORDS = {f"{tag:08X}": keyword for tag, (keyword, _) in USED.items()} | {"00201208": COUNT}
+ACCESSION = "AccessionNumber"
+KEYWORDS = {f"{tag:08X}": keyword for tag, (keyword, _) in USED.items()} | {
+    "00201208": COUNT,
+    "00080050": ACCESSION,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class StudyMatch:
         birth_date: Of the patient, None where not stated.
         sex: Of the patient, None where not stated.
         instances: How many it has, of whatever kind; None where the archive does not say.
+        accession: Its accession number, "" where none is stated.
     """
 
     study_uid: str
@@ -43,6 +48,7 @@ class StudyMatch:
     birth_date: date | None
     sex: str | None
     instances: int | None
+    accession: str = ""
 
 
 def find_studies(session: Session, quarantine: Quarantine) -> tuple[StudyMatch, ...]:
@@ -71,16 +77,32 @@ def find_instance_count(session: Session, study_uid: str) -> int:
         StudyError: It does not hold the study, or does not say how many: nobody could tell whether all came.
     """
     reference = f"ImagingStudy {study_uid}"
-    query = (("StudyInstanceUID", study_uid), ("includefield", COUNT))
+    match = find_study(session, study_uid)
+    if match is None:
+        raise StudyError(reference, "is not in the archive", "ask for the studies again")
+    if match.instances is None:
+        raise StudyError(
+            reference, f"has no {COUNT} in the archive", "let the archive state it, or export files"
+        )
+    return match.instances
+
+
+def find_study(session: Session, study_uid: str) -> StudyMatch | None:
+    """One study by its UID, None where the archive does not hold it.
+
+    Raises:
+        SourceError: The archive cannot be asked.
+        StudyError: What it states of the study cannot be read.
+    """
+    query = (
+        ("StudyInstanceUID", study_uid),
+        ("includefield", COUNT),
+        ("includefield", "TimezoneOffsetFromUTC"),
+    )
     for fields in _rows(session, "studies", query, "StudyInstanceUID"):
         if text_of(fields, "StudyInstanceUID") == study_uid:
-            count = _study(fields, reference).instances
-            if count is None:
-                raise StudyError(
-                    reference, f"has no {COUNT} in the archive", "let the archive state it, or export files"
-                )
-            return count
-    raise StudyError(reference, "is not in the archive", "ask for the studies again")
+            return _study(fields, f"ImagingStudy {study_uid}")
+    return None
 
 
 def find_series(session: Session, study_uid: str) -> tuple[Series, ...]:
@@ -122,6 +144,7 @@ def _study(fields: Fields, reference: str) -> StudyMatch:
         birth_date=date_of(text_of(fields, "PatientBirthDate")),
         sex=SEXES.get(text_of(fields, "PatientSex").upper()),
         instances=count if count >= 0 else None,
+        accession=text_of(fields, ACCESSION),
     )
 
 

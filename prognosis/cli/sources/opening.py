@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from prognosis.cli.sources.endpoints import EndpointArchives
 from prognosis.cli.sources.fhir_login import CREDENTIALS, fhir_login
 from prognosis.cohort.task import OutcomeMapping, Task
 from prognosis.errors import SourceError, TaskError
@@ -60,6 +61,10 @@ def _dicomweb(place: str, uri: str, _task: Task | None) -> RecordSource:
     from connectors.dicom import DicomWeb
 
     return DicomWeb(place, uri, _dicomweb_token if DICOMWEB_TOKEN in os.environ else None)
+
+
+def _dicom_endpoint(place: str, uri: str, _task: Task | None) -> RecordSource:
+    return EndpointArchives(place, uri, _dicomweb_token if DICOMWEB_TOKEN in os.environ else None)
 
 
 def _dicomweb_token() -> str:
@@ -180,6 +185,9 @@ SCHEMES: dict[str, Scheme] = {
         "dicom-folder:DIR", "folder or file", "DICOM files, joined by study UID", _dicom_folder
     ),
     "dicomweb": Scheme("dicomweb:URL", "address", "a PACS: QIDO-RS and WADO-RS, as DICOM files", _dicomweb),
+    "dicom-endpoint": Scheme(
+        "dicom-endpoint:ORIGIN", "address", "archives there that ImagingStudy.endpoint names", _dicom_endpoint
+    ),
     "nifti-folder": Scheme("nifti-folder:DIR", "folder", "NIfTI, PATIENT/DATE/NAME.nii.gz", _nifti_folder),
     "meds": Scheme("meds:DIR", "folder", "MEDS Parquet", _meds),
     "hannover-cxr": Scheme("hannover-cxr:DIR", "folder", "COVID-19 Image Repository, Hannover", _hannover),
@@ -212,7 +220,25 @@ def open_sources(uris: Sequence[str], task: Task | None) -> list[RecordSource]:
     if len(servers) > 1 and given is not None:
         problem = f"is one of {len(servers)} servers, and {given} gives the token of one"
         raise SourceError(servers[1], problem, "name one server at a time")
+    _check_one_archive(uris)
     return [_open(uri, task) for uri in uris]
+
+
+def _check_one_archive(uris: Sequence[str]) -> None:
+    """Refuse one token for archives of two origins.
+
+    Raises:
+        SourceError: There are two, and a token.
+    """
+    if DICOMWEB_TOKEN not in os.environ:
+        return
+    from connectors.dicom.web.address import address_of
+
+    named = [uri.partition(":") for uri in uris]
+    origins = {address_of(place).origin for name, _, place in named if name in {"dicomweb", "dicom-endpoint"}}
+    if len(origins) > 1:
+        problem = f"are at {len(origins)} origins, and {DICOMWEB_TOKEN} is the token of one"
+        raise SourceError("the archives", problem, "name one archive at a time")
 
 
 def _open(uri: str, task: Task | None) -> RecordSource:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
+from prognosis.cli.sources.accession import with_uids_of_archives
+from prognosis.cli.sources.endpoints import EndpointArchives, another_patient, open_stated
 from prognosis.cli.sources.opening import open_sources
 from prognosis.cohort.task import Task
 from prognosis.errors import SourceError, StudyError
@@ -38,7 +40,9 @@ def read_records(
         SourceError: A source cannot be read, two sources hold the same patient, or there is no patient.
         TaskError: A table is named and the task does not say what its columns mean.
     """
-    sources = open_sources(uris, task)
+    opened = open_sources(uris, task)
+    endpoints = [source for source in opened if isinstance(source, EndpointArchives)]
+    sources = [source for source in opened if not isinstance(source, EndpointArchives)] or opened
     stores = [source for source in sources if isinstance(source, StudySource)]
     givers = [source for source in sources if not isinstance(source, StudySource)] or sources
     records: dict[str, PatientRecord] = {}
@@ -54,7 +58,9 @@ def read_records(
     if not records:
         raise SourceError(", ".join(uris), f"gave no patient ({_set_aside(quarantine)})", "check the sources")
     ordered = tuple(records[key] for key in sorted(records))
-    return ordered if givers is sources else join_pixels(ordered, stores, quarantine)
+    if givers is sources and not endpoints:
+        return ordered
+    return join_pixels(open_stated(ordered, endpoints, quarantine), stores, quarantine)
 
 
 def _set_aside(quarantine: Quarantine) -> str:
@@ -93,6 +99,8 @@ def join_pixels(
                 quarantine.notice("study held by two sources of pixels; the first is used")
                 continue
             holders[study_uid] = (store, patient_id)
+    patients = {uid: patient_id for uid, (_, patient_id) in holders.items()}
+    records = with_uids_of_archives(records, stores, patients, quarantine)
     joined = tuple(_joined(record, holders, quarantine) for record in records)
     known = {study.study_uid for record in records for study in record.studies}
     for study_uid in sorted(holders.keys() - known):
@@ -111,21 +119,17 @@ def _joined(
 ) -> PatientRecord:
     studies: list[ImagingStudy] = []
     for study in record.studies:
+        if study.store is not None:
+            studies.append(study)
+            continue
         holder = holders.get(study.study_uid)
         if holder is None:
-            if study.store is None:
-                quarantine.notice("study without pixels: no source given holds them")
+            quarantine.notice("study without pixels: no source given holds them")
             studies.append(study)
             continue
         store, patient_id = holder
         if patient_id not in {"", record.patient_id}:
-            quarantine.reject(
-                StudyError(
-                    f"ImagingStudy {study.study_uid}",
-                    "is of one patient in the record and of another in its DICOM files",
-                    "correct PatientID or the ImagingStudy's subject; the study is not used",
-                )
-            )
+            quarantine.reject(another_patient(study))
             continue
         if not patient_id:
             quarantine.notice("DICOM files without a patient id joined by study UID alone")

@@ -27,7 +27,7 @@ from prognosis.evidence.imaging.regions import (
     region_weights,
     resample,
 )
-from prognosis.evidence.imaging.volumes import read_volume
+from prognosis.evidence.imaging.volumes import longest_volume, read_volume
 from prognosis.record import ImagingStudy, Series, Volume
 
 _WINDOW = (0.5, 99.5)  # percentiles of the film that become black and white
@@ -96,6 +96,18 @@ class Film:
             return self.outline.spread(values)
         return region_map(values, self.placement, layout)
 
+    def region_places(self, layout: Layout) -> NDArray[np.uint16]:
+        """(rows, columns), of a volume (z, y, x): the place in the layout of each pixel's region.
+
+        A pixel that lies in two regions of an even division is given to the one that holds its first edge.
+        """
+        if self.outline is not None:
+            return self.outline.regions.astype(np.uint16)
+        sides = [axis.voxels for axis in self.placement.axes]
+        along = [np.arange(side) * count // side for side, count in zip(sides, layout.shape, strict=True)]
+        places = np.ravel_multi_index(np.ix_(*along), layout.shape)
+        return self.placement.in_own_order(np.asarray(places, dtype=np.uint16))
+
     def in_own_order(self, array: NDArray[np.float64]) -> NDArray[np.float64]:
         """A map over the film's pixels, axis by axis as it is read, as one over its own array."""
         return self.placement.in_own_order(array)
@@ -122,14 +134,23 @@ def frontal_pixels(
     study: ImagingStudy, volumes: Sequence[Volume], config: ImagingConfig
 ) -> tuple[NDArray[np.float32], Series] | str:
     """The (height, width) pixels of the study's first frontal film and its series, or why there are none."""
+    volume = volume_read(volumes, config)
+    if isinstance(volume, str):
+        return volume
+    return unreadable(volume.voxels[0], config.minimum_pixels) or (volume.voxels[0], series_of(study, volume))
+
+
+def volume_read(volumes: Sequence[Volume], config: ImagingConfig) -> Volume | str:
+    """Which of a study's volumes is read: its first frontal film, or its longest series; or why none is."""
+    if config.dimensions == 3:
+        return longest_volume(volumes, config)
     volumes = tuple(volume for volume in volumes if config.reads_view(volume.view))
     if not volumes:
         return "study holds no frontal film"
     depths = [volume.voxels.shape[0] for volume in volumes]
     if 1 not in depths:
         return f"study is a volume of {depths[0]} slices and this encoder reads single films"
-    volume = volumes[depths.index(1)]
-    return unreadable(volume.voxels[0], config.minimum_pixels) or (volume.voxels[0], series_of(study, volume))
+    return volumes[depths.index(1)]
 
 
 def windowed_square(pixels: NDArray[np.float32], placement: Placement) -> NDArray[np.float32]:

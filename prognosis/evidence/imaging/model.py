@@ -60,6 +60,7 @@ class EvidenceMap:
         source: "ImagingStudy/<uid>".
         time: ISO 8601.
         outline: Where the regions lie on a film whose lungs were outlined.
+        regions: (*grid) the place in the layout of each pixel's region.
     """
 
     film: NDArray[np.float32]
@@ -67,7 +68,8 @@ class EvidenceMap:
     causes: tuple[str, ...]
     source: str
     time: str
-    outline: Outline | None = None
+    outline: Outline | None
+    regions: NDArray[np.uint16]
 
 
 @dataclass(slots=True)
@@ -192,7 +194,8 @@ class ImagingEvidence:
             maps.append(np.sum(own, axis=0) - film.spread_regions(centre[cause], layout))
         evidence = np.stack([film.in_own_order(each) for each in maps])
         time = film.time.isoformat()
-        return EvidenceMap(film.on_own_grid(), evidence, self.causes, film.source, time, film.outline)
+        places = film.region_places(layout)
+        return EvidenceMap(film.on_own_grid(), evidence, self.causes, film.source, time, film.outline, places)
 
     def film_level(self, films: FilmArrays) -> Array:
         """(films, causes, regions) evidence of each film, whatever its date; zero is the training mean."""

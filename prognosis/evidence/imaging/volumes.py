@@ -52,16 +52,23 @@ def read_volume(
     volumes: Sequence[Volume], config: ImagingConfig
 ) -> tuple[NDArray[np.float32], VolumePlacement] | str:
     """The (windows, *size) block of a study's longest volume and its place there, or why there is none."""
-    wanted = config.volume.modalities
-    volumes = tuple(volume for volume in volumes if not wanted or volume.modality in wanted)
-    if not volumes:
-        return f"study holds no series of modality {' or '.join(wanted) or 'any'}"
-    volume = max(volumes, key=lambda each: each.voxels.shape[0])
+    volume = longest_volume(volumes, config)
+    if isinstance(volume, str):
+        return volume
     fault = _volume_fault(volume, config.volume)
     if fault:
         return fault
     placement = volume_placement(volume, config.volume)
     return windowed_block(volume, placement, config.volume), placement
+
+
+def longest_volume(volumes: Sequence[Volume], config: ImagingConfig) -> Volume | str:
+    """The volume of most slices among those of a modality that is read, or why there is none."""
+    wanted = config.volume.modalities
+    volumes = tuple(volume for volume in volumes if not wanted or volume.modality in wanted)
+    if not volumes:
+        return f"study holds no series of modality {' or '.join(wanted) or 'any'}"
+    return max(volumes, key=lambda each: each.voxels.shape[0])
 
 
 def volume_placement(volume: Volume, config: VolumeConfig) -> VolumePlacement:

@@ -60,6 +60,10 @@ class Archive:
     def honest(self, path: str, query: dict[str, list[str]]) -> Reply:
         """What an archive in order answers."""
         limit, offset = (int(query.get(name, ["0"])[0]) for name in ("limit", "offset"))
+        one = re.fullmatch(r"/dicom-web/studies/([0-9.]+)/series/[0-9.]+/instances/([0-9.]+)", path)
+        if one is not None:
+            held = [each.read_bytes() for each in self.files.get(one[1], []) if instance_of(each) == one[2]]
+            return Reply(200, multipart(held), {"Content-Type": MULTIPART}) if held else Reply(404)
         found = re.fullmatch(r"/dicom-web/studies(?:/([0-9.]+)(?:/(series|instances))?)?", path)
         if found is None:
             return Reply(404)
@@ -79,6 +83,11 @@ class Archive:
                 rows.append(row)
         page = json.dumps(rows[offset : offset + limit]).encode()
         return Reply(200, page, {"Content-Type": "application/dicom+json"})
+
+
+def instance_of(path: Path) -> str:
+    """The UID of the instance that a file holds."""
+    return str(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID)
 
 
 def multipart(contents: list[bytes], boundary: str = BOUNDARY) -> bytes:
@@ -110,10 +119,13 @@ def archive(files: dict[str, list[Path]]) -> Iterator[Archive]:
             sections = sent.split(f"--{boundary}".encode())[1:-1]
             contents = [section.partition(b"\r\n\r\n")[2][:-2] for section in sections]
             if held.inbox is not None:
-                paths = [held.inbox / f"{place}.dcm" for place in range(len(contents))]
+                uid, before = self.path.rpartition("/")[2], len(list(held.inbox.iterdir()))
+                paths = [held.inbox / f"{before + place}.dcm" for place in range(len(contents))]
                 for path, content in zip(paths, contents, strict=True):
                     path.write_bytes(content)
-                held.files[self.path.rpartition("/")[2]] = paths
+                sent = {instance_of(path) for path in paths}
+                kept = [path for path in held.files.get(uid, []) if instance_of(path) not in sent]
+                held.files[uid] = [*kept, *paths]
             self.reply(self.path, Reply(200, b"{}"))
 
         def reply(self, path: str, reply: Reply) -> None:
