@@ -12,6 +12,7 @@ from typing import Annotated, cast
 
 import typer
 
+from prognosis.cli.audit_verbs import audit_app
 from prognosis.cli.cohort_verbs import cohort_app
 from prognosis.cli.options import (
     CACHE,
@@ -23,6 +24,7 @@ from prognosis.cli.options import (
     SourceOption,
     TaskArgument,
 )
+from prognosis.cli.service_verbs import serve, watch
 
 app = typer.Typer(
     name="prognosis",
@@ -32,6 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cohort_app, name="cohort")
+app.add_typer(audit_app, name="audit")
 
 
 @app.callback(invoke_without_command=True)
@@ -255,6 +258,10 @@ def benchmark(
     from prognosis.cli.benchmark import run_benchmark
 
     run_benchmark(suite, out, config, json_output=json_output)
+
+
+app.command()(serve)
+app.command()(watch)
 
 
 @app.command()

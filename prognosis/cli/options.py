@@ -40,3 +40,10 @@ CACHE = typer.Option(
     help="A folder for what the model needs of each study, so that none is read twice: patient data.",
 )
 CacheOption = Annotated[Path | None, CACHE]
+StateOption = Annotated[
+    Path, typer.Option("--state", help="The service's folder: its audit, scores and key; patient data.")
+]
+AuditHeadOption = Annotated[
+    Path | None,
+    typer.Option("--audit-head", help="Where the audit's head is kept; best under another owner or disk."),
+]
