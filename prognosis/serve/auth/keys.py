@@ -120,11 +120,11 @@ def public_keys(content: bytes) -> dict[str, PublicKey]:
         kid, kind = each.get("kid"), each.get("kty")
         if not isinstance(kid, str) or kid in found or kind not in ("EC", "RSA"):
             continue
+        if kind == "RSA" and 6 * len(str(each.get("n", ""))) < SMALLEST_RSA - 8:
+            continue  # its modulus, in base64url, has too few bits
         try:
             key = ECKey.import_key(each) if kind == "EC" else RSAKey.import_key(each)
         except (JoseError, ValueError, TypeError, KeyError):
             continue  # one key that cannot be read must not silence the others
-        if isinstance(key, RSAKey) and key.public_key.key_size < SMALLEST_RSA:
-            continue
         found[kid] = key
     return found
