@@ -86,7 +86,7 @@ class Scorer:
         case, digest = self._case(chart)
         score = score_case(self.model, case, digest)
         if chart.set_aside:
-            told = f"{chart.set_aside} resources of the chart could not be read and were not used"
+            told = f"{chart.set_aside} of the chart's resources could not be read and were not used"
             score = score.model_copy(update={"cautions": (*score.cautions, told)})
         self.metrics.scored("abstained" if score.abstained_because else "given")
         return self.scores.keep(score, self.whose(chart.record, namespace), self.now())

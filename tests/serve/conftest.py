@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from prognosis.serve.settings import ServiceSettings
+from tests.cli.program import Program
 from tests.serve.hospital import FHIR, Hospital, running, settings_of
 from tests.simulated import Simulated
 
@@ -31,3 +32,10 @@ def desk(small: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def patient(small: Simulated) -> str:
     """A patient with every modality."""
     return small.complete[0].record.patient_id
+
+
+@pytest.fixture
+def prognosis(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Program:
+    """The command line."""
+    monkeypatch.setenv("COLUMNS", "200")
+    return Program(capsys, monkeypatch)
