@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -38,6 +39,7 @@ def create_app(service: Service, *, ahead: bool = False, every_s: float | None =
         await asyncio.gather(*tasks, return_exceptions=True)
         service.close()
 
+    logging.getLogger("uvicorn.access").disabled = True  # its lines hold addresses, and these patient ids
     app = FastAPI(
         title=service.settings.name,
         version=__version__,

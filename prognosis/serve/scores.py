@@ -13,6 +13,9 @@ from pathlib import Path
 
 from prognosis.serve.answers import Score
 
+MOST_HELD = 4096
+"""Scores in memory, some kilobytes each."""
+
 _TABLES = (
     "CREATE TABLE IF NOT EXISTS score (digest TEXT PRIMARY KEY, stated TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS made (number INTEGER PRIMARY KEY, patient TEXT NOT NULL,"
@@ -72,6 +75,7 @@ class ScoreStore:
 
     def __init__(self, path: Path) -> None:
         self._lock = threading.Lock()
+        self._held: dict[str, Score] = {}
         if not path.exists():
             os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10.0)
@@ -173,6 +177,16 @@ class ScoreStore:
         with self._lock:
             self._db.close()
 
+    def _read(self, digest: str, stated: str) -> Score:
+        """A score from its JSON; those asked for lately are held, as no score ever changes."""
+        found = self._held.get(digest)
+        if found is None:
+            found = Score.model_validate_json(stated)
+            if len(self._held) >= MOST_HELD:
+                self._held.clear()
+            self._held[digest] = found
+        return found
+
     def _kept(self, where: str, values: tuple[str, ...], most: int) -> tuple[Kept, ...]:
         query = (
             "SELECT score.stated, made.score, made.patient, made.anywhere, made.born, made.at, "  # noqa: S608
@@ -184,7 +198,7 @@ class ScoreStore:
             found = rows.fetchall()
         return tuple(
             Kept(
-                Score.model_validate_json(stated),
+                self._read(digest, stated),
                 digest,
                 Whose(patient, anywhere, born),
                 datetime.fromisoformat(made_at),

@@ -174,8 +174,8 @@ def test_feedback_is_kept_and_malformed_feedback_is_refused(hospital: Hospital, 
         b"[]",
         b'{"hook": "patient-view"}',
         b'{"hook": "patient-view", "hookInstance": "1", "context": {"patientId": "../x"}}',
-        b'{"hook": "patient-view", "hookInstance": "1", "context": {"patientId": "x"}, "prefetch": {"patient": 7}'
-        b"}",
+        b'{"hook": "patient-view", "hookInstance": "1", "context": {"patientId": "x"},'
+        b' "prefetch": {"patient": 7}}',
         b"\xff\xfe",
     ],
 )
