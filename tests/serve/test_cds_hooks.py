@@ -13,37 +13,16 @@ import pytest
 
 from prognosis.serve.cds.told import in_words
 from prognosis.serve.scores import Whose
+from tests.serve.charts import whole_chart
 from tests.serve.hospital import FHIR, OTHER_FHIR, VIEW, Hospital, cds_token, running, settings_of
 from tests.simulated import Simulated
-
-
-def chart(small: Simulated, patient: str) -> dict[str, Any]:
-    """What an EHR prefetches of a patient, from the files of the export."""
-    found: dict[str, Any] = {}
-    for path in small.folder.rglob("*.ndjson"):
-        kind = path.stem
-        resources = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        if kind == "Patient":
-            found["patient"] = next(each for each in resources if each["id"] == patient)
-            continue
-        own = [each for each in resources if f"Patient/{patient}" in json.dumps(each)]
-        key = kind[0].lower() + kind[1:]
-        found[key] = {
-            "resourceType": "Bundle",
-            "type": "searchset",
-            "total": len(own),
-            "entry": [{"resource": each} for each in own],
-        }
-    return found
 
 
 @pytest.fixture
 def prefetch(hospital: Hospital, small: Simulated, patient: str) -> dict[str, Any]:
     """A whole one: types of which the export has none are empty Bundles."""
     keys = hospital.http.get("/cds-services").json()["services"][0]["prefetch"]
-    whole = chart(small, patient)
-    empty = {"resourceType": "Bundle", "type": "searchset", "total": 0}
-    return {key: whole.get(key, empty) for key in keys}
+    return whole_chart(small, patient, keys)
 
 
 def card_of(answer: Any) -> Mapping[str, Any]:
