@@ -55,7 +55,7 @@ def renew(scorer: Scorer, records: Records) -> Renewed:
         except InputError as error:
             refused += 1
             log.warning("a record cannot be scored (%s)", type(error).__name__)
-    scorer.scores.looked(unchanged, began)
+    scorer.scores.looked(unchanged, scorer.model.model_id, began)
     return Renewed(made, len(unchanged), refused)
 
 
@@ -103,6 +103,6 @@ async def warm(service: Service, records: Iterable[PatientRecord]) -> Renewed:
             refused += 1
             log.warning("a record cannot be scored (%s)", type(error).__name__)
         await asyncio.sleep(0)
-    service.scores.looked(unchanged, began)
+    service.scores.looked(unchanged, service.model.model_id, began)
     log.info("scores made ahead: %d made, %d unchanged, %d refused", made, len(unchanged), refused)
     return Renewed(made, len(unchanged), refused)

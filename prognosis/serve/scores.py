@@ -23,7 +23,8 @@ _TABLES = (
     " score TEXT NOT NULL, at TEXT NOT NULL)",
     "CREATE INDEX IF NOT EXISTS made_patient ON made (patient, model, number)",
     "CREATE INDEX IF NOT EXISTS made_anywhere ON made (anywhere, model, number)",
-    "CREATE TABLE IF NOT EXISTS looked (patient TEXT PRIMARY KEY, at TEXT NOT NULL) WITHOUT ROWID",
+    "CREATE TABLE IF NOT EXISTS looked (patient TEXT, model TEXT, at TEXT NOT NULL,"
+    " PRIMARY KEY (patient, model)) WITHOUT ROWID",
     "CREATE TABLE IF NOT EXISTS feedback (number INTEGER PRIMARY KEY, at TEXT NOT NULL, client TEXT NOT NULL,"
     " service TEXT NOT NULL, card TEXT NOT NULL, stated TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS notified (number INTEGER PRIMARY KEY, at TEXT NOT NULL)",
@@ -99,13 +100,14 @@ class ScoreStore:
             self._db.execute("COMMIT")
         return Kept(score, digest, whose, made_at, made_at)
 
-    def looked(self, patients: Iterable[str], at: datetime) -> None:
+    def looked(self, patients: Iterable[str], model_id: str, at: datetime) -> None:
         """Note that these patients' records were read, and say what their last scores were made from."""
         with self._lock:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany(
-                "INSERT INTO looked VALUES (?, ?) ON CONFLICT (patient) DO UPDATE SET at = excluded.at",
-                ((patient, at.isoformat()) for patient in patients),
+                "INSERT INTO looked VALUES (?, ?, ?) "
+                "ON CONFLICT (patient, model) DO UPDATE SET at = excluded.at",
+                ((patient, model_id, at.isoformat()) for patient in patients),
             )
             self._db.execute("COMMIT")
 
@@ -191,7 +193,8 @@ class ScoreStore:
         query = (
             "SELECT score.stated, made.score, made.patient, made.anywhere, made.born, made.at, "  # noqa: S608
             "max(made.at, coalesce(looked.at, '')) FROM made JOIN score ON score.digest = made.score "
-            f"LEFT JOIN looked ON looked.patient = made.patient WHERE {where} "
+            "LEFT JOIN looked ON looked.patient = made.patient AND looked.model = made.model "
+            f"WHERE {where} "
             "ORDER BY made.number DESC LIMIT ?"
         )
         with self._lock, closing(self._db.execute(query, (*values, most))) as rows:

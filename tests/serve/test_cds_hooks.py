@@ -110,7 +110,7 @@ def test_a_score_whose_record_was_not_read_for_long_says_that_it_is_old(
     card = card_of(hospital.call({"patientId": "long-ago"}, cds_token()))
     assert card["summary"].startswith("OLD: ")
     assert "12 days ago" in card["summary"]
-    store.looked(["old"], hospital.service.now() - timedelta(hours=3))
+    store.looked(["old"], small.model.model_id, hospital.service.now() - timedelta(hours=3))
     card = card_of(hospital.call({"patientId": "long-ago"}, cds_token()))
     assert "read 3 hours ago" in card["summary"]
     store.keep(kept.score, Whose("elsewhere", key.anywhere("", "long-ago")), hospital.service.now())

@@ -105,12 +105,27 @@ async def _add_linked(client: FhirClient, patient: str, people: Gathered) -> Non
         for name in ("_id", "link"):
             ids = ",".join(sorted(now if name == "_id" else (f"Patient/{each}" for each in now)))
             async for where, resource in found(client, "Patient", {name: ids}, people.quarantine):
+                if not _was_asked_for(resource, name, now):
+                    problem = "gave a Patient that was not asked for"
+                    raise SourceError(client.origin.name, problem, f"have the server honour `{name}`")
                 if f"Patient/{resource.get('id')}" not in people.persons:
                     people.add(where, resource)
         for person in people.persons.values():
             linked = {person.source, *person.replaces, *person.replaced_by}
             waiting |= {each.removeprefix("Patient/") for each in linked}
     raise SourceError(client.origin.name, "links Patients without end", "mend Patient.link")
+
+
+def _was_asked_for(resource: Mapping[str, Any], name: str, ids: set[str]) -> bool:
+    """Whether a Patient has one of the ids, or links to one: a server might not know the parameter."""
+    if name == "_id":
+        return resource.get("id") in ids
+    links = resource.get("link")
+    stated = (
+        [link.get("other") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
+    )
+    named = [other.get("reference") for other in stated if isinstance(other, dict)]
+    return any(isinstance(each, str) and each.rpartition("/")[2] in ids for each in named)
 
 
 def _only(group: Gathered, people: Gathered, patient: str) -> Chart:
