@@ -13,6 +13,14 @@
     |-- ModelError           the model's owner must act
     |   |-- BundleError      a model folder is incomplete, altered or unsafe
     |   `-- ScopeError       the model was not made for this use
+    |-- ServiceError         the client must act: a request to the service is refused
+    |   |-- IdentityError    who asks is not known
+    |   |-- AccessError      who asks may not
+    |   |-- AbsentError      what is asked for is not there
+    |   |-- RequestError     the request cannot be read
+    |   |-- MissingDataError what the answer rests on was not sent and cannot be had
+    |   `-- BusyError        ask again later
+    |-- AuditError           the operator must act: what was answered cannot be written down, or was altered
     `-- MissingDependencyError   the operator must act: something is not installed
 
 A message is reference + what is wrong + what would be right, and holds no patient content.
@@ -83,6 +91,38 @@ class BundleError(ModelError):
 
 class ScopeError(ModelError):
     """The model was not made for this use."""
+
+
+class ServiceError(PrognosisError):
+    """A request to the service is refused; who asked must act."""
+
+
+class IdentityError(ServiceError):
+    """Who asks is not known."""
+
+
+class AccessError(ServiceError):
+    """Who asks is known and may not."""
+
+
+class AbsentError(ServiceError):
+    """What is asked for is not there."""
+
+
+class RequestError(ServiceError):
+    """A request cannot be read."""
+
+
+class MissingDataError(ServiceError):
+    """What an answer rests on was not sent and cannot be had."""
+
+
+class BusyError(ServiceError):
+    """The service has as much to do as it takes on."""
+
+
+class AuditError(PrognosisError):
+    """The audit cannot be written, or is not what was written; the operator must act."""
 
 
 class MissingDependencyError(PrognosisError):

@@ -12,6 +12,7 @@ from typing import Annotated, cast
 
 import typer
 
+from prognosis.cli.audit_verbs import audit_app
 from prognosis.cli.bulk_verbs import bulk_export
 from prognosis.cli.cohort_verbs import cohort_app
 from prognosis.cli.options import (
@@ -28,6 +29,7 @@ from prognosis.cli.receive import receive
 from prognosis.cli.retract_images import retract_images
 from prognosis.cli.retract_verb import retract
 from prognosis.cli.risk_verb import risk
+from prognosis.cli.service_verbs import serve, watch
 
 app = typer.Typer(
     name="prognosis",
@@ -41,6 +43,7 @@ app.command()(receive)
 app.command()(retract)
 app.command()(retract_images)
 app.command("bulk-export")(bulk_export)
+app.add_typer(audit_app, name="audit")
 
 
 @app.callback(invoke_without_command=True)
@@ -237,6 +240,10 @@ def benchmark(
     from prognosis.cli.benchmark import run_benchmark
 
     run_benchmark(suite, out, config, json_output=json_output)
+
+
+app.command()(serve)
+app.command()(watch)
 
 
 @app.command()

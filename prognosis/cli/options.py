@@ -49,3 +49,10 @@ WriteImagesOption = Annotated[
     str | None,
     typer.Option(help="dicomweb:URL: also store the answer as DICOM objects beside the images that it read."),
 ]
+StateOption = Annotated[
+    Path, typer.Option("--state", help="The service's folder: its audit, scores and key; patient data.")
+]
+AuditHeadOption = Annotated[
+    Path | None,
+    typer.Option("--audit-head", help="Where the audit's head is kept; best under another owner or disk."),
+]

@@ -15,8 +15,6 @@ from prognosis.cli.patient_report import patient_page
 from prognosis.cli.write_back import write_back
 from prognosis.cli.write_images import write_image_results
 from prognosis.cohort import Case
-from prognosis.cohort.labels import last_contact
-from prognosis.cohort.selection import index_times
 from prognosis.errors import InputError
 from prognosis.explanation import (
     AskedScale,
@@ -31,6 +29,7 @@ from prognosis.fusion import FusionModel, load_model
 from prognosis.outputs.report import write_patient_page
 from prognosis.outputs.risk_text import risk_text
 from prognosis.prediction import Prediction, predict_cases
+from prognosis.prediction.asking import latest_case
 from prognosis.prediction.predictor import case_of
 from prognosis.record import PatientRecord, Quarantine
 
@@ -146,15 +145,9 @@ def case_at(model: FusionModel, record: PatientRecord, at: str | None) -> Case:
     Raises:
         InputError: The time is not ISO 8601, or the record is empty.
     """
-    if at is not None:
-        time = stated_time("--at", at)
-    else:
-        contact = last_contact(record)
-        times = [time for time in index_times(record, model.task.index) if contact and time <= contact]
-        last = times[-1] if times else contact
-        if last is None:
-            raise InputError(f"patient {record.key}", "has an empty record", "give a source that has it")
-        time = last
+    if at is None:
+        return latest_case(model.task, record)
+    time = stated_time("--at", at)
     return Case(record.as_of(time), time)
 
 

@@ -1,0 +1,151 @@
+"""What went wrong, as RFC 9457 says it: by kind, without what was asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from prognosis.errors import (
+    AbsentError,
+    AccessError,
+    AuditError,
+    BusyError,
+    ConfigError,
+    IdentityError,
+    InputError,
+    MissingDataError,
+    MissingDependencyError,
+    ModelError,
+    PrognosisError,
+    RequestError,
+    ServiceError,
+    SourceError,
+)
+from prognosis.serve.turns import COME_BACK_S
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """A problem (RFC 9457)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "type": "urn:prognosis:problem:access",
+                "title": "The token does not allow this",
+                "status": 403,
+                "detail": "ask with a token whose scopes and patient do",
+                "instance": "urn:uuid:0b8f1f1e-6d1b-4f0e-9a54-3f1d1c1f2a77",
+            }
+        }
+    )
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+
+
+# The first that fits. A ServiceError is worded here and holds nothing of the request; of the others, whose
+# references may name a patient or a study, only the kind is told.
+_KINDS: Sequence[tuple[type[PrognosisError], int, str, str]] = (
+    (IdentityError, 401, "identity", ""),
+    (AccessError, 403, "access", ""),
+    (AbsentError, 404, "absent", ""),
+    (MissingDataError, 412, "missing-data", ""),
+    (RequestError, 422, "request", ""),
+    (BusyError, 503, "busy", ""),
+    (AuditError, 503, "audit", "The answer could not be written to the audit, so it is not given"),
+    (ConfigError, 500, "settings", "The service is not set up as it should be"),
+    (SourceError, 502, "source", "A source of records cannot be read"),
+    (InputError, 422, "record", "The patient's record cannot be scored"),
+    (ModelError, 500, "model", "The model cannot be used"),
+    (MissingDependencyError, 500, "installation", "Something is not installed"),
+    (PrognosisError, 500, "unexpected", "The answer could not be made"),
+)
+
+
+def problem(status: int, kind: str, title: str, detail: str, request: str) -> JSONResponse:
+    """A problem as an answer."""
+    headers: dict[str, str] = {}
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        headers["Retry-After"] = str(COME_BACK_S)
+    told = Problem(
+        type=f"urn:prognosis:problem:{kind}",
+        title=title,
+        status=status,
+        detail=detail,
+        instance=f"urn:uuid:{request}",
+    )
+    return JSONResponse(told.model_dump(), status, headers, PROBLEM_JSON)
+
+
+def problem_of(error: PrognosisError, request: str) -> JSONResponse:
+    """The answer that an error of ours becomes."""
+    for kind, status, name, title in _KINDS:
+        if isinstance(error, kind):
+            if isinstance(error, ServiceError):
+                told = f"{error.reference} {error.problem}"
+                return problem(status, name, told[0].upper() + told[1:], error.remedy, request)
+            detail = "the service's own log names the kind of error under this instance"
+            return problem(status, name, title, detail, request)
+    raise AssertionError  # the last kind is the root of all
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that a route may answer with, for OpenAPI."""
+    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"description": _TITLES[status], "content": content} for status in statuses}
+
+
+_TITLES = {
+    400: "The request is malformed",
+    401: "Who asks is not known",
+    403: "Who asks may not; the same whether or not there is such a patient",
+    404: "There is nothing of this name",
+    405: "The route does not take this method",
+    412: "What the answer rests on was not sent and cannot be had",
+    413: "The request is too large",
+    422: "The request, or the patient's record, cannot be used",
+    500: "The answer could not be made",
+    502: "A source of records cannot be read",
+    503: "As much is being done as the service takes on, or the audit cannot be written",
+}
+
+
+def install(app: FastAPI) -> None:
+    """Have an app answer every error as a problem."""
+
+    @app.exception_handler(PrognosisError)
+    async def _ours(request: Request, error: PrognosisError) -> JSONResponse:
+        request.state.facts.error = type(error).__name__
+        return problem_of(error, request.state.facts.request)
+
+    @app.exception_handler(RequestValidationError)
+    async def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
+        detail = "; ".join(sorted({_fault(each) for each in error.errors()}))
+        return problem(422, "request", "The request cannot be read", detail, request.state.facts.request)
+
+    @app.exception_handler(HTTPException)
+    async def _refused(request: Request, error: HTTPException) -> JSONResponse:
+        status = error.status_code if error.status_code in _TITLES else 500
+        answer = problem(status, "http", _TITLES[status], "see /openapi.json", request.state.facts.request)
+        answer.headers.update(error.headers or {})
+        return answer
+
+
+def _fault(fault: Mapping[str, Any]) -> str:
+    """What is wrong with a request, by kind: names inside it are the client's, and may be a patient's."""
+    where = fault["loc"][0] if fault["loc"] else "request"
+    place = fault["loc"][1] if where in ("path", "query", "header") and len(fault["loc"]) > 1 else ""
+    kind = "is not JSON" if fault["type"] == "json_invalid" else f"has a part that is wrong ({fault['type']})"
+    return f"the {where} {place} {kind}".replace("  ", " ")

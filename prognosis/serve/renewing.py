@@ -1,0 +1,108 @@
+"""Scores made ahead: every patient's, again when the record has changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from prognosis.errors import BusyError, InputError, PrognosisError
+from prognosis.record import PatientRecord
+from prognosis.serve.asking import scored
+from prognosis.serve.reading import Chart, Records
+from prognosis.serve.scorer import Scorer
+from prognosis.serve.service import Service
+
+log = logging.getLogger("prognosis.serve")
+
+LOOK_S = 1.0
+"""Between two looks at whether something was notified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Renewed:
+    """What one pass over all patients did.
+
+    Attributes:
+        made: Scores of records that are new or have changed.
+        unchanged: Records that still say what their score was made from.
+        refused: Records that cannot be scored.
+    """
+
+    made: int
+    unchanged: int
+    refused: int
+
+
+def renew(scorer: Scorer, records: Records) -> Renewed:
+    """Read every patient again, and score those whose record has changed.
+
+    Raises:
+        SourceError: A source cannot be read; the scores stay, and grow old.
+    """
+    began = scorer.now()
+    made, refused = 0, 0
+    unchanged = []
+    for record in records.every():
+        chart = Chart(record)
+        try:
+            if scorer.kept(chart) is None:
+                scorer.score(chart)
+                made += 1
+            else:
+                unchanged.append(scorer.whose(record).patient)
+        except InputError as error:
+            refused += 1
+            log.warning("a record cannot be scored (%s)", type(error).__name__)
+    scorer.scores.looked(unchanged, scorer.model.model_id, began)
+    return Renewed(made, len(unchanged), refused)
+
+
+async def keep_current(service: Service, every_s: float | None) -> None:
+    """Read the sources again when something was notified, and at intervals; ends when it is cancelled.
+
+    Args:
+        service: Whose sources.
+        every_s: Seconds between two passes; None for notifications only.
+    """
+    known, waited = service.scores.notified(), 0.0
+    while True:
+        await asyncio.sleep(LOOK_S)
+        waited += LOOK_S
+        notified = service.scores.notified()
+        if notified == known and (every_s is None or waited < every_s):
+            continue
+        known, waited = notified, 0.0
+        try:
+            records = await service.reading.run(lambda: list(service.records.every()))
+        except PrognosisError as error:
+            log.warning("the sources cannot be read (%s); the former records stay", type(error).__name__)
+        else:
+            await warm(service, records)
+
+
+async def warm(service: Service, records: Iterable[PatientRecord]) -> Renewed:
+    """Score records between the requests of clients, who go first where the queue is full."""
+    began = service.now()
+    made, refused = 0, 0
+    unchanged = []
+    for record in records:
+        chart = Chart(record)
+        try:
+            if service.scorer.kept(chart) is not None:
+                unchanged.append(service.scorer.whose(record).patient)
+                continue
+            while service.scoring.taken:
+                await asyncio.sleep(0.01)
+            await scored(service, chart)
+            made += 1
+        except BusyError:
+            refused += 1
+        except PrognosisError as error:
+            refused += 1
+            log.warning("a record cannot be scored (%s)", type(error).__name__)
+        await asyncio.sleep(0)
+    service.scores.looked(unchanged, service.model.model_id, began)
+    log.info("scores made ahead: %d made, %d unchanged, %d refused", made, len(unchanged), refused)
+    return Renewed(made, len(unchanged), refused)

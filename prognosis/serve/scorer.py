@@ -1,0 +1,100 @@
+"""From a patient's record to a score that is kept: the one that is there, or a new one."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from prognosis.cohort import Case
+from prognosis.fusion import FusionModel
+from prognosis.prediction.asking import latest_case
+from prognosis.record import PatientRecord
+from prognosis.record.digest import record_digest
+from prognosis.serve.answers import score_case
+from prognosis.serve.metrics import Metrics
+from prognosis.serve.pseudonyms import OURS, SiteKey
+from prognosis.serve.reading import Chart
+from prognosis.serve.scores import Kept, ScoreStore, Whose
+from prognosis.serve.state_folder import StateFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """A model and the store of what it made.
+
+    Attributes:
+        model: The model.
+        key: Makes pseudonyms.
+        scores: What was made.
+        metrics: Counts.
+        now: The time.
+    """
+
+    model: FusionModel
+    key: SiteKey
+    scores: ScoreStore
+    metrics: Metrics
+    now: Callable[[], datetime]
+
+    @classmethod
+    def open(
+        cls, model: FusionModel, state: StateFolder, metrics: Metrics, now: Callable[[], datetime]
+    ) -> Scorer:
+        """A scorer on a service's folder; several processes may have one.
+
+        Raises:
+            ConfigError: The folder cannot be used.
+        """
+        state.made()
+        return cls(model, SiteKey.of(state.key), ScoreStore(state.scores), metrics, now)
+
+    def whose(self, record: PatientRecord, namespace: str = OURS) -> Whose:
+        """The pseudonyms of a record's patient.
+
+        Args:
+            record: The patient's.
+            namespace: `OURS`, or the address of the EHR's FHIR server: two people may have one id.
+        """
+        return Whose(
+            self.key.patient(namespace, record.site, record.patient_id),
+            self.key.anywhere(namespace, record.patient_id),
+            self.key.birth(record.birth_date),
+        )
+
+    def kept(self, chart: Chart, namespace: str = OURS) -> Kept | None:
+        """The score made of this very record as it is known now, if there is one.
+
+        Raises:
+            InputError: The record is empty.
+        """
+        case, digest = self._case(chart)
+        who = self.whose(chart.record, namespace)
+        found = self.scores.of_record(who.patient, self.model.model_id, digest)
+        return found if found is not None and found.score.index_time == case.index_time else None
+
+    def score(self, chart: Chart, namespace: str = OURS) -> Kept:
+        """Make and keep the score of a record as it is known now, unless there is one.
+
+        Raises:
+            InputError: The record is empty.
+        """
+        found = self.kept(chart, namespace)
+        if found is not None:
+            return found
+        case, digest = self._case(chart)
+        score = score_case(self.model, case, digest)
+        if chart.set_aside:
+            told = f"{chart.set_aside} of the chart's resources could not be read and were not used"
+            score = score.model_copy(update={"cautions": (*score.cautions, told)})
+        self.metrics.scored("abstained" if score.abstained_because else "given")
+        return self.scores.keep(score, self.whose(chart.record, namespace), self.now())
+
+    def _case(self, chart: Chart) -> tuple[Case, str]:
+        """The case at the latest index that is not in the future, and its record's digest."""
+        case = latest_case(self.model.task, chart.record.as_of(self.now()))
+        digest = record_digest(case.record)
+        if chart.set_aside:
+            digest = hashlib.sha256(f"{digest} without {chart.set_aside}".encode()).hexdigest()
+        return case, digest
