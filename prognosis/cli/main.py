@@ -178,6 +178,22 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
     )
 
 
+@app.command("ingest")
+def ingest_export(
+    source: Annotated[str, typer.Argument(help="A large export, fhir-folder:DIR.")],
+    out: OutOption,
+    *,
+    validate: Annotated[
+        bool, typer.Option(help="Look at the structure of every line, not only at what is read of it.")
+    ] = True,
+    json_output: JsonOption = False,
+) -> None:
+    """Read a large FHIR export into a store for `meds:DIR`; stopped and started again, it goes on."""
+    from prognosis.cli.ingest import run_ingest
+
+    run_ingest(source, out, validate=validate, json_output=json_output)
+
+
 @app.command()
 def encode(
     source: Annotated[list[str], typer.Argument(help="scheme:place; several are read as one cohort.")],
