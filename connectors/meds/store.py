@@ -24,8 +24,8 @@ def write_store(engine: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
     """Write the views `record_person` and `record_fact` as `write_meds` writes records, sorted on disk.
 
     `record_person` has a row a patient: person (any key), site, patient_id, birth_date, sex. `record_fact`
-    has person, source, ordinal (within the source), kind (1 event, 2 note, 3 imaging study), time, system, value,
-    number, comparator, unit, text, display; of a note `value` is its kind, of a study its UID.
+    has person, source, ordinal (within the source), kind (1 event, 2 note, 3 imaging study), time, system,
+    value, number, comparator, unit, text, display; of a note `value` is its kind, of a study its UID.
 
     Args:
         engine: Has the two views.

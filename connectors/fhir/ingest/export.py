@@ -92,7 +92,11 @@ def ingest_folder(root: Path, store: Path, write: Write, settings: Settings | No
     found = Quarantine()
     files = export_files(root, found)
     work = _claimed(store, root, files, settings)
-    options: dict[str, str | bool | int | float | list[str]] = {"threads": 1, "memory_limit": f"{settings.memory_mb}MB", "temp_directory": str(work / "spill")}
+    options: dict[str, str | bool | int | float | list[str]] = {
+        "threads": 1,
+        "memory_limit": f"{settings.memory_mb}MB",
+        "temp_directory": str(work / "spill"),
+    }
     engine = duckdb.connect(config=options)
     with engine:
         reader = Reader(engine, work / "spool", settings.validate, Shapes())

@@ -84,8 +84,9 @@ class Reader:
             f"columns = {{{columns}}})"
         )
         self.engine.execute(
-            f"CREATE OR REPLACE TEMP TABLE staged AS WITH lines AS "
-            f"(SELECT row_number() OVER () - 1 AS line, * FROM {read}) SELECT * REPLACE (plain AND resourceType = '{lines.kind}' AS plain) "
+            "CREATE OR REPLACE TEMP TABLE staged AS "
+            f"WITH lines AS (SELECT row_number() OVER () - 1 AS line, * FROM {read}) "
+            f"SELECT * REPLACE (plain AND resourceType = '{lines.kind}' AS plain) "
             f"FROM ({PLANS[lines.kind].staged})"
         )
         if PLANS[lines.kind].parted:

@@ -246,7 +246,8 @@ class Settling:
         whole = (
             "SELECT s.*, coalesce(target, patient) AS person, coalesce(r.lines, 1) AS lines FROM stated s "
             "LEFT JOIN standing ON patient = standing.source "
-            "LEFT JOIN stated_repeat r ON s.source = r.source WHERE r.source IS NULL OR NOT r.contradicted AND s.place = r.kept"
+            "LEFT JOIN stated_repeat r ON s.source = r.source "
+            "WHERE r.source IS NULL OR NOT r.contradicted AND s.place = r.kept"
         )
         if not self._number("SELECT count(*) FROM stated_repeat") + self._number(
             "SELECT count(*) FROM standing WHERE source <> ''"
