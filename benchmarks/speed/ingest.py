@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import multiprocessing
-import resource
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -38,7 +37,8 @@ def _peak_mb(export: Path, work: Path, *, validate: bool) -> float:
 
 def _peak(export: Path, work: Path, validate: bool) -> float:
     _ours(export, work, validate=validate)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024  # getrusage would tell the parent's
 
 
 def _duckdb(export: Path, work: Path) -> tuple[int, float]:

@@ -13,6 +13,7 @@ from typing import Annotated, cast
 import typer
 
 from prognosis.cli.cohort_verbs import cohort_app
+from prognosis.cli.ingest_verb import ingest_export
 from prognosis.cli.options import (
     CACHE,
     CacheOption,
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(cohort_app, name="cohort")
+app.command("ingest")(ingest_export)
 
 
 @app.callback(invoke_without_command=True)
@@ -176,22 +178,6 @@ def evaluate(  # noqa: PLR0913 - one parameter an option
         cache=cache,
         json_output=json_output,
     )
-
-
-@app.command("ingest")
-def ingest_export(
-    source: Annotated[str, typer.Argument(help="A large export, fhir-folder:DIR.")],
-    out: OutOption,
-    *,
-    validate: Annotated[
-        bool, typer.Option(help="Look at the structure of every line, not only at what is read of it.")
-    ] = True,
-    json_output: JsonOption = False,
-) -> None:
-    """Read a large FHIR export into a store for `meds:DIR`; stopped and started again, it goes on."""
-    from prognosis.cli.ingest import run_ingest
-
-    run_ingest(source, out, validate=validate, json_output=json_output)
 
 
 @app.command()

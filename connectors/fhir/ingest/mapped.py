@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.fhir.files import MAX_LINE_BYTES, file_resources, unpacked
-from connectors.fhir.ingest.plans import EVENT, FACT, NONE, NOTE, STUDY
+from connectors.fhir.ingest.plan import EVENT, FACT, NONE, NOTE, STUDY
 from connectors.fhir.mapping import resource_to_facts
 from connectors.fhir.mapping_clinical import needs_medication
 from connectors.fhir.mapping_facts import Facts, Person

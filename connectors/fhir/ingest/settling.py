@@ -6,25 +6,18 @@ Tables and views in the engine, in this order: `drug`, `stated`, `repeat`, `pers
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connectors.fhir.gather import Gathered
+from connectors.fhir.ingest.drugs import drug_row, is_named
 from connectors.fhir.ingest.expressions import quoted
 from connectors.fhir.ingest.mapped import Mapped, schemas
-from connectors.fhir.ingest.plans import EVENT, NONE
+from connectors.fhir.ingest.people import Settled, follow_links, make_table
+from connectors.fhir.ingest.plan import EVENT, NONE
 from connectors.fhir.join import AFTER_DEATH, BEFORE_BIRTH
-from connectors.fhir.links import settled_persons
-from connectors.fhir.mapping_codes import concept_of
-from connectors.fhir.mapping_facts import Person
-from connectors.fhir.mapping_fields import Json, element
+from connectors.fhir.mapping_fields import Json
 from connectors.fhir.mapping_person import DEATH, DEATH_DISPLAY
 from connectors.fhir.mapping_references import target_of
-from prognosis.errors import MappingError
-from prognosis.record import Quarantine
 
 if TYPE_CHECKING:
     import duckdb
@@ -32,21 +25,6 @@ if TYPE_CHECKING:
 _TWICE = ("occurs more than once with different content", "keep one version of each resource")
 _MEANING = "kind, time, system, value, number, comparator, unit, text, display"
 _FACT = ("place", "source", "patient", "happened", "ordinal", *_MEANING.split(", "), "notices")
-
-
-@dataclass(slots=True)
-class Settled:
-    """What came of all resources.
-
-    Attributes:
-        accepted: Resources that were used, by type.
-        rejected: Resources set aside once all were known, by type.
-        notices: What a reader of the cohort should know, with how often.
-    """
-
-    accepted: Counter[str] = field(default_factory=Counter)
-    rejected: Counter[str] = field(default_factory=Counter)
-    notices: Counter[str] = field(default_factory=Counter)
 
 
 class Settling:
@@ -116,7 +94,7 @@ class Settling:
         self.waited.close()
 
     def _medication(self, resource: Json) -> dict[str, Json]:
-        target = target_of(resource["medicationReference"], "") if _is_named(resource) else None
+        target = target_of(resource["medicationReference"], "") if is_named(resource) else None
         query = "SELECT content FROM medication WHERE source = ?"
         found = self.engine.execute(query, [target]).fetchall()
         return {str(target): json.loads(content) for (content,) in found}
@@ -127,10 +105,10 @@ class Settling:
             "SELECT named, content FROM (SELECT DISTINCT medication AS named FROM facts "
             "WHERE medication IS NOT NULL) LEFT JOIN medication ON named = medication.source"
         )
-        rows = [_drug(named, content) for named, content in asked.fetchall()]
+        rows = [drug_row(named, content) for named, content in asked.fetchall()]
         view = f"SELECT {', '.join(_FACT)} FROM facts"
         if rows:
-            self._table("drug", rows)
+            make_table(self.engine, "drug", rows)
             self.engine.execute(
                 "INSERT INTO refused SELECT split_part(facts.source, '/', 1), facts.source, problem, "
                 "remedy, 1 "
@@ -146,13 +124,6 @@ class Settling:
                 f"SELECT {names} FROM facts LEFT JOIN drug ON medication = drug.source WHERE problem IS NULL"
             )
         self.engine.execute(f"CREATE OR REPLACE TEMP VIEW stated AS {view}")
-
-    def _table(self, name: str, rows: list[dict[str, Any]]) -> None:
-        import pyarrow as pa
-
-        self.engine.register(f"{name}_rows", pa.Table.from_pylist(rows))
-        self.engine.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT * FROM {name}_rows")
-        self.engine.unregister(f"{name}_rows")
 
     def _repeats(self, table: str, meaning: str) -> None:
         """Make `<table>_repeat`: resources that come more than once, and which line of each is used."""
@@ -203,43 +174,7 @@ class Settling:
             WHERE r.source IS NULL OR NOT r.contradicted AND p.place = r.kept
             """
         )
-        self._links()
-
-    def _links(self) -> None:
-        """Follow links, and part those whom no one can tell apart."""
-        linked = "len(replaced_by) + len(replaces) > 0"
-        chosen = self.engine.execute(
-            f"""
-            SELECT * FROM person WHERE {linked}
-            OR source IN (SELECT unnest(list_concat(replaced_by, replaces)) FROM person WHERE {linked})
-            OR (patient_id, site) IN
-               (SELECT (patient_id, site) FROM person GROUP BY patient_id, site HAVING count(*) > 1)
-            ORDER BY source
-            """
-        )
-        names = [column[0] for column in chosen.description]
-        rows = [dict(zip(names, row, strict=True)) for row in chosen.fetchall()]
-        contradicted = self.engine.execute("SELECT source FROM persons_repeat WHERE contradicted").fetchall()
-        quarantine = Quarantine()
-        gathered = Gathered(quarantine, contradicted={source for (source,) in contradicted})
-        for row in rows:
-            gathered.persons[row["source"]] = _person(row)
-            gathered.lines[row["source"]] = row["lines"]
-            if row["organization"] is not None and row["site"]:
-                gathered.sites[row["organization"]] = row["site"]
-        persons = settled_persons(gathered)
-        self.settled.accepted.update(quarantine.accepted)
-        self.settled.notices.update(quarantine.notices)
-        for rejection in quarantine:
-            values = ["Patient", rejection.reference, rejection.problem, rejection.remedy]
-            self.engine.execute("INSERT INTO refused VALUES (?, ?, ?, ?, 1)", values)
-        gone = sorted(gathered.persons.keys() - persons.kept.keys())
-        self._table("gone", [{"source": source} for source in gone] or [{"source": ""}])
-        self.engine.execute("DELETE FROM person WHERE source IN (SELECT source FROM gone)")
-        stands = [{"source": old, "target": new} for old, new in persons.stands_for.items()]
-        self._table("standing", stands or [{"source": "", "target": ""}])
-        refused = [{"source": source} for source in sorted(persons.refused)]
-        self._table("refused_person", refused or [{"source": ""}])
+        follow_links(self.engine, self.settled)
 
     def _place(self) -> None:
         """Join facts to patients; what belongs to nobody or precedes a birth is set aside."""
@@ -328,45 +263,3 @@ class Settling:
 
     def _number(self, query: str) -> int:
         return int(self.engine.execute(query).fetchall()[0][0])
-
-
-def _is_named(resource: Json) -> bool:
-    """Whether the reference to a Medication is a text at all."""
-    named = resource["medicationReference"].get("reference")
-    return isinstance(named, str) and bool(named.strip())
-
-
-def _drug(named: str, content: str | None) -> dict[str, Any]:
-    empty: dict[str, Any] = {
-        "source": named,
-        "system": "",
-        "value": "",
-        "display": "",
-        "problem": "",
-        "remedy": "",
-    }
-    try:
-        if content is None:
-            raise MappingError(  # noqa: TRY301 - the mapping's own words
-                named, "its Medication is not in the source", "export Medication resources too"
-            )
-        medication: Json = json.loads(content)
-        concept = concept_of(element(medication, "code", named), named, "medication")
-    except MappingError as error:
-        return {**empty, "system": None, "problem": error.problem, "remedy": error.remedy}
-    code = {"system": concept.code.system, "value": concept.code.value, "display": concept.display}
-    return {**empty, **code, "problem": None, "remedy": None}
-
-
-def _person(row: Mapping[str, Any]) -> Person:
-    return Person(
-        source=row["source"],
-        patient_id=row["patient_id"],
-        birth_date=row["birth_date"],
-        sex=row["sex"],
-        died=row["died"],
-        organization=row["organization"],
-        organization_name=row["organization_name"],
-        replaced_by=tuple(row["replaced_by"]),
-        replaces=tuple(row["replaces"]),
-    )
