@@ -32,6 +32,30 @@ def folder_resources(root: Path, quarantine: Quarantine) -> Iterator[Located]:
     Raises:
         SourceError: The folder does not exist or holds no .ndjson, .ndjson.gz or .json file.
     """
+    for path in export_files(root, quarantine):
+        yield from file_resources(path, path.relative_to(root).as_posix(), quarantine)
+
+
+def file_resources(path: Path, name: str, quarantine: Quarantine) -> Iterator[Located]:
+    """Each resource of one file, with where it stands; what cannot be read is set aside."""
+    try:
+        if path.name.lower().endswith(".json"):
+            yield from _document(path, name, quarantine)
+        else:
+            yield from _lines(path, name, quarantine)
+    except InputError as error:
+        quarantine.reject(error)
+    except (OSError, EOFError, zlib.error) as error:
+        problem = f"cannot be read to its end ({type(error).__name__})"
+        quarantine.reject(SourceError(name, problem, "export the file again"))
+
+
+def export_files(root: Path, quarantine: Quarantine) -> list[Path]:
+    """The files of an export, in order.
+
+    Raises:
+        SourceError: The folder does not exist or holds no .ndjson, .ndjson.gz or .json file.
+    """
     if not root.is_dir():
         raise SourceError(root.name, "is not a folder", "give the folder that holds the FHIR export")
     paths = list(_paths(root, quarantine))
@@ -39,18 +63,7 @@ def folder_resources(root: Path, quarantine: Quarantine) -> Iterator[Located]:
         raise SourceError(
             root.name, "holds no .ndjson, .ndjson.gz or .json file", "give a folder with a FHIR export"
         )
-    for path in paths:
-        name = path.relative_to(root).as_posix()
-        try:
-            if path.name.lower().endswith(".json"):
-                yield from _document(path, name, quarantine)
-            else:
-                yield from _lines(path, name, quarantine)
-        except InputError as error:
-            quarantine.reject(error)
-        except (OSError, EOFError, zlib.error) as error:
-            problem = f"cannot be read to its end ({type(error).__name__})"
-            quarantine.reject(SourceError(name, problem, "export the file again"))
+    return paths
 
 
 def _paths(root: Path, quarantine: Quarantine) -> Iterator[Path]:
@@ -81,7 +94,7 @@ def _document(path: Path, name: str, quarantine: Quarantine) -> Iterator[Located
     if path.stat().st_size > MAX_DOCUMENT_BYTES:
         remedy = "split the Bundle or export NDJSON"
         raise SourceError(name, f"is larger than {MAX_DOCUMENT_BYTES // 2**20} MiB", remedy)
-    yield from _unpacked(parse_resource(path.read_bytes(), name), name, quarantine)
+    yield from unpacked(parse_resource(path.read_bytes(), name), name, quarantine)
 
 
 def _lines(path: Path, name: str, quarantine: Quarantine) -> Iterator[Located]:
@@ -113,7 +126,7 @@ def _stream(stream: BinaryIO, name: str, budget: int | None, quarantine: Quarant
                 raise MappingError(
                     where, f"is longer than {MAX_LINE_BYTES // 2**20} MiB", "split the resource"
                 )
-            yield from _unpacked(parse_resource(line, where), where, quarantine)
+            yield from unpacked(parse_resource(line, where), where, quarantine)
         except InputError as error:
             quarantine.reject(error)
 
@@ -123,7 +136,8 @@ def _check_budget(name: str, received: int, budget: int | None) -> None:
         raise SourceError(name, "inflates far beyond its size", "send the file uncompressed")
 
 
-def _unpacked(resource: dict[str, Any], where: str, quarantine: Quarantine) -> Iterator[Located]:
+def unpacked(resource: dict[str, Any], where: str, quarantine: Quarantine) -> Iterator[Located]:
+    """The resources of a Bundle, or the one resource that it is."""
     if resource.get("resourceType") == "Bundle":
         yield from bundle_resources(resource, where, quarantine)
     else:

@@ -15,6 +15,7 @@ import typer
 from prognosis.cli.audit_verbs import audit_app
 from prognosis.cli.bulk_verbs import bulk_export
 from prognosis.cli.cohort_verbs import cohort_app
+from prognosis.cli.ingest_verb import ingest_export
 from prognosis.cli.options import (
     CACHE,
     CacheOption,
@@ -44,6 +45,7 @@ app.command()(retract)
 app.command()(retract_images)
 app.command("bulk-export")(bulk_export)
 app.add_typer(audit_app, name="audit")
+app.command("ingest")(ingest_export)
 
 
 @app.callback(invoke_without_command=True)

@@ -143,7 +143,12 @@ def load_evidence(name: str, folder: Path, cache: str | Path | None = None) -> E
     if name == "clinical":
         from prognosis.evidence.clinical import load_clinical
 
-        return load_clinical(folder / part)
+        clinical = load_clinical(folder / part)
+        if cache is not None:
+            from prognosis.evidence.clinical.share_cache import ShareCache
+
+            clinical.shares = ShareCache(Path(cache), part_digest(folder, part))
+        return clinical
     if name == "text":
         from prognosis.evidence.text import load_text
 
@@ -153,10 +158,11 @@ def load_evidence(name: str, folder: Path, cache: str | Path | None = None) -> E
 
         imaging = load_imaging(folder / part)
         if cache is not None:
-            from prognosis.evidence.imaging.cache import StudyCache, encoder_digest
+            from prognosis.evidence.imaging.cache import StudyCache, encoder_digest, known_engines
 
             weights = part_digest(folder, part)
-            imaging.cache = StudyCache(Path(cache), encoder_digest(weights, imaging.engines))
+            engines = known_engines(Path(cache), weights, lambda: imaging.engines)
+            imaging.cache = StudyCache(Path(cache), encoder_digest(weights, engines))
         return imaging
     raise BundleError(
         str(folder / part), f"has an unknown modality {name!r}", "use a newer version of prognosis"

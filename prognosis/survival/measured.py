@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
 from prognosis.errors import InputError
 from prognosis.survival.curves import Floats
@@ -35,6 +34,8 @@ def gaussian_crps(values: Floats, mean: Floats, error: Floats) -> Floats:
     distance = np.abs(values - mean)
     spread = np.where(error > 0.0, error, 1.0)
     standard = distance / spread
+    from scipy.stats import norm
+
     score = standard * (2.0 * norm.cdf(standard) - 1.0) + 2.0 * norm.pdf(standard) - 1.0 / np.sqrt(np.pi)
     return np.where(error > 0.0, spread * score, distance)
 

@@ -2,6 +2,7 @@
 
 from prognosis.cli.sources.answers import Act, Told, answer_server, retract_answers, write_answer
 from prognosis.cli.sources.export import export_fhir_dicom, export_meds
+from prognosis.cli.sources.ingest import ingest
 from prognosis.cli.sources.opening import SCHEMES, open_sources
 from prognosis.cli.sources.originals import original_images
 from prognosis.cli.sources.reading import read_records
@@ -19,6 +20,7 @@ __all__ = [
     "export_meds",
     "file_study",
     "images_archive",
+    "ingest",
     "is_dicom_file",
     "open_receiver",
     "open_sources",

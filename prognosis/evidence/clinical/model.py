@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,9 @@ from prognosis.evidence.clinical.patient_space import PatientSpace
 from prognosis.evidence.clinical.tree_shapley import InterventionalTables
 from prognosis.evidence.clinical.windows import Column, WindowTable, table_columns, window_table
 from prognosis.evidence.token import ModalityEvidence, Token
+
+if TYPE_CHECKING:
+    from prognosis.evidence.clinical.share_cache import ShareCache
 
 Floats = NDArray[np.float64]
 
@@ -46,6 +50,7 @@ class ClinicalEvidence:
         self.background = background
         self.columns = table_columns(vocabulary, config.windows_days)
         self.width = len(causes) + space.levels.shape[1]
+        self.shares: ShareCache | None = None
         self._prepared: dict[int, list[InterventionalTables]] = {}
 
     def __getstate__(self) -> dict[str, object]:
@@ -70,7 +75,16 @@ class ClinicalEvidence:
         return concept_tokens(self, cases)
 
     def by_column(self, values: Floats) -> Floats:
-        """(n, columns, causes, bins) exact Shapley values of the evidence, averaged over folds."""
+        """(n, columns, causes, bins) exact Shapley values of the evidence, averaged over folds.
+
+        Those of one case are kept where there is a cache; of many, tables pay for themselves.
+        """
+        if self.shares is None or len(values) != 1:
+            return self._by_column(values)
+        shape = (*values.shape, len(self.causes), self.folds[0].bins)
+        return self.shares.kept(values[0], shape, lambda: self._by_column(values))
+
+    def _by_column(self, values: Floats) -> Floats:
         total = np.zeros((*values.shape, len(self.causes), self.folds[0].bins))
         for number, fold in enumerate(self.folds):
             total += fold.linear_by_column(values, self.columns)[:, :, :, None]

@@ -68,14 +68,17 @@ def load_clinical(folder: Path) -> ClinicalEvidence:
     Raises:
         BundleError: A file is absent or does not hold what it should.
     """
-    import pandas as pd
+    import pyarrow.parquet as pq
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
     try:
         stated = json.loads((folder / "config.json").read_text("utf-8"))
         arrays = load_file(folder / "model.safetensors")
-        background = pd.read_parquet(folder / "background.parquet").to_numpy(dtype=float)
+        # `read_table` and `to_numpy` would import pandas, which takes longer than all else here.
+        table = pq.ParquetFile(folder / "background.parquet").read(use_threads=False)
+        columns = [column.to_pylist() for column in table.columns]
+        background = np.array(columns, dtype=float).T.copy().reshape(table.num_rows, table.num_columns)
         causes = tuple(stated["causes"])
         return ClinicalEvidence(
             config=_config(stated["config"]),

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
 
 from prognosis.cohort.target import Target
 from prognosis.evidence.imaging.film_table import Dated, FilmTable
@@ -135,5 +134,7 @@ def _ridge(
     def loss(weights: Array) -> float:
         likelihood = cause_log_likelihood(target, cause, columns @ weights + offset)
         return float(0.5 * precision @ (weights - towards) ** 2) - likelihood
+
+    from scipy.optimize import minimize
 
     return np.asarray(minimize(loss, towards, method="L-BFGS-B", bounds=bounds).x, dtype=np.float64)

@@ -127,7 +127,8 @@ def _mutate(node: object, chance: random.Random) -> object:
     return chance.choice(JUNK)
 
 
-def _damaged(seed: int) -> bytes:
+def damaged(seed: int) -> bytes:
+    """A line that held a good resource before chance damaged it."""
     chance = random.Random(seed)  # noqa: S311
     resource: object = chance.choice(SEEDS)
     for _ in range(chance.choice([1, 1, 2, 3])):
@@ -142,7 +143,7 @@ def _damaged(seed: int) -> bytes:
 @settings(max_examples=40)
 @given(seed=st.integers(0, 10**9))
 def test_a_damaged_resource_is_counted_exactly_once_and_raises_nothing(seed: int) -> None:
-    lines = [_damaged(seed + number) for number in range(25)]
+    lines = [damaged(seed + number) for number in range(25)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "all.ndjson"
         path.write_bytes(b"\n".join([line(patient("whole")), line(patient()), *lines]))

@@ -32,8 +32,12 @@ def encoder_digest(weights: str, engines: Sequence[str] = ()) -> str:
         weights: Digest of the imaging evidence's files.
         engines: What its networks are run by on this machine.
     """
-    code = [folder_digest(_CODE / part) for part in _PARTS]
-    return _digest([weights, list(engines), code, library_versions(_LIBRARIES)])
+    return digest_of([weights, list(engines), program_digest(), library_versions(_LIBRARIES)])
+
+
+def program_digest() -> list[str]:
+    """sha256 of each part of this program that turns a study into evidence."""
+    return [folder_digest(_CODE / part) for part in _PARTS]
 
 
 class StudyCache:
@@ -87,17 +91,18 @@ class StudyCache:
         """Of the bytes, what the record says of the series, how the bytes are read, and the encoder."""
         series = [[each.series_uid, each.modality, each.view, each.body_part] for each in study.series]
         reader = sys.modules[type(study.store).__module__].__file__ or ""
-        return _digest([contents, series, folder_digest(Path(reader).parent), self._encoder])
+        return digest_of([contents, series, folder_digest(Path(reader).parent), self._encoder])
 
 
 @cache
 def folder_digest(folder: Path) -> str:
     """sha256 of the Python files of a folder and those below it."""
     files = sorted(folder.rglob("*.py"))
-    return _digest([[str(file.relative_to(folder)), file.read_text(encoding="utf-8")] for file in files])
+    return digest_of([[str(file.relative_to(folder)), file.read_text(encoding="utf-8")] for file in files])
 
 
-def _digest(stated: object) -> str:
+def digest_of(stated: object) -> str:
+    """sha256 of what can be written as JSON."""
     return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
 
 

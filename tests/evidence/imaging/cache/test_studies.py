@@ -211,7 +211,9 @@ def test_the_cache_holds_no_name_id_date_or_path_and_only_its_owner_may_read_it(
     evidence, cache = cached(small, tmp_path / "cache")
     encode_studies(evidence, cache, archive.studies)
     kept = [path for path in cache.folder.rglob("*") if path.is_file()]
-    assert len(kept) == 2 * FILMS
+    machines = [path for path in kept if "machines" in path.parts]  # what networks are run by
+    assert len(kept) - len(machines) == 2 * FILMS
+    assert len(machines) <= 1
     whole = b"".join(path.read_bytes() + path.relative_to(cache.folder).as_posix().encode() for path in kept)
     for study in archive.studies:
         header = dcmread(archive.files(study))

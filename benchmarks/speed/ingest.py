@@ -1,0 +1,172 @@
+"""A Bulk Data export of half a gigabyte from NDJSON files to a store of facts by patient on disk."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks.speed.bulk_export import write_export
+from benchmarks.speed.timing import OURS, Comparison, Timing, in_turn, scaled
+from connectors.fhir.ingest.columns import COLUMNS, sql_type
+from connectors.fhir.ingest.export import Ingested, Settings, ingest_folder
+from connectors.meds.store import write_store
+
+PACKAGES = ("duckdb", "fhir.resources", "orjson", "pyarrow")
+BYTES = 520_000_000
+SAMPLED_LINES = 4_000
+
+
+def _ours(export: Path, work: Path, *, validate: bool) -> Ingested:
+    store = work / "store"
+    shutil.rmtree(store, ignore_errors=True)
+    return ingest_folder(export, store, write_store, Settings(validate=validate))
+
+
+def _peak_mb(export: Path, work: Path, *, validate: bool) -> float:
+    """Largest resident memory of a process that does nothing but ingest."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(_peak, (export, work, validate))
+
+
+def _peak(export: Path, work: Path, validate: bool) -> float:
+    _ours(export, work, validate=validate)
+    status = Path("/proc/self/status").read_text(encoding="utf-8")
+    return int(status.partition("VmHWM:")[2].split()[0]) / 1024  # getrusage would tell the parent's
+
+
+def _duckdb(export: Path, work: Path) -> tuple[int, float]:
+    """The same elements, read and written as they are: no rule, no patient, no order."""
+    import duckdb
+
+    total, count = 0.0, 0
+    with duckdb.connect(config={"threads": 1}) as engine:
+        for path in sorted(export.glob("*.ndjson")):
+            kind = path.name.partition(".")[0]
+            columns = ", ".join(f"'{name}': '{sql_type(each)}'" for name, each in COLUMNS[kind].items())
+            read = f"read_json('{path}', format = 'newline_delimited', columns = {{{columns}}})"
+            out = work / f"{path.stem}.parquet"
+            engine.execute("SET preserve_insertion_order = false")
+            engine.execute(f"COPY (SELECT * FROM {read}) TO '{out}' (FORMAT parquet)")  # noqa: S608
+            if kind == "Observation":
+                query = f"SELECT count(*), sum(valueQuantity.value) FROM '{out}'"  # noqa: S608
+                ((rows, value),) = engine.execute(query).fetchall()
+                count, total = count + int(rows), total + float(value)
+    return count, total
+
+
+def _parsed(export: Path, parse: Callable[[bytes], Any]) -> tuple[int, float]:
+    """The elements that a laboratory's table needs, picked from parsed JSON."""
+    count, total = 0, 0.0
+    rows: list[tuple[Any, ...]] = []
+    for path in sorted(export.glob("*.ndjson")):
+        kind = path.name.partition(".")[0]
+        with path.open("rb") as stream:
+            for line in stream:
+                found = parse(line)
+                if kind == "Observation":
+                    value = found.get("valueQuantity", {})
+                    code = found["code"]["coding"][0]
+                    rows.append(
+                        (found["id"], found["subject"]["reference"], found["issued"], code["system"],
+                         code["code"], value.get("value"), value.get("code"))
+                    )  # fmt: skip
+                    count, total = count + 1, total + (value.get("value") or 0.0)
+                    if len(rows) == 100_000:
+                        rows.clear()
+    return count, total
+
+
+def _validated(lines: list[bytes]) -> int:
+    """fhir.resources' models of the lines, which check them against R4B."""
+    from fhir.resources.R4B import get_fhir_model_class
+
+    for line in lines:
+        stated = json.loads(line)
+        get_fhir_model_class(stated["resourceType"]).model_validate(stated)
+    return len(lines)
+
+
+def _sample(export: Path, wanted: int) -> tuple[list[bytes], float]:
+    """The first Observations, and their share of all bytes."""
+    lines = []
+    with (export / "Observation.000.ndjson").open("rb") as stream:
+        for line in stream:
+            lines.append(line)
+            if len(lines) == wanted:
+                break
+    size = sum(path.stat().st_size for path in export.glob("*.ndjson"))
+    return lines, sum(map(len, lines)) / size
+
+
+def _stored(store: Path) -> tuple[int, float]:
+    import duckdb
+
+    query = (
+        "SELECT count(DISTINCT source), sum(number) FILTER (code NOT LIKE '%|84%') "  # noqa: S608
+        f"FROM '{store / 'data' / '0.parquet'}' WHERE source LIKE 'Observation/%'"
+    )
+    ((count, total),) = duckdb.sql(query).fetchall()
+    return int(count), float(total)
+
+
+def _rate(timing: Timing, size: int) -> str:
+    return f"{size / 1e6 / timing.best:.0f} MB/s"
+
+
+def _compare(export: Path, work: Path, size: int, *, quick: bool) -> Iterator[Comparison]:
+    import orjson
+
+    lines, share = _sample(export, 200 if quick else SAMPLED_LINES)
+    run: dict[str, Callable[[], Any]] = {
+        OURS: lambda: _ours(export, work, validate=False),
+        "checked": lambda: _ours(export, work, validate=True),
+        "DuckDB read_json to Parquet": lambda: _duckdb(export, work),
+        "orjson": lambda: _parsed(export, orjson.loads),
+        "json": lambda: _parsed(export, json.loads),
+        "fhir.resources": lambda: _validated(lines),
+    }
+    repeats = 1 if quick else 2
+    timings, values = in_turn(
+        run, {OURS: repeats, "checked": repeats, "DuckDB read_json to Parquet": repeats}
+    )
+    timings["fhir.resources"] = scaled(timings["fhir.resources"], share)
+    found = _stored(work / "store")
+    for who in ("DuckDB read_json to Parquet", "orjson", "json"):
+        count, total = values[who]
+        if count != found[0] or not np.isclose(total, found[1], rtol=1e-9):
+            raise AssertionError(f"{who} reads other values")
+    if values[OURS].accepted != values["checked"].accepted or values[OURS].rejected:
+        raise AssertionError("validation changes what is accepted")
+    checked = timings.pop("checked")
+    for word, ours, validate, goals in (
+        ("declared elements only", timings[OURS], False, {"fhir.resources": 70.0, _LIKE: 1.0}),
+        ("every line's structure validated", checked, True, {"fhir.resources": 15.0}),
+    ):
+        peak = _peak_mb(export, work, validate=validate)
+        rates = ", ".join(f"{who} {_rate(each, size)}" for who, each in {**timings, OURS: ours}.items())
+        yield Comparison(
+            task=f"Bulk NDJSON of {size / 1e6:.0f} MB to a store by patient, {word}",
+            timings={**timings, OURS: ours},
+            goals=goals,
+            equality=f"Observations and the sum of their values are all readers'; {rates}; "
+            f"peak memory of ours {peak:.0f} MB",
+        )
+
+
+_LIKE = "DuckDB read_json to Parquet"
+
+
+def comparisons(*, quick: bool, threads: int) -> Iterator[Comparison]:
+    """520 MB of Patient, Encounter, Condition and Observation."""
+    with tempfile.TemporaryDirectory() as place:
+        export, work = Path(place) / "export", Path(place) / "work"
+        work.mkdir()
+        size = write_export(export, 2_000_000 if quick else BYTES)
+        yield from _compare(export, work, size, quick=quick)

@@ -1,0 +1,24 @@
+"""`prognosis ingest` as the command line knows it."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from prognosis.cli.options import JsonOption, OutOption
+
+
+def ingest_export(
+    source: Annotated[str, typer.Argument(help="A large export, fhir-folder:DIR.")],
+    out: OutOption,
+    *,
+    validate: Annotated[
+        bool, typer.Option(help="Look at the structure of every line, not only at what is read of it.")
+    ] = True,
+    json_output: JsonOption = False,
+) -> None:
+    """Read a large FHIR export into a store for `meds:DIR`; stopped and started again, it goes on."""
+    from prognosis.cli.ingest import run_ingest
+
+    run_ingest(source, out, validate=validate, json_output=json_output)
