@@ -60,7 +60,7 @@ class FhirCharts:
         from anyio.from_thread import start_blocking_portal
 
         from connectors.fhir.http.client import FhirClient
-from connectors.fhir.http.limits import Limits
+        from connectors.fhir.http.limits import Limits
         from connectors.fhir.http.origin import Origin
         from connectors.fhir.http.retry import RetryPolicy
 
