@@ -25,6 +25,18 @@ settings.load_profile("reproducible")
 
 ROOT = Path(__file__).resolve().parents[1]
 
+# What tests/live/install puts there, last on the PATH: each is an environment of its own with its own python.
+_LIVE = ROOT / "build" / "live"
+os.environ["PATH"] = os.pathsep.join(
+    [os.environ.get("PATH", ""), *(str(_LIVE / name / "bin") for name in ("fhir-server", "bulk-client"))]
+)
+for _variable, _installed in (
+    ("PROGNOSIS_TEST_NODE", _LIVE / "node"),
+    ("PROGNOSIS_TEST_HEALTHCHAIN", _LIVE / "cds-client" / "bin" / "python"),
+):
+    if _installed.exists():
+        os.environ.setdefault(_variable, str(_installed))
+
 
 @pytest.fixture(scope="session")
 def repository() -> Path:

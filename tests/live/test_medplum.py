@@ -25,7 +25,7 @@ def address() -> Iterator[str]:
     """The server on loopback, which holds a patient and what the answer cites; stopped afterwards."""
     folder = judge_folder()
     if not all((folder / "node_modules" / name).is_dir() for name in PACKAGES):
-        pytest.skip(f"no second FHIR server: npm install {' '.join(PACKAGES)} beside the strict judge")
+        pytest.skip("no second FHIR server: tests/live/install puts it beside the strict judge")
     program = ["node", str(Path(__file__).with_name("medplum_server.cjs"))]
     server = subprocess.Popen(program, cwd=folder, stdout=subprocess.PIPE, text=True)
     try:
