@@ -12,8 +12,6 @@ from typing import Any
 from prognosis.cli.console import print_json, stderr, stdout
 from prognosis.cli.loading import load_records
 from prognosis.cli.patient_report import patient_page
-from prognosis.cli.write_back import write_back
-from prognosis.cli.write_images import write_image_results
 from prognosis.cohort import Case
 from prognosis.errors import InputError
 from prognosis.explanation import (
@@ -89,6 +87,8 @@ def run_risk(
     case = case_at(model, record, asked.at)
     since = None if asked.since is None else stated_time("--since", asked.since)
     if asked.write_images is not None:
+        from prognosis.cli.write_images import write_image_results
+
         write_image_results(model, case, asked.write_images, datetime.now(UTC))
     page = None
     if report is not None or not json_output:
@@ -96,7 +96,11 @@ def run_risk(
     if report is not None and page is not None:
         write_patient_page(report, page)
         stderr.print(f"wrote {report}", markup=False)
-    written = None if asked.write_back is None else write_back(asked.write_back, sources, model, case)
+    written = None
+    if asked.write_back is not None:
+        from prognosis.cli.write_back import write_back
+
+        written = write_back(asked.write_back, sources, model, case)
     if json_output:
         known = case_tokens(model, case)
         explanations = [

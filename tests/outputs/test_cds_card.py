@@ -41,7 +41,7 @@ IDENTITY = card_uuid("service", "instance", "score")
 
 def test_a_card_tells_the_number_its_interval_its_age_and_its_limits() -> None:
     card = cds_card(TOLD, IDENTITY)
-    assert card["summary"] == "progression 31% (22 to 44) by 365 days, read 3 hours ago"
+    assert card["summary"] == "progression 31% (22 to 44) by 1 year, read 3 hours ago"
     assert card["indicator"] == "info"
     assert card["source"] == {"label": "Research service"}
     for part in ("182 mg/L", "Observation/1", "It must not guide care.", "missing: text", "a driver is not"):
