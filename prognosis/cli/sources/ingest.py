@@ -2,38 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prognosis.errors import SourceError
+
+if TYPE_CHECKING:
+    from connectors.fhir.ingest.export import Ingested
 
 INGESTED = "fhir-folder"
 
 
-@dataclass(frozen=True, slots=True)
-class IngestAccount:
-    """What came of an export, by resource type; received = accepted + rejected.
-
-    Attributes:
-        received: Resources, and lines and files that are none.
-        accepted: Those that the store holds, or that were understood and state nothing.
-        rejected: Those in `metadata/quarantine.parquet` of the store.
-        notices: What a reader of the cohort should know, with how often.
-        written: How many "subjects" and "rows" the store has.
-        bytes_read: Of the export's files.
-    """
-
-    received: Mapping[str, int]
-    accepted: Mapping[str, int]
-    rejected: Mapping[str, int]
-    notices: Mapping[str, int]
-    written: Mapping[str, int]
-    bytes_read: int
-
-
-def ingest(uri: str, store: Path, *, validate: bool) -> IngestAccount:
-    """Read `fhir-folder:DIR` into a store.
+def ingest(uri: str, store: Path, *, validate: bool) -> Ingested:
+    """Read `fhir-folder:DIR` into a store, and tell what came of every resource.
 
     Args:
         uri: The source.
@@ -51,7 +32,4 @@ def ingest(uri: str, store: Path, *, validate: bool) -> IngestAccount:
         raise SourceError(
             uri, "cannot be ingested", f"name {INGESTED}:DIR; other sources are read as they are"
         )
-    made = ingest_folder(Path(place), store, write_store, Settings(validate=validate))
-    return IngestAccount(
-        made.received, made.accepted, made.rejected, made.notices, made.written, made.bytes_read
-    )
+    return ingest_folder(Path(place), store, write_store, Settings(validate=validate))
