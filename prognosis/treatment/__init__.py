@@ -13,6 +13,13 @@ from prognosis.treatment.boosted_effect import (
     cross_fitted_boosted_effect,
     fit_boosted_effect,
 )
+from prognosis.treatment.corrected_effect import (
+    CorrectedEffect,
+    effect_out_of_fold,
+    fit_corrected_effect,
+    predicted_difference,
+    score_difference,
+)
 from prognosis.treatment.curves import ArmCurves
 from prognosis.treatment.e_value import EValue, e_value_of_hazard_ratio, e_value_of_risk_ratio
 from prognosis.treatment.effects import ArmValues, arm_values
@@ -59,6 +66,7 @@ __all__ = [
     "BenefitCalibration",
     "BenefitGroup",
     "BoostedEffect",
+    "CorrectedEffect",
     "EValue",
     "EffectSettings",
     "Estimate",
@@ -90,7 +98,9 @@ __all__ = [
     "cross_fitted_effect",
     "e_value_of_hazard_ratio",
     "e_value_of_risk_ratio",
+    "effect_out_of_fold",
     "fit_boosted_effect",
+    "fit_corrected_effect",
     "fit_individual_curves",
     "fit_linear_effect",
     "grounds",
@@ -100,8 +110,10 @@ __all__ = [
     "overlap",
     "permuted_arms",
     "policy_value",
+    "predicted_difference",
     "ranking_value",
     "response_effects",
+    "score_difference",
     "survival_effects",
     "tabled_hazards",
 ]

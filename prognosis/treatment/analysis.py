@@ -82,6 +82,11 @@ class SurvivalEffects:
         """(n, A) scores of the days of the first tau not lost to the cause; higher is better."""
         return np.asarray(self.tau_days - self.scores.days_lost)
 
+    @property
+    def predicted_mean(self) -> Floats:
+        """(n, A) the same days by the outcome models of the other folds, without their correction."""
+        return np.asarray(self.tau_days - self.scores.predicted_lost)
+
     def restricted_mean(self) -> ArmValues:
         """Days of the first tau free of the event; beside competing causes, days not lost to this one."""
         return self._values(self.mean_scores, self.tau_days)

@@ -98,12 +98,22 @@ class IndividualCurves:
 
     def of(self, covariates: Floats) -> PatientCurves:
         """The curves of one patient, of `covariates` (p,)."""
-        mine = self._incidence(self.models, covariates)
-        again = np.stack([self._incidence(each, covariates) for each in self.replicates])
+        one = covariates[None, :]
+        mine = self._incidence(self.models, one)[0]
+        again = np.stack([self._incidence(each, one)[0] for each in self.replicates])
         low, high = _band(mine, again, self.level)
         lost = self._lost(np.concatenate([mine[None], again]))
         kept = float(self.grid[-1]) - lost
         return PatientCurves(self.arms, self.grid, mine, low, high, kept[0], kept[1:], self.level)
+
+    def restricted_means(self, covariates: Floats) -> Floats:
+        """(n, A) days of the first tau not lost to the event, of many patients."""
+        return np.asarray(self.grid[-1] - self._lost(self._incidence(self.models, covariates)))
+
+    def drawn_restricted_means(self, covariates: Floats) -> Floats:
+        """(R, n, A) the same of each bootstrap sample."""
+        lost = [self._lost(self._incidence(each, covariates)) for each in self.replicates]
+        return np.asarray(self.grid[-1] - np.stack(lost))
 
     def log_hazard_terms(self, covariates: Floats) -> Floats:
         """(A, p) what each covariate adds to the log-hazard of the event under each arm.
@@ -116,16 +126,16 @@ class IndividualCurves:
         return np.stack([standard * own.coefficients(arm) for arm in range(len(self.arms))])
 
     def _incidence(self, models: CauseModels, covariates: Floats) -> Floats:
-        """(A, J) by the product over days of the chance of no event."""
+        """(n, A, J) by the product over days of the chance of no event."""
         own = _cumulative(models.own, covariates, self.grid)
         if models.competing is None:
             return np.asarray(-np.expm1(-own))
         total = own + _cumulative(models.competing, covariates, self.grid)
-        steps = np.diff(total, axis=1, prepend=0.0)
-        own_steps = np.diff(own, axis=1, prepend=0.0)
+        steps = np.diff(total, axis=2, prepend=0.0)
+        own_steps = np.diff(own, axis=2, prepend=0.0)
         share = np.divide(own_steps, steps, out=np.zeros_like(steps), where=steps > 0)
-        free = np.exp(-np.pad(total, ((0, 0), (1, 0)))[:, :-1])
-        return np.cumsum(free * -np.expm1(-steps) * share, axis=1)
+        free = np.exp(-np.pad(total, ((0, 0), (0, 0), (1, 0)))[:, :, :-1])
+        return np.cumsum(free * -np.expm1(-steps) * share, axis=2)
 
     def _lost(self, incidence: Floats) -> Floats:
         """(.., A) area under incidences that step on the days of the grid."""
@@ -170,8 +180,9 @@ def _fitted(rows: list[HazardRows], penalties: list[ArmPenalties]) -> CauseModel
 
 
 def _cumulative(models: ArmModels, covariates: Floats, grid: Floats) -> Floats:
-    ratio = np.exp(np.clip(models.log_ratio(covariates[None, :])[0], -_FURTHEST, _FURTHEST))
-    return np.asarray(models.baseline(grid, before=False) * ratio[:, None])
+    """(n, A, J) hazard up to each day of the grid."""
+    ratio = np.exp(np.clip(models.log_ratio(covariates), -_FURTHEST, _FURTHEST))
+    return np.asarray(models.baseline(grid, before=False) * ratio[:, :, None])
 
 
 def _band(value: Floats, drawn: Floats, level: float) -> tuple[Floats, Floats]:

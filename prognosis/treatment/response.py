@@ -65,6 +65,11 @@ class ResponseEffects:
         """(n, A) the scores, under the name that a time to an event has for its own."""
         return self.scores
 
+    @property
+    def predicted_mean(self) -> Floats:
+        """(n, A) the outcome model's own, under the name that a time to an event has for it."""
+        return self.predicted
+
     def mean(self) -> ArmValues:
         """The chance of a response under each arm (of a graded one, the mean grade)."""
         highest = 1.0 if self.response.binary else None

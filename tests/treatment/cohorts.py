@@ -25,7 +25,7 @@ class Plan:
         confounding: Log-odds of "new" per standard deviation of what also raises the hazard.
         competing: Hazard of the competing cause, as a multiple of the average own.
         censoring: Hazard of censoring, as a multiple of the average own; 0 for none at all.
-        informative: Log-hazard of censoring per standard deviation of what also raises the hazard, and by arm.
+        informative: Log-hazard of censoring per standard deviation of what raises the hazard, and by arm.
         width: Number of covariates; three matter.
     """
 
@@ -72,7 +72,9 @@ def draw(plan: Plan, cases: int, seed: int) -> Cohort:
     own_days = rng.exponential(1.0 / hazard[np.arange(cases), arm])
     other_days = rng.exponential(1.0, cases) / np.maximum(other, 1e-12)
     lost = plan.censoring / 1000.0 * np.exp(plan.informative * (x[:, 0] + arm))
-    end = np.minimum(rng.exponential(1.0, cases) / np.maximum(lost, 1e-12), 3.0 * TAU if lost.any() else np.inf)
+    end = np.minimum(
+        rng.exponential(1.0, cases) / np.maximum(lost, 1e-12), 3.0 * TAU if lost.any() else np.inf
+    )
     days = np.minimum(np.minimum(own_days, other_days), end)
     cause = np.where(days == own_days, 1, np.where(days == other_days, 2, 0))
     kind = Assignment.OBSERVATIONAL if plan.confounding else Assignment.RANDOMISED

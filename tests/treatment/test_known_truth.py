@@ -97,7 +97,9 @@ def test_the_interval_of_influence_is_that_of_patients_drawn_again() -> None:
     rng, drawn = np.random.default_rng(0), []
     for _ in range(30):
         rows = rng.integers(0, 400, 400)
-        drawn.append(days_gained(replace(cohort, cases=cohort.cases.take(rows), followed=cohort.followed.take(rows))))
+        drawn.append(
+            days_gained(replace(cohort, cases=cohort.cases.take(rows), followed=cohort.followed.take(rows)))
+        )
     spread = np.std([each.value for each in drawn], ddof=1)
     assert spread == pytest.approx(days_gained(cohort).standard_error, rel=0.35)
 
