@@ -15,6 +15,7 @@ from connectors.fhir.mapping_fields import (
     elements,
     extension_string,
     flag,
+    is_denied,
     string,
 )
 from connectors.fhir.mapping_references import patient_of, target_of
@@ -81,12 +82,10 @@ def condition_to_facts(resource: Json, source: str) -> Facts:
     """Read a Condition as an event dated when it was recorded; a refuted one states nothing.
 
     Raises:
-        MappingError: There is no coding, time or patient.
+        MappingError: There is no coding, time or patient, or R4 knows no such verificationStatus.
     """
     patient = patient_of(resource, source)
-    verification = element(resource, "verificationStatus", source) or {}
-    codes = {string(coding, "code", source) for coding in elements(verification, "coding", source)}
-    if codes & {"entered-in-error", "refuted"}:
+    if is_denied(resource, source):
         return Facts(patient, notices=("Condition refuted or entered in error: no fact",))
     concept = concept_of(element(resource, "code", source), source)
     recorded = moment(resource, "recordedDate", source)
@@ -112,17 +111,16 @@ def medication_request_to_facts(resource: Json, source: str, medications: Mappin
         medications: Codes of Medication resources, by "Medication/x".
 
     Raises:
-        MappingError: There is no medication code, authoredOn or patient.
+        MappingError: There is no medication code, authoredOn, status, intent or patient.
     """
     patient = patient_of(resource, source)
     stated = frozenset({"active", "on-hold", "completed", "stopped", "unknown"})
     silent = frozenset({"cancelled", "entered-in-error", "draft"})
     ordered = checked_status(resource, source, stated=stated, silent=silent)
-    if (
-        not ordered
-        or flag(resource, "doNotPerform", source)
-        or resource.get("intent") in ("proposal", "plan")
-    ):
+    orders = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
+    ideas = frozenset({"proposal", "plan", "option"})
+    meant = checked_status(resource, source, stated=orders, silent=ideas, key="intent")
+    if not ordered or not meant or flag(resource, "doNotPerform", source):
         return Facts(
             patient, notices=("MedicationRequest not in force (status, intent, doNotPerform): no fact",)
         )

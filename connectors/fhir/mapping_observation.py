@@ -71,6 +71,9 @@ def _event(node: Json, time: datetime, source: str, *, parent: bool) -> Event | 
     valued = [key for key in node if key.startswith("value")]
     if len(valued) > 1:
         raise MappingError(source, "has more than one value[x]", "send one value an Observation or component")
+    if valued and "dataAbsentReason" in node:
+        problem = "has a value and a dataAbsentReason, which says that there is none"
+        raise MappingError(source, problem, "send one of the two")
     if not valued and (parent or "dataAbsentReason" in node):
         return None
     concept = concept_of(element(node, "code", source), source)

@@ -93,7 +93,8 @@ def test_a_result_that_was_withdrawn_no_longer_stands_on_the_card(
     corrected = scorer_at(small, tmp_path, NOW + timedelta(hours=2))
     assert renew(corrected, ward) == Renewed(1, 2, 0)
     shown = corrected.scores.latest(who, model)
-    assert with_the_error is not None and shown is not None
+    assert with_the_error is not None
+    assert shown is not None
     assert shown.score.record != with_the_error.score.record
     assert shown.looked_at == NOW + timedelta(hours=2)
     assert renew(corrected, ward) == Renewed(0, 3, 0)

@@ -44,7 +44,7 @@ def _valued(node: str) -> str:
 
 
 _VALUE_IS_PLAIN = (
-    "known AND values <= 1 AND (values = 0 AND NOT stated OR "
+    "known AND values <= 1 AND NOT (values = 1 AND absent) AND (values = 0 AND NOT stated OR "
     f"{is_code('chosen')} AND (values = 0 OR whole IS NOT NULL AND isfinite(whole) OR words IS NOT NULL "
     f"OR quantity IS NOT NULL AND {is_quantity('quantity', 'unit')}))"
 )
@@ -80,7 +80,8 @@ def observation_plan() -> Plan:
     staged = staged_sql(
         "Observation",
         first=f"status, {dated('issued', 'issued')}, {dated('effective', happened_text('effective'))}, "
-        f"component, {ended}, hasMember IS NOT NULL OR coalesce(len(component), 0) > 0 AS grouped, {_valued('')}",
+        f"component, {ended}, hasMember IS NOT NULL OR coalesce(len(component), 0) > 0 AS grouped, "
+        f"{_valued('')}",
         then=f"{last('issued')} AS issued_last, {last('effective')} AS effective_last, "
         "values > 0 OR NOT (grouped OR absent) AS stated",
         plain="status IN ('registered', 'preliminary', 'final', 'amended', 'corrected', 'unknown') AND "
