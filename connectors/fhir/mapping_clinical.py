@@ -29,6 +29,9 @@ INTENSIVE_CARE = "ICU"
 END_DISPLAY = "urn:prognosis:end-display"
 """Extension that carries the name of an encounter's end where its start goes by another name."""
 
+CONTRADICTED: Json = {}
+"""Stands for a Medication that occurs more than once with different codes: which drug it is, is unknown."""
+
 _INTENSIVE_CARE_ROLES = frozenset({"ICU", "PEDICU", "PEDNICU"})
 
 
@@ -195,7 +198,15 @@ def medication_of(resource: Json, source: str, medications: Mapping[str, Json]) 
         medication = medications.get(target)
     if medication is None:
         raise MappingError(source, "its Medication is not in the source", "export Medication resources too")
+    if medication == CONTRADICTED:
+        raise two_drugs(source)
     return concept_of(element(medication, "code", source), source, "medication")
+
+
+def two_drugs(source: str) -> MappingError:
+    """The error of a resource whose Medication has several codes."""
+    problem = "its Medication occurs more than once with different codes"
+    return MappingError(source, problem, "keep one version of each resource")
 
 
 def _event(time: datetime, concept: Concept, source: str) -> Event:
