@@ -268,17 +268,6 @@ def test_an_answer_that_is_no_more_is_withdrawn_with_the_one_that_takes_its_plac
     ]
 
 
-def test_a_report_that_a_person_made_final_is_not_withdrawn_by_an_answer_without_one() -> None:
-    server = ledger()
-    with writer(server) as writing:
-        writing.write(ANSWERS)
-        report = {**ANSWERS[2], "status": "final"}
-        server.put(report)
-        with pytest.raises(WriteError, match="taken out of the status preliminary"):
-            writing.write([resource(status="cancelled", prediction=[])], names_of(*ANSWERS[1:]))
-    assert [each["status"] for each in server.held.values()] == ["preliminary", "preliminary", "final"]
-
-
 def test_a_record_of_an_act_is_never_changed() -> None:
     server = ledger()
     first = {"resourceType": "Provenance", "id": "p", "recorded": "2020-03-02T09:30:00Z"}
