@@ -91,6 +91,18 @@ class Scorer:
         self.metrics.scored("abstained" if score.abstained_because else "given")
         return self.scores.keep(score, self.whose(chart.record, namespace), self.now())
 
+    def put_last(self, found: Kept) -> bool:
+        """Have a score that was kept before be its patient's last one again; whether it was not.
+
+        A record is what it was before when a wrong result is withdrawn. The score made of the error would
+        else stay the last one, on every card and as fresh as the record.
+        """
+        last = self.scores.latest(found.whose.patient, found.score.model_id)
+        if last is not None and last.digest == found.digest:
+            return False
+        self.scores.keep(found.score, found.whose, self.now())
+        return True
+
     def _case(self, chart: Chart) -> tuple[Case, str]:
         """The case at the latest index that is not in the future, and its record's digest."""
         case = latest_case(self.model.task, chart.record.as_of(self.now()))

@@ -55,7 +55,8 @@ class Kept:
         digest: Of the answer.
         whose: The patient.
         made_at: When it was made.
-        looked_at: When the record was last read and was still what the score was made from.
+        looked_at: When the record was last read and was still what the score was made from; of a score that
+            another has followed, when it was made.
     """
 
     score: Score
@@ -193,7 +194,9 @@ class ScoreStore:
         query = (
             "SELECT score.stated, made.score, made.patient, made.anywhere, made.born, made.at, "  # noqa: S608
             "max(made.at, coalesce(looked.at, '')) FROM made JOIN score ON score.digest = made.score "
-            "LEFT JOIN looked ON looked.patient = made.patient AND looked.model = made.model "
+            "LEFT JOIN looked ON looked.patient = made.patient AND looked.model = made.model AND NOT EXISTS "
+            "(SELECT 1 FROM made AS later WHERE later.patient = made.patient AND later.model = made.model "
+            "AND later.number > made.number) "
             f"WHERE {where} "
             "ORDER BY made.number DESC LIMIT ?"
         )

@@ -95,6 +95,7 @@ async def _pulled(client: FhirClient, patient: str) -> Chart:
 async def _add_linked(client: FhirClient, patient: str, people: Gathered) -> None:
     """Read a Patient, those that link to it and those that it links to, and so on."""
     from connectors.fhir.http.search import found
+    from connectors.fhir.mapping_references import with_own_links
 
     asked: set[str] = set()
     waiting = {patient}
@@ -110,10 +111,10 @@ async def _add_linked(client: FhirClient, patient: str, people: Gathered) -> Non
                     problem = "gave a Patient that was not asked for"
                     raise SourceError(client.origin.name, problem, f"have the server honour `{name}`")
                 if f"Patient/{resource.get('id')}" not in people.persons:
-                    people.add(where, resource)
+                    people.add(where, with_own_links(resource, str(client.origin.base)))
         for person in people.persons.values():
             linked = {person.source, *person.replaces, *person.replaced_by}
-            waiting |= {each.removeprefix("Patient/") for each in linked}
+            waiting |= {each.removeprefix("Patient/") for each in linked if each.startswith("Patient/")}
     raise SourceError(client.origin.name, "links Patients without end", "mend Patient.link")
 
 

@@ -71,7 +71,7 @@ async def find_score(service: Service, grant: Grant, asked: HookRequest) -> Foun
     if token is not None and token.patient not in (None, patient, f"Patient/{patient}"):
         raise AccessError("the access token", "is bound to another patient", "send one of this patient")
     types = () if service.charts is None else service.charts.types
-    sent = prefetched(asked.prefetch, types, patient)
+    sent = prefetched(asked.prefetch, types, patient, server.base if server else None)
     if server is None or server.same_patients:
         kept = _stored(service, patient)
         if kept is not None:
