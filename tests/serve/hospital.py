@@ -154,6 +154,8 @@ def running(
     folder: Path,
     settings: ServiceSettings,
     uris: Sequence[str] | None = None,
+    *,
+    access_log: bool = False,
     **how: Any,
 ) -> Iterator[Hospital]:
     """A service of the small cohort, or of other sources, on a free port of loopback, ended afterwards."""
@@ -163,7 +165,7 @@ def running(
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    config = uvicorn.Config(create_app(service, **how), log_config=None, access_log=False, lifespan="on")
+    config = uvicorn.Config(create_app(service, **how), log_config=None, access_log=access_log, lifespan="on")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
