@@ -50,11 +50,9 @@ def test_what_openapi_declares_is_all_that_a_fuzzer_finds(desk: Hospital) -> Non
 def test_no_identifier_reaches_logs_metrics_or_errors(
     hospital: Hospital, caplog: pytest.LogCaptureFixture, patient: str
 ) -> None:
+    caplog.set_level(logging.INFO, "httpcore")  # the client of this test, which is not the service
+    caplog.set_level(logging.WARNING, "httpx")
     with caplog.at_level(logging.DEBUG):
-        logging.getLogger("httpcore").setLevel(
-            logging.INFO
-        )  # the client of this test, which is not the service
-        logging.getLogger("httpx").setLevel(logging.WARNING)
         answers = [
             hospital.http.get(f"/risk/{CANARY}", headers=rest_token()),
             hospital.http.get(f"/risk/{CANARY}?site={CANARY}", headers=rest_token()),

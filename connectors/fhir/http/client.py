@@ -37,7 +37,8 @@ class FhirClient:
 
     Redirects are not followed and proxies and password files of the environment are not used: nothing but
     `origin` and what it names beside is ever spoken to, and the token goes to `origin` alone. Certificates
-    are checked against those that the operating system trusts.
+    are checked against those that the operating system trusts. Each request has a connection of its own:
+    on one that is kept, an answer that comes twice would be taken for that to the next request.
 
     Args:
         origin: The server.
@@ -64,6 +65,7 @@ class FhirClient:
         self._http = httpx.AsyncClient(
             headers={"Accept": FHIR_JSON, "Accept-Encoding": "gzip"},
             timeout=self.limits.silence_s,
+            limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
             trust_env=False,
             verify=ssl.create_default_context() if self.origin.encrypted else False,

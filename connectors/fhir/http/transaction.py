@@ -54,10 +54,19 @@ async def settle(client: FhirClient, wanted: Mapping[str, Change]) -> tuple[Writ
         What became of each, in the order given.
 
     Raises:
-        WriteError: The server refuses it, gives no clear answer in as many attempts as the policy allows, or
-            holds something else after saying that it was done.
+        WriteError: The server refuses it, gives no clear answer in as many attempts and as much time as the
+            policy allows, or holds something else after saying that it was done.
         SourceError: The server cannot be read.
     """
+    try:
+        with anyio.fail_after(client.policy.deadline_s):
+            return await _settled(client, wanted)
+    except TimeoutError as error:
+        problem = f"gives no clear answer within {client.policy.deadline_s:g} s; what it holds is not known"
+        raise WriteError(f"{client.origin.name} transaction", problem, _remedy(None)) from error
+
+
+async def _settled(client: FhirClient, wanted: Mapping[str, Change]) -> tuple[Written, ...]:
     first = held = await _held(client, wanted)
     failures = 0
     while changes := _changes(wanted, held):
