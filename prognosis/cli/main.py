@@ -61,6 +61,7 @@ def main(
 
 
 INPUT_ERROR = 2
+INTERRUPTED = 130
 _USAGE_ERROR = cast(
     "type[typer.BadParameter]", typer.BadParameter.__base__
 )  # typer gives it no name of its own
@@ -270,6 +271,8 @@ def run() -> None:
     except _USAGE_ERROR as error:
         sys.stderr.write(_usage_told(error))
         raise SystemExit(INPUT_ERROR) from error
+    if status == INTERRUPTED:
+        sys.stderr.write("stopped before the end\n")
     raise SystemExit(status or 0)
 
 

@@ -19,6 +19,7 @@ from connectors.fhir.http.login import GivenToken, Login, Token
 from connectors.fhir.http.logs import keep_addresses_out_of_logs
 from connectors.fhir.http.origin import Origin
 from connectors.fhir.http.retry import RetryPolicy, is_retried
+from connectors.fhir.http.unreached import remedy_of
 from connectors.fhir.mapping_fields import Json
 from connectors.fhir.parse import parse_resource
 from prognosis.errors import MappingError, SourceError
@@ -244,7 +245,7 @@ class FhirClient:
                 failures += 1
                 if failures >= self.policy.attempts:
                     problem = f"no whole answer in {failures} attempts ({type(error).__name__})"
-                    raise SourceError(reference, problem, "check the server and the way to it") from error
+                    raise SourceError(reference, problem, remedy_of(error)) from error
                 headers = None
             except httpx.HTTPError as error:
                 problem = f"its answer cannot be read ({type(error).__name__})"

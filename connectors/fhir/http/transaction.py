@@ -151,7 +151,7 @@ def _remedy(answer: Answer | None) -> str:
     if answer is None or is_retried(answer.status):
         return "try again later: what is there already is not written twice"
     if answer.status in (401, 403):
-        return "give a token whose scopes allow these writes"
+        return "give a token whose scopes allow these writes; with a key PROGNOSIS_FHIR_SCOPES names them"
     if answer.status in _OVERTAKEN:
         return "try again when nobody else writes to it"
     return "check that the server takes transactions of these resources"
