@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import socket
@@ -14,7 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pydicom
 import pytest
+from pydicom.dataset import Dataset
+
+from connectors.dicom import DicomFolder
+from connectors.dicom.web.address import address_of
+from connectors.dicom.web.session import Session
+from connectors.dicom.web.storing import store_study
+from prognosis.record import Quarantine
 
 PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 READY_SECONDS = 60.0
@@ -67,6 +76,37 @@ def running(folder: Path, more: Mapping[str, Any] | None = None) -> Iterator[Ort
     finally:
         process.kill()
         process.wait()
+
+
+def load(archive: Orthanc, folder: Path) -> int:
+    """Every study under a folder, sent and found again; how many instances."""
+    session = Session(address_of(archive.root), f"dicomweb:{archive.root}")
+    source = DicomFolder(folder, "dicom-folder:x")
+    return sum(
+        store_study(session, study.study_uid, study.contents())  # type: ignore[arg-type]
+        for record in source.records(Quarantine())
+        for study in record.studies
+    )
+
+
+def instances(archive: Orthanc, study_uid: str) -> dict[str, Dataset]:
+    """Every object of a study as the archive holds it, by SOP instance UID."""
+    rest = httpx.Client(base_url=archive.rest, trust_env=False)
+    with rest:
+        (study,) = rest.post("/tools/lookup", content=study_uid).json()
+        held = rest.get(f"/studies/{study['ID']}/instances").json()
+        files = [rest.get(f"/instances/{each['ID']}/file").content for each in held]
+    read = [pydicom.dcmread(io.BytesIO(each)) for each in files]
+    return {str(each.SOPInstanceUID): each for each in read}
+
+
+def results(archive: Orthanc, study_uid: str) -> dict[str, Dataset]:
+    """Those of a study's objects that this project wrote."""
+    return {
+        uid: each
+        for uid, each in instances(archive, study_uid).items()
+        if each.get("Manufacturer") == "prognosis" and each.Modality in {"SEG", "OT", "SR", "KO"}
+    }
 
 
 def free_port() -> int:
