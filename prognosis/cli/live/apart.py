@@ -1,7 +1,7 @@
 """A network of its own for the demonstration, where this machine allows one: a loopback and nothing else.
 
-Orthanc listens on every address, and its configuration cannot change that; here there is one address only. What
-runs in it cannot reach anything outside either.
+Orthanc listens on every address, and its configuration cannot change that; here there is one address only.
+What runs in it cannot reach anything outside either.
 """
 
 from __future__ import annotations

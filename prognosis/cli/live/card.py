@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,6 +17,9 @@ from prognosis.errors import SourceError
 PATIENT_VIEW = "cds-services/prognosis-patient-view"
 PROGRAM = "from prognosis.cli.main import run; run()"
 SILENCE_S = 60.0
+WAIT_S = 1.0
+LONGEST_S = 120.0
+"""For the first score of a service that has just been started."""
 
 
 def patient_view(
@@ -70,7 +74,11 @@ def _asked(url: str, fhir_server: str, patient: str) -> dict[str, Any]:
         offered = {each["hook"] for each in ehr.get("/cds-services").json()["services"]}
         if "patient-view" not in offered:
             raise SourceError("the service", "offers no patient-view", "see its log")
-        answer = ehr.post(f"/{PATIENT_VIEW}", json=call)
+        until = time.monotonic() + LONGEST_S
+        while (answer := ehr.post(f"/{PATIENT_VIEW}", json=call)).status_code == 503:
+            if time.monotonic() > until:
+                break
+            time.sleep(WAIT_S)  # the score is still being made: it says so, and is asked again
     if answer.status_code != 200:
         raise SourceError(
             "the service", f"answers patient-view with status {answer.status_code}", "see its log"

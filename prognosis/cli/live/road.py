@@ -12,7 +12,7 @@ import numpy as np
 
 from prognosis.cli.cards import bundle_card
 from prognosis.cli.console import Bars
-from prognosis.cli.demo import HELD_OUT_SHARE, packaged
+from prognosis.cli.demo import packaged
 from prognosis.cli.live.hospital import Hospital
 from prognosis.cli.loading import report_quarantine
 from prognosis.cli.settings import model_config
@@ -27,6 +27,9 @@ from prognosis.outputs.fhir import Answer
 from prognosis.outputs.model_card import model_card
 from prognosis.prediction import Prediction
 from prognosis.record import PatientRecord, Quarantine
+
+HELD_OUT_SHARE = 0.2
+"""Enough to answer about; nothing is judged on so few."""
 
 ANSWERED = 3
 """Patients whose answers are written back."""
