@@ -15,6 +15,7 @@ import typer
 from prognosis.cli.audit_verbs import audit_app
 from prognosis.cli.bulk_verbs import bulk_export
 from prognosis.cli.cohort_verbs import cohort_app
+from prognosis.cli.demo_verb import demo
 from prognosis.cli.ingest_verb import ingest_export
 from prognosis.cli.options import (
     CACHE,
@@ -67,18 +68,7 @@ _USAGE_ERROR = cast(
 )  # typer gives it no name of its own
 
 
-@app.command()
-def demo(
-    out: OutOption = Path("runs/demo"),
-    patients: Annotated[int, typer.Option(help="How many patients to simulate.")] = 2500,
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulation and the training.")] = 0,
-    *,
-    json_output: JsonOption = False,
-) -> None:
-    """Run everything once, offline: simulate, export, read back, train, evaluate, explain, report."""
-    from prognosis.cli.demo import run_demo
-
-    run_demo(out, patients, seed, json_output=json_output)
+app.command()(demo)
 
 
 @app.command()
