@@ -24,7 +24,7 @@ Site = Annotated[
     str | None,
     Query(max_length=256, examples=["north"], description="Needed where two sites share the patient id."),
 ]
-PROBLEMS = documented(401, 403, 404, 422, 500, 502, 503)
+PROBLEMS = documented(401, 403, 404, 413, 422, 500, 502, 503)
 
 
 def service_of(request: Request) -> Service:
