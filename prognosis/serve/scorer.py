@@ -131,8 +131,8 @@ class Scorer:
         if held is not None and held.record is record and held.since <= now < held.until:
             return held
         case = latest_case(self.model.task, record.as_of(now))
-        facts = (*record.events, *record.notes, *record.studies)
-        until = min((fact.time for fact in facts if fact.time > now), default=_NEVER)
+        times = [fact.time for facts in (record.events, record.notes, record.studies) for fact in facts]
+        until = min((time for time in times if time > now), default=_NEVER)
         found = _Known(record, now, until, case, record_digest(case.record))
         if len(self._held) >= MOST_HELD:
             self._held.clear()
