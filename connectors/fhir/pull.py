@@ -82,11 +82,20 @@ async def every_patient(client: FhirClient, offered: frozenset[str], quarantine:
     people = Gathered(quarantine)
     async for where, resource in found(client, "Patient", {}, quarantine):
         people.add(where, with_own_links(resource, str(client.origin.base)))
+    await add_sites(client, offered, people)
+    people.finish()
+    return people
+
+
+async def add_sites(client: FhirClient, offered: frozenset[str], people: Gathered) -> None:
+    """Read the Organizations that keep some Patients.
+
+    Raises:
+        SourceError: The server does not give them.
+    """
     if "Organization" in offered:
         sites = (person.organization for person in people.persons.values())
         await _add_named(client, "Organization", sites, people)
-    people.finish()
-    return people
 
 
 async def facts_about(

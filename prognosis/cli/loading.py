@@ -10,7 +10,7 @@ from typing import Any
 from rich.markup import escape
 
 from prognosis.cli.console import Bars, stderr
-from prognosis.cli.sources import read_records
+from prognosis.cli.sources import read_patient, read_records
 from prognosis.cohort import (
     Cohort,
     FindingsLabel,
@@ -21,6 +21,7 @@ from prognosis.cohort import (
 )
 from prognosis.cohort.lint import causes_never_seen
 from prognosis.cohort.outcome import Findings, State, TimeToEvent, Value
+from prognosis.errors import InputError
 from prognosis.record import PatientRecord, Quarantine
 
 SHOWN = 5
@@ -45,6 +46,23 @@ def load_records(
         )
     report_quarantine(quarantine)
     return records
+
+
+def load_patient(
+    sources: Sequence[str], task: Task | None, patient: str, quarantine: Quarantine
+) -> tuple[PatientRecord, ...]:
+    """Read one patient where every source can be asked for one, else all patients; say what was set aside.
+
+    Raises:
+        InputError: The sources were asked for this patient alone, and there is none.
+    """
+    found = read_patient(sources, task, patient, quarantine)
+    if found is None:
+        return load_records(sources, task, quarantine)
+    report_quarantine(quarantine)
+    if not found:
+        raise InputError(f"patient {patient}", "is not in the sources", "check the id and the sources")
+    return found
 
 
 def load_cohort(sources: Sequence[str], task: Task, *, require_labels: bool = True) -> Loaded:
