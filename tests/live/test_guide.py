@@ -16,6 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from prognosis.cli.live.process import free_port
 from prognosis.cli.sources import export_fhir_dicom
 from prognosis.record import Quarantine
 from prognosis.simulate import Dials, simulate_cohort
@@ -72,7 +73,7 @@ def tried(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 
 
 def done(clone: Path, repository: Path, base: str, root: str) -> str:
-    port = str(orthanc.free_port())
+    port = str(free_port())
     script = commands(
         repository,
         {"FHIR": base, "PACS": root, "PROGNOSIS_FHIR_TOKEN": sekmet.BEARER, "PATIENT": WITH_FILMS},

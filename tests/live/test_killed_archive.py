@@ -17,8 +17,8 @@ from pydicom.dataset import Dataset
 from prognosis.serve.settings import ServiceSettings
 from tests.cli.program import Program
 from tests.connectors.dicom.films import write
-from tests.live.orthanc import Orthanc, running
-from tests.live.test_orthanc import dying_with_its_first_piece, stored
+from tests.live.orthanc import Orthanc, load, running
+from tests.live.test_orthanc import dying_with_its_first_piece
 from tests.serve.hospital import FHIR
 from tests.serve.hospital import running as serving
 from tests.simulated import Simulated
@@ -73,7 +73,7 @@ def hospital(small: Simulated, tmp_path: Path) -> Iterator[Hospital]:
 
         write(tmp_path / "films" / f"{place}.dcm", 7, record.patient_id, enlarged.astype(np.float32), edit)
     with running(tmp_path / "orthanc") as orthanc:
-        assert stored(orthanc, tmp_path / "films") == INSTANCES
+        assert load(orthanc, tmp_path / "films") == INSTANCES
         uris = (f"fhir-folder:{small.folder}", f"dicomweb:{orthanc.root}")
         yield Hospital(orthanc, record.patient_id, uris)
 

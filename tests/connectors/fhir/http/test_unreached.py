@@ -14,8 +14,8 @@ from connectors.fhir.http.client import FhirClient
 from connectors.fhir.http.origin import Origin
 from connectors.fhir.http.retry import RetryPolicy
 from connectors.fhir.http.unreached import remedy_of
+from prognosis.cli.live.process import free_port
 from prognosis.errors import SourceError
-from tests.live.orthanc import free_port
 
 
 class Silent(BaseHTTPRequestHandler):
