@@ -32,7 +32,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
-from benchmarks.served_model import PROGRAM, Served, free_port, served_model, wait_until_ready
+from benchmarks.served_model import PROGRAM, Served, cpu_seconds, free_port, served_model, wait_until_ready
 from prognosis.serve.audit import Entry, verify_audit
 from prognosis.serve.pseudonyms import SiteKey
 from prognosis.serve.state_folder import StateFolder
@@ -77,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def killed(served: Served, state: Path, kills: int, clients: int, seed: int) -> dict[str, object]:
     """Kill so many times, once more start, and say what was found."""
     random = np.random.default_rng(seed)
-    told, starts = Acknowledged(), []
+    told, starts, cpu = Acknowledged(), [], []
     folder = StateFolder(state)
     beyond = 0
     subprocess.run(  # noqa: S603 - this project's own program
@@ -86,12 +86,14 @@ def killed(served: Served, state: Path, kills: int, clients: int, seed: int) -> 
     for struck in range(kills):
         process, port, seconds = start(served, state)
         starts.append(seconds)
+        cpu.append(cpu_seconds(process))
         under_load(process, port, served.patients, told, clients, float(random.uniform(0.05, 2.0)))
         found = verify_audit(folder.audit, folder.audit_head, SiteKey.of(folder.key))
         beyond += found.beyond_head
         sys.stderr.write(f"kill {struck + 1}: {found.entries} entries whole\n")
     process, _, seconds = start(served, state)
     starts.append(seconds)
+    cpu.append(cpu_seconds(process))
     process.send_signal(signal.SIGTERM)
     process.wait(timeout=60)
     found = verify_audit(folder.audit, folder.audit_head, SiteKey.of(folder.key))
@@ -106,6 +108,7 @@ def killed(served: Served, state: Path, kills: int, clients: int, seed: int) -> 
         "feedback_lost": len(told.feedback - feedback_in(folder.scores)),
         "seconds_to_ready_median": round(float(np.median(starts)), 2),
         "seconds_to_ready_longest": round(max(starts), 2),
+        "cpu_seconds_to_ready_median": round(float(np.median(cpu)), 2),
     }
 
 

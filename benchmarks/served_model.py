@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 import subprocess
 import sys
@@ -70,6 +71,12 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def cpu_seconds(process: subprocess.Popen[bytes]) -> float:
+    """Processor time that a process has taken so far, which other work on the machine does not lengthen."""
+    stated = Path(f"/proc/{process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return (int(stated[11]) + int(stated[12])) / os.sysconf("SC_CLK_TCK")  # utime and stime, proc(5)
 
 
 def wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:

@@ -30,6 +30,7 @@ from typing import Any
 import httpx
 import numpy as np
 
+from benchmarks.keep_alive import KeepAlive
 from benchmarks.killed_server import VIEW, command_of, feedback, start
 from benchmarks.served_model import free_port, served_model, wait_until_ready
 
@@ -43,7 +44,7 @@ async def ready() -> dict: return {}
 async def echo(body: dict) -> dict: return body
 uvicorn.run(app, port=int(sys.argv[1]), log_config=None, access_log=False)
 """
-Asking = Callable[[httpx.AsyncClient, int], Awaitable[str]]
+Asking = Callable[[KeepAlive, int], Awaitable[str]]
 
 
 @dataclass(slots=True)
@@ -126,9 +127,9 @@ def echoed(requests: int, connections: Sequence[int]) -> list[Row]:
         process.wait(timeout=60)
 
 
-async def ask_echo(http: httpx.AsyncClient, number: int) -> str:
+async def ask_echo(http: KeepAlive, number: int) -> str:
     """One request of the echo."""
-    answer = await http.post("/echo", json={"number": number})
+    answer = await http.post("/echo", {"number": number})
     if answer.json() != {"number": number}:
         message = "the echo gave another's body"
         raise RuntimeError(message)
@@ -170,20 +171,20 @@ class Patients:
     cards: Mapping[str, str]
     seen: Seen = field(default_factory=Seen)
 
-    async def ask(self, http: httpx.AsyncClient, number: int) -> str:
+    async def ask(self, http: KeepAlive, number: int) -> str:
         """One request of the mix; the kind of it."""
         patient = self.patients[(7919 * number) % len(self.patients)]
         kind = ("patient-view", "risk", "feedback")[number % 3]
         if kind == "risk":
             answer = await http.get(f"/risk/{patient}")
-            mixed = answer.status_code == 200 and answer.json()["patient"] != patient
+            mixed = answer.status == 200 and answer.json()["patient"] != patient
         elif kind == "patient-view":
-            answer = await http.post(f"/cds-services/{VIEW}", json=call(patient))
-            mixed = answer.status_code == 200 and mark(answer.json()) != self.cards[patient]
+            answer = await http.post(f"/cds-services/{VIEW}", call(patient))
+            mixed = answer.status == 200 and mark(answer.json()) != self.cards[patient]
         else:
-            answer = await http.post(f"/cds-services/{VIEW}/feedback", json=feedback(str(uuid.uuid4())))
+            answer = await http.post(f"/cds-services/{VIEW}/feedback", feedback(str(uuid.uuid4())))
             mixed = False
-        self.seen.statuses[answer.status_code] += 1
+        self.seen.statuses[answer.status] += 1
         self.seen.mix_ups += mixed
         return kind
 
@@ -211,20 +212,17 @@ def measure(port: int, ask: Asking, connections: int, requests: int, seen: Seen)
 async def asked(port: int, ask: Asking, connections: int, requests: int, seen: Seen) -> None:
     """So many requests, as many at a time as there are connections."""
     numbers = iter(range(requests))
-    limits = httpx.Limits(max_connections=connections, max_keepalive_connections=connections)
-    async with httpx.AsyncClient(
-        base_url=f"http://127.0.0.1:{port}", trust_env=False, timeout=60, limits=limits
-    ) as http:
 
-        async def work() -> None:
+    async def work() -> None:
+        async with KeepAlive(port) as http:
             for number in numbers:
                 began = time.perf_counter()
                 kind = await ask(http, number)
                 seen.seconds.setdefault(kind, []).append(time.perf_counter() - began)
 
-        async with asyncio.TaskGroup() as tasks:
-            for _ in range(connections):
-                tasks.create_task(work())
+    async with asyncio.TaskGroup() as tasks:
+        for _ in range(connections):
+            tasks.create_task(work())
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from prognosis.cohort import Case, Cohort, Task, build_cohort
 from prognosis.fusion import FusionModel, ModelConfig, save_model
 from prognosis.fusion.cross_fitting import CrossFitted, cross_fit
 from prognosis.fusion.train import train_on
-from prognosis.prediction import predict_cases
+from prognosis.prediction import Prediction, predict_cases
 from prognosis.record import PatientRecord, Quarantine
 from prognosis.simulate import Dials, simulate_cohort
 
@@ -100,8 +100,13 @@ def largest_difference(
     model: FusionModel, other: FusionModel, cases: Sequence[Case], others: Sequence[Case]
 ) -> float:
     """Largest absolute difference between two models' curves and intervals, patient by patient."""
-    mine = {(p.patient_id, p.index_time): p for p in predict_cases(model, cases)}
-    theirs = {(p.patient_id, p.index_time): p for p in predict_cases(other, others)}
+    return largest_apart(predict_cases(model, cases), predict_cases(other, others))
+
+
+def largest_apart(predictions: Iterable[Prediction], others: Iterable[Prediction]) -> float:
+    """Largest absolute difference between curves and intervals, patient by patient."""
+    mine = {(p.patient_id, p.index_time): p for p in predictions}
+    theirs = {(p.patient_id, p.index_time): p for p in others}
     assert mine.keys() == theirs.keys()
     return max(
         float(np.abs(getattr(p, curves)[cause] - getattr(theirs[key], curves)[cause]).max())

@@ -27,8 +27,8 @@ class TableColumns:
     """Which columns are the time, the event and the patient, and how to read them.
 
     Attributes:
-        time: When follow-up ended, by the event or without it.
-        event: What happened then.
+        time: When follow-up ended, by the event or without it; None where the table does not say.
+        event: What happened then, likewise.
         event_causes: See `OutcomeColumns`.
         censored_values: See `OutcomeColumns`.
         patient_id: The record's id; the row's number where None.
@@ -45,11 +45,12 @@ class TableColumns:
             follow-up without one ends with the last visit.
         constant: Columns that say the same at every visit: read once, at the first.
         index_time: When the question is asked, in the unit of `time`: a landmark above 0.
+        known_at: Column to the time at which it was known, where that was not time 0.
     """
 
-    time: str
-    event: str
-    event_causes: Mapping[str, str]
+    time: str | None = None
+    event: str | None = None
+    event_causes: Mapping[str, str] = field(default_factory=dict)
     censored_values: tuple[str, ...] = NOTHING_HAPPENED
     patient_id: str | None = None
     cluster: str | None = None
@@ -63,10 +64,13 @@ class TableColumns:
     event_at_visits: bool = False
     constant: tuple[str, ...] = ()
     index_time: float = 0.0
+    known_at: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def outcomes(self) -> tuple[OutcomeColumns, ...]:
-        """The end of follow-up, then the further outcomes."""
+        """The end of follow-up, where it is stated, then the further outcomes."""
+        if self.time is None or self.event is None:
+            return self.further_outcomes
         end = OutcomeColumns(self.time, self.event, self.event_causes, self.censored_values)
         return (end, *self.further_outcomes)
 
@@ -81,4 +85,4 @@ class TableColumns:
     @property
     def named(self) -> tuple[str, ...]:
         """Every column that the table must have: a misspelt `ignore` would let a column be read."""
-        return (*self.not_evidence, *self.categorical, *self.constant)
+        return (*self.not_evidence, *self.categorical, *self.constant, *self.known_at)

@@ -123,7 +123,8 @@ class TableRecords:
                 )
             number = None if each.as_text else cell_number(value)
             stated = text if number is None else None
-            yield Event(time, each.code, number, None, None, stated, f"{source}:{each.column}", each.column)
+            known = time + timedelta(days=each.known_days)
+            yield Event(known, each.code, number, None, None, stated, f"{source}:{each.column}", each.column)
 
     def _ends(self, rows: Sequence[int]) -> Iterator[Event]:
         """How follow-up ended, and each further outcome: of `rows`, by time, the first to show an event."""
@@ -133,7 +134,7 @@ class TableRecords:
             source = self._source(row)
             if cause is not None:
                 yield Event(ended, Code("outcome", cause), source=source, display=cause)
-            elif place == 0:
+            elif place == 0 and self.columns.time is not None:
                 display = "followed up without the outcome"
                 yield Event(ended, FOLLOW_UP_COMPLETE, source=source, display=display)
 
@@ -180,9 +181,10 @@ class TableRecords:
 class _Measured:
     """A column that becomes measurements."""
 
-    __slots__ = ("as_text", "code", "column")
+    __slots__ = ("as_text", "code", "column", "known_days")
 
     def __init__(self, column: str, columns: TableColumns) -> None:
         self.column = column
         self.code = Code("table", column)
         self.as_text = column in columns.categorical
+        self.known_days = columns.known_at.get(column, 0.0) * columns.days_per_unit

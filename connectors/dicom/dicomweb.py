@@ -20,6 +20,7 @@ from connectors.dicom.web.matches import StudyMatch, find_series, find_studies, 
 from connectors.dicom.web.results import rejected_in, results_of
 from connectors.dicom.web.retrieving import retrieve_study
 from connectors.dicom.web.session import Session
+from connectors.dicom.web.waiting import Patience
 from connectors.dicom.web.writing_back import WrittenBack, write_back
 from prognosis.errors import SourceError, StudyError
 from prognosis.record import ImagingStudy, PatientRecord, Quarantine, Volume
@@ -38,24 +39,33 @@ class DicomWeb:
         uri: How the user named it.
         token: Gives a bearer token each time that the archive is asked; it goes nowhere else.
         one_by_one: Ask for each study by its UID, and never which studies there are.
+        patience: How long the archive may take.
 
     Raises:
         SourceError: The address cannot be used, or the token would cross the network in the clear.
     """
 
-    def __init__(self, place: str, uri: str, token: Token | None = None, *, one_by_one: bool = False) -> None:
+    def __init__(
+        self,
+        place: str,
+        uri: str,
+        token: Token | None = None,
+        *,
+        one_by_one: bool = False,
+        patience: Patience | None = None,
+    ) -> None:
         self.uri = uri
-        self._made_of = (place, uri, token, one_by_one)
+        self._made_of = (place, uri, token, one_by_one, patience)
         self._one_by_one = one_by_one
         self._asked: dict[str, StudyMatch] = {}
-        self._session = Session(address_of(place), uri, token)
+        self._session = Session(address_of(place), uri, token, patience)
         self._held = HeldStudies()
         self._opened: dict[str, DicomFolder] = {}
         self._lock = threading.RLock()
         self._studies: dict[str, StudyMatch] | None = None
         self._quarantine = Quarantine()
 
-    def __reduce__(self) -> tuple[Callable[..., DicomWeb], tuple[str, str, Token | None, bool]]:
+    def __reduce__(self) -> tuple[Callable[..., DicomWeb], tuple[object, ...]]:
         """In another process it asks, and holds, for itself."""
         return _made_again, self._made_of
 
@@ -235,5 +245,7 @@ class DicomWeb:
         self._opened[match.study_uid] = files
 
 
-def _made_again(place: str, uri: str, token: Token | None, one_by_one: bool) -> DicomWeb:
-    return DicomWeb(place, uri, token, one_by_one=one_by_one)
+def _made_again(
+    place: str, uri: str, token: Token | None, one_by_one: bool, patience: Patience | None
+) -> DicomWeb:
+    return DicomWeb(place, uri, token, one_by_one=one_by_one, patience=patience)

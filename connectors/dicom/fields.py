@@ -52,6 +52,7 @@ USED: dict[int, tuple[str, str]] = {
     0x0020000D: ("StudyInstanceUID", "UI"),
     0x0020000E: ("SeriesInstanceUID", "UI"),
     0x00200012: ("AcquisitionNumber", "IS"),
+    0x00200020: ("PatientOrientation", "CS"),
     0x00200032: ("ImagePositionPatient", "DS"),
     0x00200037: ("ImageOrientationPatient", "DS"),
     0x00200100: ("TemporalPositionIdentifier", "IS"),

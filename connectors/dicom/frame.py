@@ -107,6 +107,7 @@ def _place(fields: Fields, reference: str) -> Place | None:
     position = numbers(fields, "ImagePositionPatient", 3, reference)
     orientation = numbers(fields, "ImageOrientationPatient", 6, reference)
     if position is None or orientation is None:
+        _check_hung(fields, reference)
         return None
     directions = np.array(orientation).reshape(2, 3)
     if np.abs(directions @ directions.T - np.eye(2)).max() > DIRECTION_TOLERANCE:
@@ -114,6 +115,20 @@ def _place(fields: Fields, reference: str) -> Place | None:
             reference, "states directions that are no right angle of unit length", "correct its orientation"
         )
     return Place(np.array(position), directions)
+
+
+def _check_hung(fields: Fields, reference: str) -> None:
+    """Refuse a frontal projection that states that it is not stored as films are hung (PS3.3 C.7.6.1.1.1).
+
+    Zones are named by the side of the image that they lie on: on a mirrored film right would be left.
+    """
+    stated = [part.strip()[:1] for part in fields.get("PatientOrientation", "").split("\\")]
+    if len(stated) == 2 and "".join(sorted(stated)) in _FRONTAL and stated != ["L", "F"]:
+        problem = f"states that its rows run to {stated[0]} and its columns to {stated[1]} of the patient"
+        raise StudyError(reference, problem, "export it as films are hung, rows to L and columns to F")
+
+
+_FRONTAL = frozenset({"FL", "FR", "HL", "HR"})
 
 
 def _spacing(fields: Fields, reference: str) -> tuple[float, float] | None:

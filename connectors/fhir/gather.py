@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from connectors.fhir.mapping import resource_to_facts
-from connectors.fhir.mapping_clinical import needs_medication
+from connectors.fhir.mapping_clinical import CONTRADICTED, needs_medication
 from connectors.fhir.mapping_endpoints import endpoint_address
 from connectors.fhir.mapping_facts import Facts, Person
 from connectors.fhir.mapping_fields import Json, source_of
@@ -76,7 +76,9 @@ class Gathered:
             self.endpoints.setdefault(source, endpoint_address(resource, source))
             self.quarantine.accept(kind)
         elif kind == "Medication":
-            self.medications.setdefault(source, resource)
+            first = self.medications.setdefault(source, resource)
+            if first.get("code") != resource.get("code"):
+                self.medications[source] = CONTRADICTED
             self.quarantine.accept(kind)
         else:
             facts = resource_to_facts(resource, source, self.medications)

@@ -15,6 +15,7 @@ from connectors.fhir.mapping_fields import (
     elements,
     extension_string,
     flag,
+    is_denied,
     string,
 )
 from connectors.fhir.mapping_references import patient_of, target_of
@@ -27,6 +28,9 @@ ENCOUNTER_END = "encounter-end"
 INTENSIVE_CARE = "ICU"
 END_DISPLAY = "urn:prognosis:end-display"
 """Extension that carries the name of an encounter's end where its start goes by another name."""
+
+CONTRADICTED: Json = {}
+"""Stands for a Medication that occurs more than once with different codes: which drug it is, is unknown."""
 
 _INTENSIVE_CARE_ROLES = frozenset({"ICU", "PEDICU", "PEDNICU"})
 
@@ -81,12 +85,10 @@ def condition_to_facts(resource: Json, source: str) -> Facts:
     """Read a Condition as an event dated when it was recorded; a refuted one states nothing.
 
     Raises:
-        MappingError: There is no coding, time or patient.
+        MappingError: There is no coding, time or patient, or R4 knows no such verificationStatus.
     """
     patient = patient_of(resource, source)
-    verification = element(resource, "verificationStatus", source) or {}
-    codes = {string(coding, "code", source) for coding in elements(verification, "coding", source)}
-    if codes & {"entered-in-error", "refuted"}:
+    if is_denied(resource, source):
         return Facts(patient, notices=("Condition refuted or entered in error: no fact",))
     concept = concept_of(element(resource, "code", source), source)
     recorded = moment(resource, "recordedDate", source)
@@ -112,17 +114,16 @@ def medication_request_to_facts(resource: Json, source: str, medications: Mappin
         medications: Codes of Medication resources, by "Medication/x".
 
     Raises:
-        MappingError: There is no medication code, authoredOn or patient.
+        MappingError: There is no medication code, authoredOn, status, intent or patient.
     """
     patient = patient_of(resource, source)
     stated = frozenset({"active", "on-hold", "completed", "stopped", "unknown"})
     silent = frozenset({"cancelled", "entered-in-error", "draft"})
     ordered = checked_status(resource, source, stated=stated, silent=silent)
-    if (
-        not ordered
-        or flag(resource, "doNotPerform", source)
-        or resource.get("intent") in ("proposal", "plan")
-    ):
+    orders = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
+    ideas = frozenset({"proposal", "plan", "option"})
+    meant = checked_status(resource, source, stated=orders, silent=ideas, key="intent")
+    if not ordered or not meant or flag(resource, "doNotPerform", source):
         return Facts(
             patient, notices=("MedicationRequest not in force (status, intent, doNotPerform): no fact",)
         )
@@ -197,7 +198,15 @@ def medication_of(resource: Json, source: str, medications: Mapping[str, Json]) 
         medication = medications.get(target)
     if medication is None:
         raise MappingError(source, "its Medication is not in the source", "export Medication resources too")
+    if medication == CONTRADICTED:
+        raise two_drugs(source)
     return concept_of(element(medication, "code", source), source, "medication")
+
+
+def two_drugs(source: str) -> MappingError:
+    """The error of a resource whose Medication has several codes."""
+    problem = "its Medication occurs more than once with different codes"
+    return MappingError(source, problem, "keep one version of each resource")
 
 
 def _event(time: datetime, concept: Concept, source: str) -> Event:

@@ -20,7 +20,7 @@ from connectors.fhir.mapping_fields import (
     string,
 )
 from connectors.fhir.mapping_references import patient_of
-from connectors.fhir.mapping_times import happened, moment, no_time
+from connectors.fhir.mapping_times import moment, no_time, over
 from prognosis.errors import MappingError
 from prognosis.record import ImagingStudy, Note, Series
 
@@ -82,8 +82,7 @@ def report_to_facts(resource: Json, source: str) -> Facts:
     if text is None:
         return Facts(patient, notices=("DiagnosticReport without inline plain text or conclusion: not read",))
     issued = moment(resource, "issued", source)
-    effective = happened(resource, "effective", source)
-    known = issued or effective
+    known = issued or over(resource, "effective", source)
     if known is None:
         raise no_time(source, "issued")
     notices = () if issued else ("DiagnosticReport.effective used for issued",)

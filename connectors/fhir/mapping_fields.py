@@ -127,3 +127,24 @@ def checked_status(
         return False
     problem = f"has no {key}" if status is None else f"its {key} is not one that FHIR R4 defines"
     raise MappingError(reference, problem, f"send {key} as one of {', '.join(sorted(stated | silent))}")
+
+
+_VERIFIED = frozenset({"unconfirmed", "provisional", "differential", "confirmed"})
+_DENIED = frozenset({"refuted", "entered-in-error"})
+
+
+def is_denied(resource: Json, reference: str) -> bool:
+    """Whether a Condition or AllergyIntolerance is refuted or entered in error (`verificationStatus`).
+
+    Raises:
+        MappingError: Its status is none that R4 defines: it could be either.
+    """
+    stated = element(resource, "verificationStatus", reference)
+    if stated is None:
+        return False
+    codes = {string(coding, "code", reference) for coding in elements(stated, "coding", reference)}
+    if not codes & (_VERIFIED | _DENIED):
+        problem = "its verificationStatus is not one that FHIR R4 defines"
+        remedy = f"send a code of {', '.join(sorted(_VERIFIED | _DENIED))}"
+        raise MappingError(reference, problem, remedy)
+    return bool(codes & _DENIED)

@@ -13,7 +13,7 @@ from datetime import datetime
 from connectors.fhir.mapping_clinical import medication_of
 from connectors.fhir.mapping_codes import Concept, concept_of
 from connectors.fhir.mapping_facts import Facts
-from connectors.fhir.mapping_fields import Json, checked_status, element, elements, string
+from connectors.fhir.mapping_fields import Json, checked_status, element, elements, is_denied, string
 from connectors.fhir.mapping_references import patient_of
 from connectors.fhir.mapping_times import Moment, happened, moment, no_time, period_start
 from prognosis.errors import MappingError
@@ -85,12 +85,10 @@ def allergy_to_facts(resource: Json, source: str) -> Facts:
     no known allergy; under the kind "allergy" both keep their meaning.
 
     Raises:
-        MappingError: There is no coding, time or patient.
+        MappingError: There is no coding, time or patient, or R4 knows no such verificationStatus.
     """
     patient = patient_of(resource, source)
-    verification = element(resource, "verificationStatus", source) or {}
-    codes = {string(coding, "code", source) for coding in elements(verification, "coding", source)}
-    if codes & {"entered-in-error", "refuted"}:
+    if is_denied(resource, source):
         return Facts(patient, notices=("AllergyIntolerance refuted or entered in error: no fact",))
     concept = concept_of(element(resource, "code", source), source)
     onset = happened(resource, "onset", source)

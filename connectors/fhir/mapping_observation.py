@@ -16,7 +16,7 @@ from connectors.fhir.mapping_fields import (
     string,
 )
 from connectors.fhir.mapping_references import patient_of
-from connectors.fhir.mapping_times import Moment, happened, moment, no_time
+from connectors.fhir.mapping_times import Moment, happened, moment, no_time, over
 from prognosis.errors import MappingError
 from prognosis.record import Event
 
@@ -55,15 +55,15 @@ def observation_to_facts(resource: Json, source: str) -> Facts:
 
 def _known(resource: Json, effective: Moment | None, source: str, notices: list[str]) -> datetime:
     issued = moment(resource, "issued", source)
-    if issued is None:
-        if effective is None:
+    if effective is None:
+        if issued is None:
             raise no_time(source, "issued, or at least effectiveDateTime")
-        notices.append("Observation.effective used for issued")
-        return effective.last
-    if effective is not None and issued.last < effective.first:
-        notices.append("Observation issued before it was made: the later time is used")
-        return effective.last
-    return issued.last
+        return issued.last
+    if issued is not None and issued.last >= effective.first:
+        return issued.last
+    early = "Observation issued before it was made: the later time is used"
+    notices.append("Observation.effective used for issued" if issued is None else early)
+    return (over(resource, "effective", source) or effective).last
 
 
 def _event(node: Json, time: datetime, source: str, *, parent: bool) -> Event | None:
@@ -71,6 +71,9 @@ def _event(node: Json, time: datetime, source: str, *, parent: bool) -> Event | 
     valued = [key for key in node if key.startswith("value")]
     if len(valued) > 1:
         raise MappingError(source, "has more than one value[x]", "send one value an Observation or component")
+    if valued and "dataAbsentReason" in node:
+        problem = "has a value and a dataAbsentReason, which says that there is none"
+        raise MappingError(source, problem, "send one of the two")
     if not valued and (parent or "dataAbsentReason" in node):
         return None
     concept = concept_of(element(node, "code", source), source)

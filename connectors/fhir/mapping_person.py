@@ -6,7 +6,7 @@ from datetime import date, datetime
 
 from connectors.fhir.mapping_facts import Person
 from connectors.fhir.mapping_fields import Json, element, elements, flag, string
-from connectors.fhir.mapping_references import target_of
+from connectors.fhir.mapping_references import linked_patient, target_of
 from connectors.fhir.mapping_times import moment
 from prognosis.errors import MappingError
 from prognosis.record import Code, Event
@@ -103,10 +103,6 @@ def _died(resource: Json, source: str, notices: list[str]) -> datetime | None:
 
 
 def _linked(resource: Json, source: str, kind: str) -> tuple[str, ...]:
-    others = (
-        element(link, "other", source)
-        for link in elements(resource, "link", source)
-        if link.get("type") == kind
-    )
-    targets = (target_of(other, source) for other in others if other is not None)
+    links = [link for link in elements(resource, "link", source) if link.get("type") == kind]
+    targets = (linked_patient(link, source) for link in links)
     return tuple(target for target in targets if target is not None)

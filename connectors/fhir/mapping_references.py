@@ -26,6 +26,40 @@ def target_of(node: Json, reference: str) -> str | None:
     return f"{match['kind']}/{match['id']}" if match else text
 
 
+def is_elsewhere(node: Json, base: str) -> bool:
+    """Whether a Reference names a resource of another server than the one at `base`, which ends in "/"."""
+    text = node.get("reference")
+    return isinstance(text, str) and text.startswith(("http://", "https://")) and not text.startswith(base)
+
+
+def linked_patient(link: Json, reference: str) -> str | None:
+    """The Patient that a Patient.link names; one by its address as it stands, since it may be elsewhere.
+
+    Another server gives its own ids: its Patient/7 is another person than the Patient/7 beside this one.
+    """
+    other = element(link, "other", reference)
+    text = None if other is None else string(other, "reference", reference)
+    if other is None or text is None or text.startswith(("http://", "https://")):
+        return text
+    return target_of(other, reference)
+
+
+def with_own_links(patient: Json, base: str) -> Json:
+    """The Patient with links to others of the server at `base` (which ends in "/") named without it."""
+    links = patient.get("link")
+    if not isinstance(links, list) or base not in str(links):
+        return patient
+    return {**patient, "link": [_without(link, base) for link in links]}
+
+
+def _without(link: object, base: str) -> object:
+    other = link.get("other") if isinstance(link, dict) else None
+    text = other.get("reference") if isinstance(other, dict) else None
+    if not isinstance(link, dict) or not isinstance(other, dict) or not isinstance(text, str):
+        return link
+    return {**link, "other": {**other, "reference": text.removeprefix(base)}}
+
+
 _NAMED_PATIENT = frozenset({"AllergyIntolerance", "FamilyMemberHistory", "Immunization"})
 
 

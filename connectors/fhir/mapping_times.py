@@ -108,6 +108,18 @@ def happened(resource: Json, stem: str, reference: str) -> Moment | None:
     return moment(resource, f"{stem}Instant", reference) or period_start(resource, f"{stem}Period", reference)
 
 
+def over(resource: Json, stem: str, reference: str) -> Moment | None:
+    """When something that took time was over: the end of `stem`Period where it has one, else `happened`.
+
+    What was found in a period (the urine of a day) cannot have been known before its end.
+    """
+    began = happened(resource, stem, reference)
+    if f"{stem}DateTime" in resource or f"{stem}Instant" in resource:
+        return began
+    end = moment(element(resource, f"{stem}Period", reference) or {}, "end", reference)
+    return began if began is None or end is None or end.last < began.last else end
+
+
 def no_time(reference: str, wanted: str) -> MappingError:
     """The error of a resource that cannot be dated; a missing time never becomes now."""
     return MappingError(reference, "has no time", f"send {wanted}")

@@ -13,7 +13,13 @@ from connectors.fhir.http.search import found
 from connectors.fhir.links import SettledPersons
 from connectors.fhir.mapping import PATIENT_FACTS
 from connectors.fhir.mapping_fields import FHIR_ID, Json, element, elements, string
-from connectors.fhir.mapping_references import patient_of, target_of
+from connectors.fhir.mapping_references import (
+    is_elsewhere,
+    patient_key,
+    patient_of,
+    target_of,
+    with_own_links,
+)
 from prognosis.errors import MappingError, SourceError
 from prognosis.record import Quarantine
 
@@ -75,12 +81,21 @@ async def every_patient(client: FhirClient, offered: frozenset[str], quarantine:
     """
     people = Gathered(quarantine)
     async for where, resource in found(client, "Patient", {}, quarantine):
-        people.add(where, resource)
+        people.add(where, with_own_links(resource, str(client.origin.base)))
+    await add_sites(client, offered, people)
+    people.finish()
+    return people
+
+
+async def add_sites(client: FhirClient, offered: frozenset[str], people: Gathered) -> None:
+    """Read the Organizations that keep some Patients.
+
+    Raises:
+        SourceError: The server does not give them.
+    """
     if "Organization" in offered:
         sites = (person.organization for person in people.persons.values())
         await _add_named(client, "Organization", sites, people)
-    people.finish()
-    return people
 
 
 async def facts_about(
@@ -136,7 +151,7 @@ async def facts_about(
 async def _add_facts(client: FhirClient, kind: str, asked: frozenset[str], group: Gathered) -> None:
     strangers = 0
     async for where, resource in found(client, kind, {"patient": _ids(asked, "Patient")}, group.quarantine):
-        if not _is_about_another(resource, where, asked):
+        if not _is_about_another(resource, where, asked, str(client.origin.base)):
             group.add(where, resource)
             continue
         strangers += 1
@@ -147,10 +162,15 @@ async def _add_facts(client: FhirClient, kind: str, asked: frozenset[str], group
             raise SourceError(f"{client.origin.name} {kind}", problem, remedy)
 
 
-def _is_about_another(resource: Json, where: str, asked: frozenset[str]) -> bool:
-    """Whether a resource names a patient outside `asked`; what cannot be read is left to the mapping."""
+def _is_about_another(resource: Json, where: str, asked: frozenset[str], base: str) -> bool:
+    """Whether a resource names a patient outside `asked`, or of another server than that at `base`.
+
+    What cannot be read is left to the mapping.
+    """
     try:
-        return patient_of(resource, where) not in asked
+        named = resource.get(patient_key(str(resource.get("resourceType"))))
+        foreign = isinstance(named, dict) and is_elsewhere(named, base)
+        return foreign or patient_of(resource, where) not in asked
     except MappingError:
         return False
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -12,9 +14,26 @@ from prognosis.errors import SourceError
 from prognosis.record import PatientRecord, Quarantine
 
 if TYPE_CHECKING:
+    from anyio.from_thread import BlockingPortal
+
+    from connectors.fhir.http.client import FhirClient
     from connectors.fhir.http.limits import Limits
     from connectors.fhir.http.login import Login
     from connectors.fhir.http.retry import RetryPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What changed on a server.
+
+    Attributes:
+        patient_ids: Of every patient whose record is to be exchanged, those that were replaced among them.
+        records: Their records as they are now.
+    """
+
+    patient_ids: frozenset[str]
+    records: tuple[PatientRecord, ...]
+
 
 PATIENTS_AT_ONCE = 20
 """Patients whose facts are in memory at one time, and whose ids go into one search."""
@@ -75,15 +94,9 @@ class FhirServer:
             SourceError: The server cannot be used, gives less than it says it has, or has no Patient that
                 can be read.
         """
-        from anyio.from_thread import start_blocking_portal
-
-        from connectors.fhir.http.client import FhirClient
         from connectors.fhir.pull import every_patient, facts_about, offered_types
 
-        client = FhirClient(
-            self.origin, token=self.token, login=self.login, policy=self.policy, limits=self.limits
-        )
-        with start_blocking_portal() as portal, portal.wrap_async_context_manager(client):
+        with self._connected() as (portal, client):
             offered = portal.call(offered_types, client, quarantine)
             people = portal.call(every_patient, client, offered, quarantine)
             if not people.persons:
@@ -95,3 +108,81 @@ class FhirServer:
                 chosen = order[start : start + self.patients_at_once]
                 group = portal.call(facts_about, client, chosen, people, persons, offered)
                 yield from records_of(group, persons, chosen, self.latest)
+
+    def patient(self, patient_id: str, quarantine: Quarantine) -> tuple[PatientRecord, ...]:
+        """The record of one patient, as `records` would give it, without reading the others.
+
+        Args:
+            patient_id: As records have it: Patient.id, or the identifier that an export gave it.
+            quarantine: Where what cannot be read of this patient goes.
+
+        Returns:
+            One at each site that has the id; none where there is no such patient, or another has replaced it.
+
+        Raises:
+            SourceError: The server cannot be used, or gives less than it says it has.
+        """
+        from connectors.fhir.one import people_named
+        from connectors.fhir.pull import facts_about, offered_types
+
+        with self._connected() as (portal, client):
+            offered = portal.call(offered_types, client, quarantine)
+            people = portal.call(people_named, client, patient_id, offered, quarantine)
+            persons = settled_persons(people)
+            chosen = [each for each in persons.in_order() if persons.kept[each].patient_id == patient_id]
+            if not chosen:
+                return ()
+            group = portal.call(facts_about, client, chosen, people, persons, offered)
+            return tuple(records_of(group, persons, chosen, self.latest))
+
+    def changes(self, since: datetime, quarantine: Quarantine) -> Changes | None:
+        """The patients of whom something changed since a time, read anew; see `connectors.fhir.changes`.
+
+        Returns:
+            None where the server cannot tell, so that all must be read.
+
+        Raises:
+            SourceError: The server cannot be used, or gives less than it says it has.
+        """
+        from connectors.fhir.changes import changed_patients
+        from connectors.fhir.one import people_of
+        from connectors.fhir.pull import facts_about, offered_types
+
+        with self._connected() as (portal, client):
+            offered = portal.call(offered_types, client, quarantine)
+            ids = portal.call(changed_patients, client, since, offered)
+            if ids is None:
+                return None
+            people = portal.call(people_of, client, ids, offered, quarantine)
+            if not {f"Patient/{each}" for each in ids} <= people.persons.keys():
+                return None  # one of them is gone, or cannot be read any more
+            persons = settled_persons(people)
+            order, records = persons.in_order(), list[PatientRecord]()
+            for start in range(0, len(order), self.patients_at_once):
+                chosen = order[start : start + self.patients_at_once]
+                group = portal.call(facts_about, client, chosen, people, persons, offered)
+                records += records_of(group, persons, chosen, self.latest)
+            return Changes(frozenset(each.patient_id for each in people.persons.values()), tuple(records))
+
+    def clock(self) -> datetime | None:
+        """The server's own time, from the Date of an answer; None where it states none.
+
+        Raises:
+            SourceError: The server cannot be used.
+        """
+        from connectors.fhir.changes import clock_of
+
+        with self._connected() as (portal, client):
+            return portal.call(clock_of, client)
+
+    @contextmanager
+    def _connected(self) -> Iterator[tuple[BlockingPortal, FhirClient]]:
+        from anyio.from_thread import start_blocking_portal
+
+        from connectors.fhir.http.client import FhirClient
+
+        client = FhirClient(
+            self.origin, token=self.token, login=self.login, policy=self.policy, limits=self.limits
+        )
+        with start_blocking_portal() as portal, portal.wrap_async_context_manager(client):
+            yield portal, client

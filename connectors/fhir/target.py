@@ -12,7 +12,7 @@ from connectors.fhir.mapping import is_answer
 from connectors.fhir.mapping_facts import Person
 from connectors.fhir.mapping_fields import FHIR_ID, Json, elements, string
 from connectors.fhir.mapping_person import PATIENT_ID, patient_to_person
-from connectors.fhir.mapping_references import patient_of
+from connectors.fhir.mapping_references import patient_of, with_own_links
 from connectors.fhir.pull import IDS_AT_ONCE
 from prognosis.errors import MappingError, WriteError
 from prognosis.record import Quarantine
@@ -93,7 +93,7 @@ async def subject_of(
 
 async def _patients(client: FhirClient, parameters: dict[str, str]) -> list[Person]:
     return [
-        patient_to_person(resource, f"Patient/{resource.get('id')}")
+        patient_to_person(with_own_links(resource, str(client.origin.base)), f"Patient/{resource.get('id')}")
         async for _, resource in found(client, "Patient", parameters, Quarantine())
     ]
 

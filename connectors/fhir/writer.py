@@ -112,7 +112,7 @@ class FhirWriter:
         wanted = {name: _replacing(name, resource) for name, resource in named(resources).items()}
         systems = {each["system"] for resource in resources for each in resource["identifier"]}
         for name, value in (unwanted or {}).items():
-            wanted[name] = _withdrawing({(system, value) for system in systems})
+            wanted[name] = _giving_way({(system, value) for system in systems}, name)
         return self._asked(lambda client: settle(client, wanted))
 
     def record(self, resources: Sequence[Json]) -> tuple[Written, ...]:
@@ -209,6 +209,20 @@ def _withdrawing(identifiers: set[tuple[str, str]]) -> Callable[[Json | None], J
         if held is None or held.get("status") == WITHDRAWN or not identifiers & _identifiers(held):
             return None
         return {**held, "status": WITHDRAWN}
+
+    return change
+
+
+def _giving_way(identifiers: set[tuple[str, str]], name: str) -> Callable[[Json | None], Json | None]:
+    """What is there of ours is withdrawn, unless a person has taken it over."""
+    withdraw = _withdrawing(identifiers)
+
+    def change(held: Json | None) -> Json | None:
+        withdrawn = withdraw(held)
+        if withdrawn is not None and held is not None and held.get("status") not in UNREVIEWED:
+            problem = "was taken out of the status preliminary by somebody, and is no part of the answer now"
+            raise WriteError(name, problem, "leave it, or retract it")
+        return withdrawn
 
     return change
 

@@ -24,7 +24,7 @@ def run_verify(state: Path, head: Path | None, *, json_output: bool) -> None:
         AuditError: It is not what was written.
         ConfigError: There is none.
     """
-    folder = _there(state, head)
+    folder = audit_folder(state, head)
     found = verify_audit(folder.audit, folder.audit_head, SiteKey.of(folder.key))
     if json_output:
         print_json(asdict(found))
@@ -49,7 +49,7 @@ def run_replay(
         AuditError: The audit is not what was written.
         PrognosisError: The model or the sources cannot be used.
     """
-    place = _there(state, head)
+    place = audit_folder(state, head)
     key = SiteKey.of(place.key)
     verify_audit(place.audit, place.audit_head, key)
     model = load_model(folder, cache)
@@ -63,7 +63,12 @@ def run_replay(
     return int(bool(found.differing))
 
 
-def _there(state: Path, head: Path | None) -> StateFolder:
+def audit_folder(state: Path, head: Path | None) -> StateFolder:
+    """The folder of a service that has an audit.
+
+    Raises:
+        ConfigError: There is none in it.
+    """
     folder = StateFolder(state, head)
     if not folder.audit.is_file() or not folder.key.is_file():
         raise ConfigError(str(state), "holds no audit", "name the folder that prognosis serve was given")

@@ -36,3 +36,22 @@ def audit_replay(
     from prognosis.cli.audit import run_replay
 
     raise typer.Exit(run_replay(state, audit_head, model, source, cache, json_output=json_output))
+
+
+@audit_app.command("export")
+def audit_export(
+    state: StateOption,
+    to: Annotated[str, typer.Option("--to", help="A folder, or fhir-server:URL.")],
+    audit_head: AuditHeadOption = None,
+    after: Annotated[int, typer.Option(min=0, help="Only entries beyond this number.")] = 0,
+    service: Annotated[str, typer.Option(help="The service's name or address, as readers know it.")] = (
+        "prognosis"
+    ),
+    *,
+    json_output: JsonOption = False,
+) -> None:
+    """Write every entry as a FHIR AuditEvent; written twice, it is there once."""
+    from prognosis.cli.audit import audit_folder
+    from prognosis.cli.audit_export import run_export
+
+    run_export(audit_folder(state, audit_head), to, after, service, json_output=json_output)

@@ -8,13 +8,21 @@ from pathlib import Path
 
 from rich.table import Table
 
+from prognosis.cli.acts import noted
 from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.sources.bulk import BulkAsked, export_bulk
 from prognosis.record import Quarantine
 
 
 def run_bulk_export(
-    server: str, out: Path, asked: BulkAsked, also: Sequence[str], wait_hours: float, *, json_output: bool
+    server: str,
+    out: Path,
+    asked: BulkAsked,
+    also: Sequence[str],
+    wait_hours: float,
+    *,
+    state: Path | None,
+    json_output: bool,
 ) -> int:
     """Export, and say what came.
 
@@ -22,7 +30,7 @@ def run_bulk_export(
         The exit status: 1 when the server could not export something, else 0.
     """
     quarantine = Quarantine()
-    with Bars() as bars:
+    with noted("bulk-export", state) as tell, Bars() as bars:
         summary = export_bulk(
             server.removeprefix("fhir-server:"),
             out,
@@ -32,6 +40,7 @@ def run_bulk_export(
             also=also,
             wait_hours=wait_hours,
         )
+        tell(asdict(summary))
     for notice, count in quarantine.notices.items():
         stderr.print(f"{notice} ({count})", style="yellow", markup=False, highlight=False)
     if summary.issues:

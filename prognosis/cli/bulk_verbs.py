@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from prognosis.cli.options import JsonOption, OutOption
+from prognosis.cli.options import AuditStateOption, JsonOption, OutOption
 
 
-def bulk_export(  # noqa: PLR0913 - one parameter an option
+def bulk_export(  # noqa: PLR0913, PLR0917 - one parameter an option
     server: Annotated[str, typer.Argument(help="The base of a FHIR R4 server, https://host/fhir.")],
     out: OutOption,
     group: Annotated[str | None, typer.Option(help="Only members of this Group, by its id.")] = None,
@@ -24,6 +24,7 @@ def bulk_export(  # noqa: PLR0913 - one parameter an option
         list[str] | None, typer.Option(help="Another https://host that may hold the files; gets no token.")
     ] = None,
     wait_hours: Annotated[float, typer.Option(min=0, help="How long the export may take.")] = 24.0,
+    state: AuditStateOption = None,
     *,
     patients: Annotated[
         bool, typer.Option("--patients", help="Only what is about patients, not the whole system.")
@@ -35,5 +36,6 @@ def bulk_export(  # noqa: PLR0913 - one parameter an option
     from prognosis.cli.sources.bulk import BulkAsked
 
     asked = BulkAsked(group, patients, since, tuple(kind or ()), tuple(type_filter or ()))
-    status = run_bulk_export(server, out, asked, allow_origin or (), wait_hours, json_output=json_output)
+    also = allow_origin or ()
+    status = run_bulk_export(server, out, asked, also, wait_hours, state=state, json_output=json_output)
     raise typer.Exit(status)

@@ -13,7 +13,7 @@ from prognosis.cli.code_report import code_uses_json, print_code_uses
 from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.loading import Loaded, cohort_json, label_name, load_cohort, load_records
 from prognosis.cli.sources import export_fhir_dicom, export_meds
-from prognosis.cohort import Case, FindingsLabel, MeasurementLabel, SurvivalLabel, Task
+from prognosis.cohort import Began, Case, FindingsLabel, MeasurementLabel, OfNoArm, SurvivalLabel, Task
 from prognosis.cohort.code_uses import code_uses
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
@@ -48,7 +48,8 @@ def write_labels(loaded: Loaded, path: Path) -> None:
             "prediction_time": case.index_time,
             "duration_days": case.label.days if isinstance(case.label, DATED) else None,
             "cause": None if isinstance(case.label, FindingsLabel) else label_name(case.label),
-            "arm": case.arm,
+            "arm": case.arm.arm if isinstance(case.arm, Began) else None,
+            **({"of_no_arm": case.arm.reason} if isinstance(case.arm, OfNoArm) else {}),
             **_findings(case, loaded.cohort.task),
             **({"value": case.label.value} if isinstance(case.label, MeasurementLabel) else {}),
         }
@@ -81,9 +82,12 @@ def run_describe(
     table.add_column("count", justify="right")
     for name in ("records", "cases", "patients", "with_clinical", "with_notes", "with_images"):
         table.add_row(name.replace("_", " "), str(counts[name]))
-    for section in ("sites", "labels", "arms", "exclusions", "accepted"):
+    for section in ("sites", "labels", "arms", "of_no_arm", "exclusions", "accepted"):
         for name, count in counts[section].items():
-            table.add_row(escape(f"{section}: {name}"), str(count))
+            table.add_row(escape(f"{section.replace('_', ' ')}: {name}"), str(count))
+    for site, arms in counts["arms_by_site"].items() if len(counts["arms_by_site"]) > 1 else ():
+        for name, count in arms.items():
+            table.add_row(escape(f"arms at {site}: {name}"), str(count))
     table.add_row("set aside", str(len(counts["quarantined"])))
     stdout.print(table)
     if uses is not None:

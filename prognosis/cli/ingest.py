@@ -8,13 +8,16 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from prognosis.cli.acts import noted
 from prognosis.cli.console import print_json, stderr, stdout
 from prognosis.cli.sources import ingest
 
 
-def run_ingest(source: str, out: Path, *, validate: bool, json_output: bool) -> None:
+def run_ingest(source: str, out: Path, *, validate: bool, state: Path | None, json_output: bool) -> None:
     """Ingest an export and say what became of every resource in it."""
-    made = ingest(source, out, validate=validate)
+    with noted("ingest", state) as tell:
+        made = ingest(source, out, validate=validate)
+        tell(asdict(made))
     for message, count in made.notices.items():
         stderr.print(f"[yellow]note[/]: {escape(message)} ({count})", highlight=False)
     stderr.print(

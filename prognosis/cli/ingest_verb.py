@@ -6,12 +6,13 @@ from typing import Annotated
 
 import typer
 
-from prognosis.cli.options import JsonOption, OutOption
+from prognosis.cli.options import AuditStateOption, JsonOption, OutOption
 
 
 def ingest_export(
     source: Annotated[str, typer.Argument(help="A large export, fhir-folder:DIR.")],
     out: OutOption,
+    state: AuditStateOption = None,
     *,
     validate: Annotated[
         bool, typer.Option(help="Look at the structure of every line, not only at what is read of it.")
@@ -21,4 +22,4 @@ def ingest_export(
     """Read a large FHIR export into a store for `meds:DIR`; stopped and started again, it goes on."""
     from prognosis.cli.ingest import run_ingest
 
-    run_ingest(source, out, validate=validate, json_output=json_output)
+    run_ingest(source, out, validate=validate, state=state, json_output=json_output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 from rich.markup import escape
 
 from prognosis.cli.console import Bars, stderr
-from prognosis.cli.sources import read_records
+from prognosis.cli.sources import read_patient, read_records
 from prognosis.cohort import (
+    Case,
     Cohort,
     FindingsLabel,
     MaskLabel,
@@ -19,8 +20,10 @@ from prognosis.cohort import (
     Task,
     build_cohort,
 )
+from prognosis.cohort.arms import arm_counts, reasons_of_no_arm
 from prognosis.cohort.lint import causes_never_seen
-from prognosis.cohort.outcome import Findings, State, TimeToEvent, Value
+from prognosis.cohort.outcome import Findings, Response, State, TimeToEvent, Value
+from prognosis.errors import InputError
 from prognosis.record import PatientRecord, Quarantine
 
 SHOWN = 5
@@ -45,6 +48,23 @@ def load_records(
         )
     report_quarantine(quarantine)
     return records
+
+
+def load_patient(
+    sources: Sequence[str], task: Task | None, patient: str, quarantine: Quarantine
+) -> tuple[PatientRecord, ...]:
+    """Read one patient where every source can be asked for one, else all patients; say what was set aside.
+
+    Raises:
+        InputError: The sources were asked for this patient alone, and there is none.
+    """
+    found = read_patient(sources, task, patient, quarantine)
+    if found is None:
+        return load_records(sources, task, quarantine)
+    report_quarantine(quarantine)
+    if not found:
+        raise InputError(f"patient {patient}", "is not in the sources", "check the id and the sources")
+    return found
 
 
 def load_cohort(sources: Sequence[str], task: Task, *, require_labels: bool = True) -> Loaded:
@@ -86,7 +106,9 @@ def cohort_json(loaded: Loaded) -> dict[str, Any]:
         "with_clinical": sum(bool(case.record.events) for case in cases),
         "with_notes": sum(bool(case.record.notes) for case in cases),
         "with_images": sum(bool(case.record.studies) for case in cases),
-        "arms": _arm_counts(loaded.cohort),
+        "arms": arm_counts(loaded.cohort),
+        "of_no_arm": dict(reasons_of_no_arm(loaded.cohort)),
+        "arms_by_site": _arms_by_site(loaded.cohort),
         "exclusions": exclusions,
         "accepted": dict(loaded.quarantine.accepted),
         "never_seen": causes_never_seen(task, loaded.records),
@@ -97,12 +119,14 @@ def cohort_json(loaded: Loaded) -> dict[str, Any]:
     }
 
 
-def _arm_counts(cohort: Cohort) -> dict[str, int]:
-    """How many cases entered each arm of the task, and how many none; nothing for a task without arms."""
+def _arms_by_site(cohort: Cohort) -> dict[str, dict[str, int]]:
+    """The counts of arms at each site; nothing for a task without arms."""
     if not cohort.task.arms:
         return {}
-    entered = Counter(case.arm for case in cohort.cases)
-    return {**{arm.name: entered[arm.name] for arm in cohort.task.arms}, "no arm": entered[None]}
+    by_site: dict[str, list[Case]] = defaultdict(list)
+    for case in cohort.cases:
+        by_site[case.record.site].append(case)
+    return {site: arm_counts(Cohort(cohort.task, tuple(own))) for site, own in sorted(by_site.items())}
 
 
 def label_counts(cohort: Cohort) -> Counter[str]:
@@ -110,7 +134,11 @@ def label_counts(cohort: Cohort) -> Counter[str]:
     labels = [case.label for case in cohort.cases]
     found: Counter[str] = Counter()
     if not isinstance(cohort.task.outcome, Findings):
-        counted = cohort.task.causes if isinstance(cohort.task.outcome, TimeToEvent | State | Value) else ()
+        counted = (
+            cohort.task.causes
+            if isinstance(cohort.task.outcome, TimeToEvent | State | Value | Response)
+            else ()
+        )
         found.update(dict.fromkeys(counted, 0))  # one that nobody has is told too
         found.update(label_name(label) for label in labels)
         return found

@@ -15,6 +15,7 @@ import typer
 from prognosis.cli.audit_verbs import audit_app
 from prognosis.cli.bulk_verbs import bulk_export
 from prognosis.cli.cohort_verbs import cohort_app
+from prognosis.cli.demo_verb import demo
 from prognosis.cli.ingest_verb import ingest_export
 from prognosis.cli.options import (
     CACHE,
@@ -61,23 +62,13 @@ def main(
 
 
 INPUT_ERROR = 2
+INTERRUPTED = 130
 _USAGE_ERROR = cast(
     "type[typer.BadParameter]", typer.BadParameter.__base__
 )  # typer gives it no name of its own
 
 
-@app.command()
-def demo(
-    out: OutOption = Path("runs/demo"),
-    patients: Annotated[int, typer.Option(help="How many patients to simulate.")] = 2500,
-    seed: Annotated[int, typer.Option(min=0, help="Of the simulation and the training.")] = 0,
-    *,
-    json_output: JsonOption = False,
-) -> None:
-    """Run everything once, offline: simulate, export, read back, train, evaluate, explain, report."""
-    from prognosis.cli.demo import run_demo
-
-    run_demo(out, patients, seed, json_output=json_output)
+app.command()(demo)
 
 
 @app.command()
@@ -270,6 +261,8 @@ def run() -> None:
     except _USAGE_ERROR as error:
         sys.stderr.write(_usage_told(error))
         raise SystemExit(INPUT_ERROR) from error
+    if status == INTERRUPTED:
+        sys.stderr.write("stopped before the end\n")
     raise SystemExit(status or 0)
 
 

@@ -36,7 +36,7 @@ BETTER: dict[str, Better] = {
 }
 MEANING = {
     "uno_c": "chance that of two patients the one of higher risk has the event first, censoring weighed out",
-    "harrell_c": "the same over all pairs that follow-up lets be compared",
+    "harrell_c": "the same over all comparable pairs; who has a competing event never has this one",
     "antolini_c": "chance that a patient with an event then had a higher risk than one still free of it",
     "ibs": "squared error of the predicted risk, averaged over time",
     "nbll": "mean surprise at what happened by then, in nats; averaged over time where no day is given",
@@ -78,7 +78,10 @@ def metric_name(metric: str) -> str:
         "uno_c": "Uno's C",
         "harrell_c": "Harrell's C",
         "antolini_c": "Antolini's C",
+        "auc": "AUC",
+        "brier": "Brier score",
         "ibs": "integrated Brier score",
+        "ipa": "index of prediction accuracy",
         "nbll": "negative binomial log-likelihood",
         "auroc": "AUROC",
         "mae": "mean absolute error",

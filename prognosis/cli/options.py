@@ -56,3 +56,7 @@ AuditHeadOption = Annotated[
     Path | None,
     typer.Option("--audit-head", help="Where the audit's head is kept; best under another owner or disk."),
 ]
+AuditStateOption = Annotated[
+    Path | None,
+    typer.Option("--state", help="A service's folder: note this in its audit; no service may use it now."),
+]

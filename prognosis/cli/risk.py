@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from prognosis.cli.console import print_json, stderr, stdout
-from prognosis.cli.loading import load_records
+from prognosis.cli.loading import load_patient
 from prognosis.cli.patient_report import patient_page
 from prognosis.cohort import Case
 from prognosis.errors import InputError
@@ -83,7 +83,7 @@ def run_risk(
     scale = asked.known_scale()
     model = load_model(folder, cache)
     quarantine = Quarantine()
-    record = find_patient(load_records(sources, model.task, quarantine), patient)
+    record = find_patient(load_patient(sources, model.task, patient, quarantine), patient)
     case = case_at(model, record, asked.at)
     since = None if asked.since is None else stated_time("--since", asked.since)
     if asked.write_images is not None:

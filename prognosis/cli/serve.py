@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from prognosis.cli.console import stderr
 from prognosis.cli.sources.charts import FhirCharts
 from prognosis.cli.sources.patients import SourcePatients
-from prognosis.errors import MissingDependencyError
+from prognosis.errors import ConfigError, MissingDependencyError
 from prognosis.fusion import load_model
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
 
 LAST_ANSWERS_S = 30
 """For requests that are being answered when the service is told to end."""
@@ -54,33 +60,44 @@ def run_serve(
         PrognosisError: The model, the sources, the settings or the folder of state cannot be used.
     """
     try:
-        import uvicorn
+        import uvicorn  # noqa: F401 - whether it is there is seen before anything is read
 
         from prognosis.serve.app import create_app
         from prognosis.serve.service import Service
     except ImportError as error:
         raise MissingDependencyError(
-            "prognosis serve", "needs fastapi and uvicorn", "install prognosis[serve]"
+            "prognosis serve",
+            "needs fastapi and uvicorn",
+            "run make install, or pip install '.[serve]' in the clone",
         ) from error
     from prognosis.serve.settings import ServiceSettings
     from prognosis.serve.state_folder import StateFolder
 
     stated = ServiceSettings.load(settings) if settings else ServiceSettings()
     stated.check_binding(listening.host)
-    _log_to_stderr()
-    model = load_model(folder, cache)
-    records = SourcePatients(sources, model.task)
-    service = Service.open(stated, model, records, FhirCharts(), StateFolder(state, audit_head))
-    if service.tokens is None:
-        told = "no clients are named, so nobody is asked who they are: this machine only is answered"
-        stderr.print(told, soft_wrap=True)
-    if len(records.quarantine):
-        stderr.print(f"{len(records.quarantine)} inputs set aside; `prognosis cohort describe` names them")
-    stderr.print(f"http://{listening.host}:{listening.port}, model {model.model_id}", highlight=False)
-    uvicorn.run(
-        create_app(service, ahead=listening.warm, every_s=listening.every_s),
-        host=listening.host,
-        port=listening.port,
+    with _bound(listening.host, listening.port) as listener:
+        _log_to_stderr()
+        model = load_model(folder, cache)
+        records = SourcePatients(sources, model.task)
+        service = Service.open(stated, model, records, FhirCharts(), StateFolder(state, audit_head))
+        if service.tokens is None:
+            told = "no clients are named, so nobody is asked who they are: this machine only is answered"
+            stderr.print(told, soft_wrap=True)
+        if len(records.quarantine):
+            stderr.print(
+                f"{len(records.quarantine)} inputs set aside; `prognosis cohort describe` names them"
+            )
+        host, port = listener.getsockname()[:2]
+        told = f"http://{_in_address(host)}:{port}, model {model.model_id}"
+        stderr.print(told, highlight=False, soft_wrap=True)
+        _answer(create_app(service, ahead=listening.warm, every_s=listening.every_s), listener)
+
+
+def _answer(app: FastAPI, listener: socket.socket) -> None:
+    import uvicorn
+
+    config = uvicorn.Config(
+        app,
         access_log=False,  # addresses hold patient ids
         log_config=None,
         server_header=False,
@@ -88,6 +105,29 @@ def run_serve(
         limit_concurrency=OPEN_REQUESTS,
         timeout_graceful_shutdown=LAST_ANSWERS_S,
     )
+    with suppress(KeyboardInterrupt):  # it has ended by then, as it was asked
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _bound(host: str, port: int) -> socket.socket:
+    """The place to listen at, taken before a model is read for nothing.
+
+    Raises:
+        ConfigError: It is in use, or is none of this machine's.
+    """
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        problem, remedy = f"cannot be listened on ({error.strerror})", "stop what uses it, or name another"
+        raise ConfigError(f"{_in_address(host)}:{port}", problem, remedy) from error
+    return listener
+
+
+def _in_address(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _log_to_stderr() -> None:

@@ -41,6 +41,9 @@ def watch(
     source: SourceOption,
     state: StateOption,
     every: Annotated[float, typer.Option(min=1, help="Seconds between two readings of the sources.")] = 300.0,
+    full_every: Annotated[
+        float, typer.Option(min=0, help="Hours between readings of everything; in between, of what changed.")
+    ] = 6.0,
     cache: CacheOption = None,
     *,
     once: Annotated[bool, typer.Option("--once", help="Read the sources once and stop.")] = False,
@@ -49,4 +52,4 @@ def watch(
     """Read the sources again and again, and score whoever has a new study or result."""
     from prognosis.cli.watch import run_watch
 
-    run_watch(model, source, state, every, once=once, cache=cache, json_output=json_output)
+    run_watch(model, source, state, every, 3600 * full_every, once=once, cache=cache, json_output=json_output)

@@ -22,6 +22,7 @@ def run_watch(
     sources: Sequence[str],
     state: Path,
     every_s: float,
+    full_every_s: float,
     *,
     once: bool,
     cache: Path | None,
@@ -34,7 +35,7 @@ def run_watch(
     """
     model = load_model(folder, cache)
     scorer = Scorer.open(model, StateFolder(state), Metrics(), lambda: datetime.now(tz=UTC))
-    records = SourcePatients(sources, model.task, read=False)
+    records = SourcePatients(sources, model.task, read=False, full_every_s=full_every_s)
     while True:
         seen = scorer.scores.notified()
         try:

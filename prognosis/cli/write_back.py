@@ -74,10 +74,10 @@ def this_act() -> Act:
 def say(told: Told, uri: str) -> None:
     """Tell on stderr what was written, and how much was there already."""
     for note in told.notes:
-        stderr.print(f"[yellow]note[/]: {note}", highlight=False)
+        stderr.print(f"[yellow]note[/]: {note}", highlight=False, soft_wrap=True)
     for each in told.resources:
         if each.done != "unchanged":
-            stderr.print(f"{each.done} {each.version}", markup=False, highlight=False)
+            stderr.print(f"{each.done} {each.version}", markup=False, highlight=False, soft_wrap=True)
     there = sum(each.done == "unchanged" for each in told.resources)
     stderr.print(
         f"{len(told.resources) - there} resources written to {uri}, {there} there already",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from prognosis.cli.console import stderr
@@ -19,7 +20,15 @@ from prognosis.prediction import predict_cases
 from prognosis.record import ImagingStudy
 
 
-def write_image_results(model: FusionModel, case: Case, archive: str, made_at: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class ImagesWritten:
+    """How many objects an archive was given and gave back, and how many it held already."""
+
+    stored: int
+    held: int
+
+
+def write_image_results(model: FusionModel, case: Case, archive: str, made_at: datetime) -> ImagesWritten:
     """Store regions, evidence maps and report of one answer, unless the archive holds them; read them back.
 
     Args:
@@ -28,7 +37,8 @@ def write_image_results(model: FusionModel, case: Case, archive: str, made_at: d
         archive: "dicomweb:URL".
         made_at: When they are made (aware).
 
-    A model that abstains, or that found no image to read, leaves nothing to write, and that is said.
+    Returns:
+        What became of them; nothing where the model abstains or found no image to read, which is said.
 
     Raises:
         ScopeError: The model reads no images.
@@ -39,7 +49,7 @@ def write_image_results(model: FusionModel, case: Case, archive: str, made_at: d
     found = answer_objects(model, case, made_at)
     if isinstance(found, str):
         stderr.print(f"nothing is written to the archive: {found}", markup=False, highlight=False)
-        return
+        return ImagesWritten(0, 0)
     study, files = found
     written = place.write_back(study.study_uid, files)
     stderr.print(
@@ -53,6 +63,7 @@ def write_image_results(model: FusionModel, case: Case, archive: str, made_at: d
         stderr.print(
             f"[yellow]{retracted} of them were retracted in this archive[/], and stay so", highlight=False
         )
+    return ImagesWritten(len(written.stored), len(written.held))
 
 
 def answer_objects(

@@ -68,17 +68,34 @@ class Unlabelled:
 
 
 @dataclass(frozen=True, slots=True)
+class Began:
+    """The arm of a case, and how many days after the index it began: None for the arm of no other."""
+
+    arm: str
+    days: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfNoArm:
+    """Why a case is of no arm: `ambiguous` where it could be of more than one, or where nobody could tell."""
+
+    reason: str
+    ambiguous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """One question asked of one patient: the record as known at the index, and the answer.
 
     `label` is None when the answer is not known (a patient to be predicted).
+    `arm` is None for a task that compares no arms.
     `part` is "train", "validation" or "test" where the source fixes the split, else "".
     """
 
     record: PatientRecord
     index_time: datetime
     label: Label | None = None
-    arm: str | None = None
+    arm: Began | OfNoArm | None = None
     part: str = ""
 
     @property

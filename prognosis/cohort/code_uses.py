@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from prognosis.cohort.concepts import Gathered, gathering
-from prognosis.cohort.outcome import Findings, Mask, Measurement, State, TimeToEvent
+from prognosis.cohort.outcome import Findings, Mask, Measurement, Response, State, TimeToEvent
 from prognosis.cohort.task import Task
 from prognosis.record import Event, PatientRecord
 from prognosis.record.codes import CodeTable, is_among
@@ -154,6 +154,8 @@ def _named_by(task: Task) -> frozenset[str]:
         named.update(outcome.codes)
     elif isinstance(outcome, Findings):
         named.update(values.code for values in outcome.findings.values())
+    elif isinstance(outcome, Response):
+        named.update(outcome.named_codes)
     elif not isinstance(outcome, Mask):
         named.add(outcome.code)
     return frozenset(named)

@@ -156,7 +156,10 @@ def _wrong_units(concepts: Mapping[str, CodedConcept]) -> Iterator[str]:
 
 
 _CODE_FIELDS = frozenset(
-    {"codes", "visit_codes", "start_codes", "end_codes", "unknown_codes", "exclude_codes"}
+    {
+        *("codes", "visit_codes", "start_codes", "end_codes", "unknown_codes", "exclude_codes"),
+        *("node_codes", "new_lesion_codes", "death_codes", "depends_on"),
+    }
 )
 
 
@@ -207,7 +210,7 @@ def _named(stated: dict[str, Any], codes: Mapping[str, Sequence[str]], reference
             changed[key] = _codes(value, codes, reference)
         elif isinstance(value, dict):
             changed[key] = _named(value, codes, reference)
-        elif isinstance(value, str) or key == "subgroup_codes":
+        elif isinstance(value, str) or key in ("subgroup_codes", "strata"):
             changed[key] = _no_concept(value, key, reference)
         elif isinstance(value, list):
             changed[key] = [

@@ -13,10 +13,12 @@ from prognosis.cohort.outcome import (
     Mask,
     Measurement,
     Outcome,
+    Response,
     State,
     TimeToEvent,
     Value,
 )
+from prognosis.cohort.response import response_label
 from prognosis.errors import StudyError
 from prognosis.record import Event, PatientRecord
 from prognosis.record.codes import CodeTable, is_among
@@ -40,15 +42,22 @@ def label_case(
         gone = _gone_by(outcome, record, index)
         if gone is not None:
             return gone
+    found: Label | Unlabelled
     if isinstance(outcome, TimeToEvent):
-        return _time_to_event(outcome, record, index)
-    if isinstance(outcome, Mask):
-        return _mask(outcome, record, index)
-    if isinstance(outcome, Findings):
-        return _findings(outcome, record, index)
-    if isinstance(outcome, Measurement):
-        return measurement_label(outcome, record, index)
-    return _state(outcome, record, index) if isinstance(outcome, State) else _value(outcome, record, index)
+        found = _time_to_event(outcome, record, index)
+    elif isinstance(outcome, Mask):
+        found = _mask(outcome, record, index)
+    elif isinstance(outcome, Findings):
+        found = _findings(outcome, record, index)
+    elif isinstance(outcome, Measurement):
+        found = measurement_label(outcome, record, index)
+    elif isinstance(outcome, Response):
+        found = response_label(outcome, record, index)
+    elif isinstance(outcome, State):
+        found = _state(outcome, record, index)
+    else:
+        found = _value(outcome, record, index)
+    return found
 
 
 def last_contact(record: PatientRecord) -> datetime | None:
@@ -125,7 +134,7 @@ def _value(outcome: Value, record: PatientRecord, index: datetime) -> ClassLabel
     for event in record.events:
         if str(event.code) != outcome.code or not index <= event.time <= until:
             continue
-        stated = _stated(event)
+        stated = event.stated
         if stated in outcome.classes:
             return ClassLabel(outcome.classes[stated])
         return Unlabelled("outcome has a value that the task does not name")
@@ -147,19 +156,10 @@ def _findings(outcome: Findings, record: PatientRecord, index: datetime) -> Find
 def _finding(values: FindingValues, after: Sequence[Event]) -> bool | None:
     """What the first events of the finding's code say; None where they say nothing, or two things."""
     own = [event for event in after if str(event.code) == values.code]
-    first = {_stated(event) for event in own if event.time == own[0].time}
+    first = {event.stated for event in own if event.time == own[0].time}
     if first <= set(values.present) and first:
         return True
     return False if first <= set(values.absent) and first else None
-
-
-def _stated(event: Event) -> str:
-    """An event's text or number as a task file writes it, "" where it has neither."""
-    if event.text is not None:
-        return event.text
-    if event.number is None:
-        return ""
-    return str(int(event.number)) if event.number.is_integer() else repr(event.number)
 
 
 def _mask(outcome: Mask, record: PatientRecord, index: datetime) -> MaskLabel | Unlabelled:

@@ -1,4 +1,4 @@
-"""What a task asks about: a time to an event, a state, a class, findings, a measurement, structures."""
+"""What a task asks about: a time to an event, a state, a class, findings, a value, a response, structures."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ DaysOrZero = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 
-_ROUNDING = 1e-3  # of shares that somebody wrote down
+ROUNDING = 1e-3
+"""Of shares that somebody wrote down."""
 
 
 class Strict(BaseModel):
@@ -86,7 +87,7 @@ class Value(Strict):
         if set(self.prevalence) != names:
             message = f"prevalence must give a share for each of {', '.join(sorted(names))}"
             raise ValueError(message)
-        if abs(sum(self.prevalence.values()) - 1.0) > _ROUNDING:
+        if abs(sum(self.prevalence.values()) - 1.0) > ROUNDING:
             message = f"prevalence must sum to 1, not {sum(self.prevalence.values()):g}"
             raise ValueError(message)
         return self
@@ -150,6 +151,90 @@ class Measurement(Strict):
         return self
 
 
+DIED, NOT_ASSESSED = "died", "not assessed"
+"""What a response is called that was never seen: the patient died first, or nobody looked."""
+COMPLETE, PARTIAL, STABLE, PROGRESSIVE = (
+    "complete response",
+    "partial response",
+    "stable disease",
+    "progressive disease",
+)
+RECIST = (COMPLETE, PARTIAL, STABLE, PROGRESSIVE)
+"""The responses of RECIST 1.1, the best first."""
+
+
+class Lesions(Strict):
+    """Diameters of target lesions, measured again and again, judged by RECIST 1.1.
+
+    An event of `codes` is the diameter of one lesion, or the sum of them all; what a day's events add up to
+    is compared. Of `node_codes` it is a lymph node's short axis, which is normal below 10 mm. An event of
+    `new_lesion_codes` is a lesion that was not there. The baseline is the last day on which they were
+    measured by the index, at most `baseline_days` before it.
+    """
+
+    codes: tuple[Text, ...] = ()
+    node_codes: tuple[Text, ...] = ()
+    new_lesion_codes: tuple[Text, ...] = ()
+    other_units: dict[str, Annotated[float, Field(gt=0.0, allow_inf_nan=False)]] = {}
+    baseline_days: Days = 28.0
+
+    @model_validator(mode="after")
+    def _something_is_measured(self) -> Lesions:
+        if not (self.codes or self.node_codes):
+            message = "give codes or node_codes: what is measured"
+            raise ValueError(message)
+        if overlap([*self.codes, *self.node_codes]) is not None:
+            message = "a code is named twice in codes and node_codes"
+            raise ValueError(message)
+        return self
+
+
+class Response(Strict):
+    """How the disease answered by `within_days` after the index.
+
+    It is graded, by the first event of `code` from `from_days` on, as a clinician or a study wrote it; or
+    measured, as the best response of `lesions`. `classes` maps each grade to a class; the first class
+    named is the reference. The grade is "died" where one of `death_codes` came before any assessment, and
+    "not assessed" where nobody looked. A grade that `classes` does not name leaves the case out.
+
+    Of measured lesions `from_days` is how long stable disease must have lasted to be one.
+    """
+
+    kind: Literal["response"]
+    classes: dict[str, str] = Field(min_length=2)
+    within_days: Days
+    from_days: DaysOrZero = 0.0
+    code: Text | None = None
+    lesions: Lesions | None = None
+    death_codes: tuple[Text, ...] = ()
+
+    @property
+    def named_codes(self) -> frozenset[str]:
+        """Every code that it reads."""
+        own = self.lesions
+        measured = () if own is None else (*own.codes, *own.node_codes, *own.new_lesion_codes)
+        return frozenset({*measured, *self.death_codes, *(() if self.code is None else (self.code,))})
+
+    @model_validator(mode="after")
+    def _is_graded_or_measured(self) -> Response:
+        message = ""
+        if (self.code is None) == (self.lesions is None):
+            message = "give either code, of a grade, or lesions, that are measured"
+        elif self.from_days > self.within_days:
+            message = "from_days must not be beyond within_days"
+        elif len(set(self.classes.values())) == 1:
+            message = "classes names one class only"
+        elif DIED in self.classes and not self.death_codes:
+            message = "classes names died, and death_codes is empty"
+        elif self.lesions is not None and not set(RECIST) <= set(self.classes):
+            message = f"classes must say what each of {', '.join(RECIST)} is"
+        elif self.lesions is not None and set(self.classes) - {*RECIST, DIED, NOT_ASSESSED}:
+            message = f"classes names a grade that is none of {', '.join((*RECIST, DIED, NOT_ASSESSED))}"
+        if message:
+            raise ValueError(message)
+        return self
+
+
 class Mask(Strict):
     """Where the structures are on the images of the studies at the index, as somebody marked them.
 
@@ -168,4 +253,6 @@ class Mask(Strict):
         return structures
 
 
-Outcome = Annotated[TimeToEvent | State | Value | Findings | Measurement | Mask, Field(discriminator="kind")]
+Outcome = Annotated[
+    TimeToEvent | State | Value | Findings | Measurement | Response | Mask, Field(discriminator="kind")
+]

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
+from prognosis.cohort.arms import arm_of
 from prognosis.cohort.case import Case, Cohort, Unlabelled
 from prognosis.cohort.labels import label_case
 from prognosis.cohort.landmarks import landmark_times
@@ -93,7 +94,8 @@ def _cases_of(
             left_out[found.reason] += 1
             continue
         label = None if isinstance(found, Unlabelled) else found
-        yield Case(known, time, label, arm_of(task, record, time), part)
+        arm = None if task.treatment is None else arm_of(task.treatment, task.outcome, record, time, label)
+        yield Case(known, time, label, arm, part)
 
 
 def excluded(rule: Exclusion, known: PatientRecord, time: datetime) -> bool:
@@ -115,12 +117,3 @@ def age_years(birth_date: date, time: datetime) -> float:
     """Age in years (of 365.25 days) at an aware time; below zero before birth."""
     born = datetime(birth_date.year, birth_date.month, birth_date.day, tzinfo=UTC)
     return (time - born) / timedelta(days=DAYS_PER_YEAR)
-
-
-def arm_of(task: Task, record: PatientRecord, time: datetime) -> str | None:
-    """The first arm of the task that the patient entered within its grace period, or None."""
-    for arm in task.arms:
-        until = time + timedelta(days=arm.grace_days)
-        if any(is_among(str(e.code), arm.codes) and time <= e.time <= until for e in record.events):
-            return arm.name
-    return None

@@ -19,7 +19,7 @@ from prognosis.cohort.case import (
 from prognosis.cohort.labels import REFERENCE
 from prognosis.cohort.landmarks import landmarks_of
 from prognosis.cohort.measurement import modelled
-from prognosis.cohort.outcome import Findings, Measurement, Value
+from prognosis.cohort.outcome import Findings, Measurement, Response, Value
 from prognosis.cohort.task import Task
 from prognosis.errors import CohortError
 
@@ -252,7 +252,7 @@ def _state(case: Case, finding: str) -> bool | None:
 
 
 def reference_class(task: Task) -> str:
-    """The name of "nothing happened": a Value outcome's first class, else "none"."""
-    if isinstance(task.outcome, Value):
+    """The name of "nothing happened": the first class of a Value or a Response, else "none"."""
+    if isinstance(task.outcome, Value | Response):
         return next(iter(task.outcome.classes.values()))
     return REFERENCE

@@ -10,12 +10,12 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 
 from prognosis.cohort.concepts import Concepts, problem_of, with_code_lists
 from prognosis.cohort.outcome import (
-    Days,
     DaysOrZero,
     Findings,
     Mask,
     Measurement,
     Outcome,
+    Response,
     State,
     Strict,
     Text,
@@ -23,6 +23,8 @@ from prognosis.cohort.outcome import (
     Value,
 )
 from prognosis.cohort.statement import read_yaml, refusal
+from prognosis.cohort.table import TableMapping
+from prognosis.cohort.treatment import Arm, Treatment
 from prognosis.errors import TaskError
 
 
@@ -80,14 +82,6 @@ class Exclusion(Strict):
     older_than_years: float | None = None
 
 
-class Arm(Strict):
-    """A treatment arm: patients with an event of `codes` within `grace_days` of the index."""
-
-    name: str
-    codes: tuple[str, ...] = Field(min_length=1)
-    grace_days: DaysOrZero = 0.0
-
-
 class Accepted(Strict):
     """A finding of the leakage lint that is known and meant: its kind, its code, and why it may stand."""
 
@@ -119,59 +113,12 @@ class Screening(Strict):
         return patterns
 
 
-class OutcomeMapping(Strict):
-    """A time column and the column that says what happened then.
-
-    `event_causes` maps a value of the event column to a cause; a value not named is censored only if it is
-    listed in `censored_values`, and rejected otherwise.
-    """
-
-    time: str
-    event: str
-    event_causes: dict[str, str]
-    censored_values: tuple[str, ...] = ("0", "False", "false")
-
-
-class TableMapping(OutcomeMapping):
-    """How a table becomes records, one row a patient or, with `visit_time`, one row a visit.
-
-    `days_per_unit` turns every time column into days. `further_outcomes` have time columns of their own
-    (relapse beside death). `cluster` is the patient where a row is only a part of one (an eye). A cell with
-    one of `missing_values` is absent.
-    `index_time`, in the unit of `time`, is a landmark: the question is asked then, of those still at risk.
-    With `event_at_visits` each visit says what was seen at it, and the first that shows an event dates it.
-    """
-
-    patient_id: str | None = None
-    cluster: str | None = None
-    days_per_unit: Days = 1.0
-    ignore: tuple[str, ...] = ()
-    categorical: tuple[str, ...] = ()
-    missing_values: tuple[str, ...] = ()
-    keep_rows_where: dict[str, str | tuple[str, ...]] = Field(default_factory=dict)
-    further_outcomes: tuple[OutcomeMapping, ...] = ()
-    visit_time: str | None = None
-    event_at_visits: bool = False
-    constant: tuple[str, ...] = ()
-    index_time: DaysOrZero = 0.0
-
-    @model_validator(mode="after")
-    def _visits_have_a_patient(self) -> TableMapping:
-        if self.visit_time is not None and self.patient_id is None:
-            message = "visit_time needs patient_id: whose visits they are"
-            raise ValueError(message)
-        if self.event_at_visits and self.visit_time != self.time:
-            message = "event_at_visits needs time and visit_time to name the same column"
-            raise ValueError(message)
-        return self
-
-
 class Task(Strict):
     """One clinical question: who is asked about, when, what may happen, and by when.
 
-    `model` holds model settings that suit the question ({"imaging": {"size": 28}}); a configuration file or
-    --set overrides them. `widest_interval` is the width of a risk's interval above which to abstain.
-    `concepts` gather codes into features; `load` reads them from the files in `code_lists`.
+    `treatment` states arms to be compared. `model` holds settings that suit the question
+    ({"imaging": {"size": 28}}); a configuration file or --set overrides them. `widest_interval` is the
+    width of a risk's interval above which to abstain. `concepts` gather codes; `load` reads `code_lists`.
     """
 
     name: str = Field(pattern=r"^[\w][\w .-]*$")
@@ -179,7 +126,7 @@ class Task(Strict):
     index: Index
     outcome: Outcome
     exclusions: tuple[Exclusion, ...] = ()
-    arms: tuple[Arm, ...] = ()
+    treatment: Treatment | None = None
     screening: Screening = Screening()
     table: TableMapping | None = None
     subgroup_codes: tuple[str, ...] = ()
@@ -209,6 +156,22 @@ class Task(Strict):
             message = "widest_interval is of a risk, and outcome.kind is measurement"
             raise ValueError(message)
         return self
+
+    @model_validator(mode="after")
+    def _arms_can_be_compared(self) -> Task:
+        if self.treatment is None:
+            return self
+        problem = self.treatment.problem_with(self.outcome)
+        if self.treatment.codes & {*self._own_codes, *self.screening.exclude_codes}:
+            problem = "a code of an arm is one of the outcome, or is excluded from evidence by name"
+        if problem:
+            raise ValueError(problem)
+        return self
+
+    @property
+    def arms(self) -> tuple[Arm, ...]:
+        """The treatment arms, the reference first; none for a question that compares no treatments."""
+        return () if self.treatment is None else self.treatment.arms
 
     @property
     def causes(self) -> tuple[str, ...]:
@@ -258,11 +221,18 @@ class Task(Strict):
 
     @property
     def excluded_codes(self) -> frozenset[str]:
-        """Codes that no evidence may read: the outcome's own and those screened out.
+        """Codes that no evidence may read: the outcome's own, those of the arms, and those screened out.
 
         Earlier values of what is to be measured are evidence, and the first to be read.
         """
+        arms = frozenset() if self.treatment is None else self.treatment.codes
+        return arms.union(self._own_codes, self.screening.exclude_codes)
+
+    @property
+    def _own_codes(self) -> set[str]:
+        """The codes that state the outcome, and so are never evidence."""
         outcome = self.outcome
+        own: set[str] = set()
         if isinstance(outcome, TimeToEvent):
             own = {code for codes in outcome.causes.values() for code in codes}
         elif isinstance(outcome, State):
@@ -271,9 +241,9 @@ class Task(Strict):
             own = {outcome.code}
         elif isinstance(outcome, Findings):
             own = {values.code for values in outcome.findings.values()}
-        else:
-            own = set()
-        return frozenset(own | set(self.screening.exclude_codes))
+        elif isinstance(outcome, Response):
+            own = {*outcome.death_codes, *(() if outcome.code is None else (outcome.code,))}
+        return own
 
     @classmethod
     def load(cls, path: str | Path) -> Task:
@@ -284,6 +254,19 @@ class Task(Strict):
         """
         stated = read_yaml(Path(path), TaskError, "a task file")
         return cls.from_statement(with_code_lists(stated, Path(path)), reference=str(path))
+
+    @classmethod
+    def from_model(cls, stated: object, reference: str) -> Task:
+        """Check the task that a model folder holds, which may be older than this version.
+
+        Arms that stood beside the other fields (`arms`) were counted and nothing more: they are left out.
+
+        Raises:
+            TaskError: As `from_statement`.
+        """
+        if isinstance(stated, dict):
+            stated = {name: value for name, value in stated.items() if name != "arms"}
+        return cls.from_statement(stated, reference)
 
     @classmethod
     def from_statement(cls, stated: object, reference: str) -> Task:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from prognosis.errors import BundleError
@@ -48,7 +49,7 @@ def refuse_other_files(folder: Path) -> None:
     """Check, before the time of a training is spent, that a model may be written to a folder.
 
     Raises:
-        BundleError: It is a file or a link, or holds anything but a model.
+        BundleError: It is a file or a link, holds anything but a model, or cannot be written.
     """
     if folder.exists() and not folder.is_dir():
         raise BundleError(str(folder), "is a file", "name an empty or new folder")
@@ -56,6 +57,13 @@ def refuse_other_files(folder: Path) -> None:
         raise BundleError(str(folder), "is a link", "name the folder itself")
     if folder.exists() and any(folder.iterdir()) and not states_a_model(folder):
         raise BundleError(str(folder), "holds files that are not a model", "name an empty or new folder")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder.parent):
+            pass  # what may be made there may be renamed there
+    except OSError as error:
+        problem = f"cannot be written ({error.strerror})"
+        raise BundleError(str(folder), problem, "name a folder that you may write to") from error
 
 
 def library_versions(libraries: Sequence[str] = LIBRARIES) -> dict[str, str]:

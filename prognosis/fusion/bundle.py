@@ -102,7 +102,7 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
             str(folder), f"has format {stated.get('format')}", f"this version reads format {FORMAT}"
         )
     names = tuple(stated["modalities"])
-    task = Task.from_statement(stated["task"], str(folder / "config.json"))
+    task = Task.from_model(stated["task"], str(folder / "config.json"))
     evidence = {name: load_evidence(name, folder, cache) for name in names}
     widths = {name: own.width for name, own in evidence.items()}
     arrays = read_arrays(folder, widths, len(task.causes))

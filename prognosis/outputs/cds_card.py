@@ -180,7 +180,9 @@ def escaped(text: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    if not text.isprintable():  # asked of the whole first: nearly every text is
+        text = "".join(character if character.isprintable() else " " for character in text)
+    return " ".join(text.split())
 
 
 def _cut(text: str, longest: int = LONGEST_SUMMARY) -> str:

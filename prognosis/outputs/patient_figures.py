@@ -84,7 +84,7 @@ def incidence_picture(curves: tuple[IncidenceCurve, ...]) -> Picture:
         axes.set_xlabel("days since the index")
         axes.set_ylabel("probability that it has happened")
         axes.grid(color="#e5e7eb")
-        axes.legend(frameon=False, loc="upper left")
+        axes.legend(frameon=False, loc="best")
         said = "; ".join(
             f"{curve.cause} {curve.incidence[-1]:.1%} ({curve.low[-1]:.1%} to {curve.high[-1]:.1%}) by "
             f"{in_days(float(curve.days[-1]))}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from prognosis.outputs.patient_figures import (
     strongest,
     waterfall_picture,
 )
-from prognosis.outputs.patient_page import Film, PatientPage
+from prognosis.outputs.patient_page import Film, HorizonRisk, PatientPage
 from prognosis.outputs.report_content import Calibration, Report
 from prognosis.outputs.series_figures import series_picture
 
@@ -116,6 +117,7 @@ def _environment() -> Environment:
     made = environment()
     made.filters |= {
         "points": _points,
+        "rows_of_tiles": _rows_of_tiles,
         "total": lambda drivers: sum(driver.contribution for driver in drivers),
         "strongest": lambda drivers: strongest(drivers, BARS),
         "not_told": parts_not_told,
@@ -123,6 +125,12 @@ def _environment() -> Environment:
         "tail": lambda drivers: drivers[BARS:],
     }
     return made
+
+
+def _rows_of_tiles(risks: tuple[HorizonRisk, ...]) -> list[list[HorizonRisk]]:
+    """A row a cause, its horizons beside one another; classes and findings, with one each, in one row."""
+    rows = [list(row) for _, row in groupby(risks, key=lambda risk: risk.cause)]
+    return rows if any(len(row) > 1 for row in rows) else [list(risks)]
 
 
 def _points(calibration: Calibration) -> list[_Point]:

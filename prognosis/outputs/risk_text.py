@@ -102,7 +102,7 @@ def _drivers(explanation: PatientExplanation, top: int) -> Table:
             table.add_row(*(Text(each, style="dim") for each in (signed(part.contribution), *told)))
     if others:
         rest = sum(driver.contribution for driver in others)
-        moved = "smaller drivers" if shown else "drivers, none of which moves it"
+        moved = "smaller drivers" if shown else "drivers, none of which moves it" if top else "drivers"
         table.add_row(signed(rest), f"{len(others)} {moved}", "", "", "")
     return table
 

@@ -53,6 +53,15 @@ class Event:
     source: str = ""
     display: str = ""
 
+    @property
+    def stated(self) -> str:
+        """Its text, or its number as a person would write it ("3", "0.5"); "" where it has neither."""
+        if self.text is not None:
+            return self.text
+        if self.number is None:
+            return ""
+        return str(int(self.number)) if self.number.is_integer() else repr(self.number)
+
 
 @dataclass(frozen=True, slots=True)
 class Note:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from prognosis.record.imaging import ImagingStudy, Volume
@@ -24,6 +25,55 @@ class RecordSource(Protocol):
 
         Raises:
             SourceError: The source as a whole cannot be read.
+        """
+        ...
+
+
+@runtime_checkable
+class PatientSource(RecordSource, Protocol):
+    """A source that can be asked for one patient without reading the others."""
+
+    def patient(self, patient_id: str, quarantine: Quarantine) -> tuple[PatientRecord, ...]:
+        """The patient's record at each site that has the id, as `records` would give it.
+
+        Raises:
+            SourceError: The source cannot be read.
+        """
+        ...
+
+
+class Changed(Protocol):
+    """What changed in a source.
+
+    Attributes:
+        patient_ids: Of every patient whose record is to be exchanged.
+        records: Those records as they are now.
+    """
+
+    @property
+    def patient_ids(self) -> frozenset[str]: ...  # noqa: D102 - above
+
+    @property
+    def records(self) -> tuple[PatientRecord, ...]: ...  # noqa: D102 - above
+
+
+@runtime_checkable
+class ChangingSource(RecordSource, Protocol):
+    """A source that can say what changed since a time of its own clock."""
+
+    def clock(self) -> datetime | None:
+        """Its own time; None where it states none.
+
+        Raises:
+            SourceError: The source cannot be read.
+        """
+        ...
+
+    def changes(self, since: datetime, quarantine: Quarantine) -> Changed | None:
+        """Who changed since; None where it cannot tell, so that all must be read.
+
+        Raises:
+            SourceError: The source cannot be read.
         """
         ...
 

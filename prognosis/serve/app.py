@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -14,6 +13,7 @@ from prognosis import __version__
 from prognosis.serve import patients, state
 from prognosis.serve.cds import routes as cds_routes
 from prognosis.serve.front import OPEN, Front
+from prognosis.serve.libraries_logs import keep_identifiers_out_of_libraries_logs
 from prognosis.serve.problems import Problem, install
 from prognosis.serve.renewing import keep_current, warm
 from prognosis.serve.service import Service
@@ -39,7 +39,7 @@ def create_app(service: Service, *, ahead: bool = False, every_s: float | None =
         await asyncio.gather(*tasks, return_exceptions=True)
         service.close()
 
-    logging.getLogger("uvicorn.access").disabled = True  # its lines hold addresses, and these patient ids
+    keep_identifiers_out_of_libraries_logs()
     app = FastAPI(
         title=service.settings.name,
         version=__version__,

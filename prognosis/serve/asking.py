@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from prognosis.errors import AbsentError
 from prognosis.record import PatientRecord
 from prognosis.serve.pseudonyms import OURS
@@ -10,18 +12,47 @@ from prognosis.serve.scores import Kept
 from prognosis.serve.service import Service
 
 
-async def record_of(service: Service, patient: str, site: str | None) -> PatientRecord:
-    """A patient's record from the service's own sources.
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the service's own sources have of a patient.
+
+    Attributes:
+        record: As they were last read.
+        kept: The score made of this very record as it is known now; None where there is none yet.
+    """
+
+    record: PatientRecord
+    kept: Kept | None
+
+
+async def held(service: Service, patient: str, site: str | None) -> Held:
+    """A patient's record from the service's own sources, with its score if there is one: in one turn.
 
     Raises:
         AbsentError: There is none.
-        InputError: The source cannot be read, or two sites have the id.
+        InputError: The source cannot be read, the record is empty, or two sites have the id.
         BusyError: As many requests wait as may.
     """
-    record = await service.reading.run(lambda: service.records.find(patient, site))
-    if record is None:
+
+    def found() -> Held | None:
+        record = service.records.find(patient, site)
+        return None if record is None else Held(record, service.scorer.kept(Chart(record)))
+
+    one = await service.reading.run(found)
+    if one is None:
         raise AbsentError("the patient", "is not in the sources of this service", "check the id and the site")
-    return record
+    return one
+
+
+async def scored_of(service: Service, one: Held) -> Kept:
+    """The score of a record that is held: the one that there is, or a new one.
+
+    Raises:
+        BusyError: As many requests wait as may.
+    """
+    if one.kept is not None:
+        return one.kept
+    return await service.scoring.run(lambda: service.scorer.score(Chart(one.record)))
 
 
 async def scored(service: Service, chart: Chart, namespace: str = OURS) -> Kept:

@@ -7,12 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 
 from prognosis.record import PatientRecord
-from prognosis.serve.asking import record_of, scored
+from prognosis.serve.asking import held, scored_of
 from prognosis.serve.auth.grant import ANSWERS, EVERY_TYPE
 from prognosis.serve.front import facts_of, grant_of
 from prognosis.serve.problems import documented
 from prognosis.serve.pseudonyms import OURS
-from prognosis.serve.reading import Chart
 from prognosis.serve.scores import Kept
 from prognosis.serve.service import Service
 from prognosis.serve.told import LIMITS, ExplanationTold, RiskTold, risk_told
@@ -24,7 +23,7 @@ Site = Annotated[
     str | None,
     Query(max_length=256, examples=["north"], description="Needed where two sites share the patient id."),
 ]
-PROBLEMS = documented(401, 403, 404, 422, 500, 502, 503)
+PROBLEMS = documented(401, 403, 404, 413, 422, 500, 502, 503)
 
 
 def service_of(request: Request) -> Service:
@@ -69,8 +68,8 @@ async def _kept(
     facts = facts_of(request)
     facts.patient = service.key.patient(OURS, site or "", patient)
     grant_of(request).require_patient(patient, site, resource)
-    record = await record_of(service, patient, site)
-    facts.patient = service.key.patient(OURS, record.site, record.patient_id)
-    kept = await scored(service, Chart(record))
+    one = await held(service, patient, site)
+    facts.patient = service.key.patient(OURS, one.record.site, one.record.patient_id)
+    kept = await scored_of(service, one)
     facts.model_id, facts.score = kept.score.model_id, kept.digest
-    return record, kept
+    return one.record, kept

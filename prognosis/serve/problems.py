@@ -74,11 +74,6 @@ _KINDS: Sequence[tuple[type[PrognosisError], int, str, str]] = (
 
 def problem(status: int, kind: str, title: str, detail: str, request: str) -> JSONResponse:
     """A problem as an answer."""
-    headers: dict[str, str] = {}
-    if status == 401:
-        headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
-        headers["Retry-After"] = str(COME_BACK_S)
     told = Problem(
         type=f"urn:prognosis:problem:{kind}",
         title=title,
@@ -86,7 +81,14 @@ def problem(status: int, kind: str, title: str, detail: str, request: str) -> JS
         detail=detail,
         instance=f"urn:uuid:{request}",
     )
-    return JSONResponse(told.model_dump(), status, headers, PROBLEM_JSON)
+    return JSONResponse(told.model_dump(), status, _headers(status), PROBLEM_JSON)
+
+
+def _headers(status: int) -> dict[str, str]:
+    """What a status asks for beside its body."""
+    if status == 401:
+        return {"WWW-Authenticate": "Bearer"}
+    return {"Retry-After": str(COME_BACK_S)} if status == 503 else {}
 
 
 def problem_of(error: PrognosisError, request: str) -> JSONResponse:
@@ -102,9 +104,38 @@ def problem_of(error: PrognosisError, request: str) -> JSONResponse:
 
 
 def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that a route may answer with, for OpenAPI."""
-    content = {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {status: {"description": _TITLES[status], "content": content} for status in statuses}
+    """The problems that a route may answer with, each with an example, for OpenAPI."""
+    return {
+        status: {
+            "description": _TITLES[status],
+            "content": _contents(status),
+            "headers": dict.fromkeys(_headers(status), _HEADER),
+        }
+        for status in statuses
+    }
+
+
+def _contents(status: int) -> dict[str, Any]:
+    kind, title = next(
+        ((name, told or _TITLES[status]) for _, stated, name, told in _KINDS if stated == status),
+        ("http", _TITLES[status]),
+    )
+    told = Problem(
+        type=f"urn:prognosis:problem:{kind}",
+        title=title,
+        status=status,
+        detail="what would be right, or where it is said",
+        instance="urn:uuid:0b8f1f1e-6d1b-4f0e-9a54-3f1d1c1f2a77",
+    )
+    problems = {"schema": {"$ref": "#/components/schemas/Problem"}, "example": told.model_dump()}
+    if status != 503:
+        return {PROBLEM_JSON: problems}
+    # Beyond its number of open connections the server answers before the app, in these words.
+    return {PROBLEM_JSON: problems, "text/plain": {"schema": {"type": "string"}, "example": TOO_MANY}}
+
+
+_HEADER = {"schema": {"type": "string"}}
+TOO_MANY = "Service Unavailable"
 
 
 _TITLES = {

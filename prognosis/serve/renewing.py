@@ -25,7 +25,7 @@ class Renewed:
     """What one pass over all patients did.
 
     Attributes:
-        made: Scores of records that are new or have changed.
+        made: Scores of records that are new, have changed, or are again what they were before.
         unchanged: Records that still say what their score was made from.
         refused: Records that cannot be scored.
     """
@@ -47,11 +47,14 @@ def renew(scorer: Scorer, records: Records) -> Renewed:
     for record in records.every():
         chart = Chart(record)
         try:
-            if scorer.kept(chart) is None:
+            found = scorer.kept(chart)
+            if found is None:
                 scorer.score(chart)
                 made += 1
+            elif scorer.put_last(found):
+                made += 1
             else:
-                unchanged.append(scorer.whose(record).patient)
+                unchanged.append(found.whose.patient)
         except InputError as error:
             refused += 1
             log.warning("a record cannot be scored (%s)", type(error).__name__)
@@ -90,12 +93,14 @@ async def warm(service: Service, records: Iterable[PatientRecord]) -> Renewed:
     for record in records:
         chart = Chart(record)
         try:
-            if service.scorer.kept(chart) is not None:
-                unchanged.append(service.scorer.whose(record).patient)
+            found = service.scorer.kept(chart)
+            if found is not None and not service.scorer.put_last(found):
+                unchanged.append(found.whose.patient)
                 continue
             while service.scoring.taken:
                 await asyncio.sleep(0.01)
-            await scored(service, chart)
+            if found is None:
+                await scored(service, chart)
             made += 1
         except BusyError:
             refused += 1

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from prognosis.cohort import Case
 from prognosis.fusion import FusionModel
@@ -16,8 +16,29 @@ from prognosis.serve.answers import score_case
 from prognosis.serve.metrics import Metrics
 from prognosis.serve.pseudonyms import OURS, SiteKey
 from prognosis.serve.reading import Chart
-from prognosis.serve.scores import Kept, ScoreStore, Whose
+from prognosis.serve.scores import MOST_HELD, Kept, ScoreStore, Whose
 from prognosis.serve.state_folder import StateFolder
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was known of a record for some time.
+
+    Attributes:
+        record: All of it.
+        since: When this was found.
+        until: When its next fact becomes known.
+        case: The record as it is known.
+        digest: Of that.
+    """
+
+    record: PatientRecord
+    since: datetime
+    until: datetime
+    case: Case
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +58,7 @@ class Scorer:
     scores: ScoreStore
     metrics: Metrics
     now: Callable[[], datetime]
+    _held: dict[str, _Known] = field(default_factory=dict, repr=False)
 
     @classmethod
     def open(
@@ -91,10 +113,40 @@ class Scorer:
         self.metrics.scored("abstained" if score.abstained_because else "given")
         return self.scores.keep(score, self.whose(chart.record, namespace), self.now())
 
+    def put_last(self, found: Kept) -> bool:
+        """Have a score that was kept before be its patient's last one again; whether it was not.
+
+        A record is what it was before when a wrong result is withdrawn. The score made of the error would
+        else stay the last one, on every card and as fresh as the record.
+        """
+        last = self.scores.latest(found.whose.patient, found.score.model_id)
+        if last is not None and last.digest == found.digest:
+            return False
+        self.scores.keep(found.score, found.whose, self.now())
+        return True
+
     def _case(self, chart: Chart) -> tuple[Case, str]:
         """The case at the latest index that is not in the future, and its record's digest."""
-        case = latest_case(self.model.task, chart.record.as_of(self.now()))
-        digest = record_digest(case.record)
+        known = self._known(chart.record)
+        digest = known.digest
         if chart.set_aside:
             digest = hashlib.sha256(f"{digest} without {chart.set_aside}".encode()).hexdigest()
-        return case, digest
+        return known.case, digest
+
+    def _known(self, record: PatientRecord) -> _Known:
+        """What is known of a record now; found once for each record that a service holds.
+
+        A record never changes, so this changes only when the time of one of its facts comes.
+        """
+        now = self.now()
+        held = self._held.get(record.key)
+        if held is not None and held.record is record and held.since <= now < held.until:
+            return held
+        case = latest_case(self.model.task, record.as_of(now))
+        times = [fact.time for facts in (record.events, record.notes, record.studies) for fact in facts]
+        until = min((time for time in times if time > now), default=_NEVER)
+        found = _Known(record, now, until, case, record_digest(case.record))
+        if len(self._held) >= MOST_HELD:
+            self._held.clear()
+        self._held[record.key] = found
+        return found

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
-from prognosis.errors import ConfigError
 from prognosis.fusion import FusionModel
 from prognosis.serve.audit import AuditLog
 from prognosis.serve.auth.keys import Keys
@@ -91,7 +88,7 @@ class Service:
             AuditError: The audit in it is not what was written.
         """
         state.made()
-        lock = _locked(state.folder / "lock")
+        lock = state.locked()
         metrics = Metrics()
         scorer = Scorer.open(model, state, metrics, now)
         tokens = None
@@ -125,14 +122,3 @@ class Service:
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
-
-
-def _locked(path: Path) -> int:
-    """A lock that ends with the process, however it ends."""
-    handle = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        os.close(handle)
-        raise ConfigError(str(path.parent), "is used by another service", "name another --state") from error
-    return handle

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse, PlainTextResponse
+from fastapi.responses import PlainTextResponse
 
 from prognosis import __version__
 from prognosis.errors import AbsentError, ConfigError, IdentityError
@@ -17,7 +17,7 @@ from prognosis.serve.told import LIMITS, CohortsTold, CohortTold, MetadataTold, 
 SMALLEST_COUNT = 5
 """Below this a count could point at somebody."""
 
-router = APIRouter(tags=["service"], responses=documented(403, 500))
+router = APIRouter(tags=["service"], responses=documented(403, 413, 500, 503))
 
 
 @router.get("/health")
@@ -27,15 +27,15 @@ async def health() -> State:
 
 
 @router.get("/ready", responses={503: {"model": State, "description": "Not yet, or no longer"}})
-async def ready(service: Asked) -> Response:
+async def ready(service: Asked, answer: Response) -> State:
     """Whether the service takes requests for answers."""
     reasons = []
     if not service.ready:
         reasons.append("it is starting or ending")
     if service.audit.broken:
         reasons.append("the audit cannot be written")
-    told = State(status="not ready" if reasons else "ready", reasons=tuple(reasons))
-    return JSONResponse(told.model_dump(), 503 if reasons else 200)
+    answer.status_code = 503 if reasons else 200
+    return State(status="not ready" if reasons else "ready", reasons=tuple(reasons))
 
 
 @router.get("/metadata")
@@ -58,7 +58,11 @@ async def metadata(service: Asked) -> MetadataTold:
     )
 
 
-@router.get("/metrics", response_class=PlainTextResponse)
+@router.get(
+    "/metrics",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/plain": {"example": "prognosis_audit_entries 318\n"}}}},
+)
 async def metrics(service: Asked) -> PlainTextResponse:
     """Counts in Prometheus' text format; no patient is named in them."""
     gauges = {
@@ -69,7 +73,7 @@ async def metrics(service: Asked) -> PlainTextResponse:
     return PlainTextResponse(service.metrics.text(gauges), media_type="text/plain; version=0.0.4")
 
 
-@router.get("/cohorts", responses=documented(401, 403, 503))
+@router.get("/cohorts", responses=documented(401))
 async def cohorts(request: Request, service: Asked) -> CohortsTold:
     """How many patients trained the model and how many have a score; needs a token of no one patient."""
     grant_of(request).require_population()
@@ -91,7 +95,7 @@ def _counted(count: int) -> int | None:
     return None if 0 < count < SMALLEST_COUNT else count
 
 
-@router.post("/notifications", status_code=202, responses=documented(401, 404, 413, 503))
+@router.post("/notifications", status_code=202, responses=documented(401, 404))
 async def notified(request: Request, service: Asked) -> State:
     """A FHIR Subscription's rest-hook: something changed somewhere. The sources are read again.
 

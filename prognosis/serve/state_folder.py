@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,3 +58,18 @@ class StateFolder:
         except OSError as error:
             raise ConfigError(str(self.folder), "cannot be made", "name a folder with --state") from error
         return self
+
+    def locked(self) -> int:
+        """A lock on the folder that ends with the process, however it ends; its file descriptor.
+
+        Raises:
+            ConfigError: Another process holds it.
+        """
+        handle = os.open(self.folder / "lock", os.O_CREAT | os.O_RDWR, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(handle)
+            problem = "is used by another process, such as a service"
+            raise ConfigError(str(self.folder), problem, "name another --state") from error
+        return handle

@@ -97,22 +97,21 @@ class ExplanationTold(BaseModel):
     limits: tuple[str, ...]
 
 
+COHORT: dict[str, Any] = {
+    "task": "simulated_progression",
+    "question": "How soon does the disease progress?",
+    "model_id": "simulated_progression-cad2dfcb94b5",
+    "training_cases": 1800,
+    "training_events": {"progression": 510, "death": 302, "none": 988},
+    "scored_patients": 240,
+    "abstained_patients": None,
+}
+
+
 class CohortTold(BaseModel):
     """Counts of patients; those from 1 to 4 are not given."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "task": "simulated_progression",
-                "question": "How soon does the disease progress?",
-                "model_id": "simulated_progression-cad2dfcb94b5",
-                "training_cases": 1800,
-                "training_events": {"progression": 510, "death": 302, "none": 988},
-                "scored_patients": 240,
-                "abstained_patients": None,
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": COHORT})
     task: str
     question: str
     model_id: str
@@ -125,6 +124,7 @@ class CohortTold(BaseModel):
 class CohortsTold(BaseModel):
     """The cohorts that the service knows."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"cohorts": [COHORT]}})
     cohorts: tuple[CohortTold, ...]
 
 

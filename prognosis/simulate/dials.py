@@ -37,6 +37,8 @@ _RANGES = {
     "scanner_shift": (0.0, 2.0),
     "arm_effect": (-5.0, 5.0),
     "arm_modifier": (-5.0, 5.0),
+    "arm_by_text": (-5.0, 5.0),
+    "arm_by_imaging": (-5.0, 5.0),
     "confounding": (-5.0, 5.0),
 }
 
@@ -82,6 +84,9 @@ class Dials:
             radiography beside a direct detector; up to 2, further along the same line.
         arm_effect: Log-hazard ratio of the intensified against the standard arm.
         arm_modifier: What C reactive protein adds to `arm_effect`, for one standard deviation.
+        arm_by_text: What one finding of the note, `ARM_FINDING` of `prognosis.simulate.sentences`, adds to
+            `arm_effect`, for one standard deviation.
+        arm_by_imaging: What the burden of lesions adds to `arm_effect`, for one standard deviation.
         confounding: Change in the log-odds of the intensified arm for one standard deviation more of the
             clinical log-hazard; 0 makes the arm randomised.
 
@@ -113,6 +118,8 @@ class Dials:
     scanner_shift: float = 1.0
     arm_effect: float = -0.35
     arm_modifier: float = 0.0
+    arm_by_text: float = 0.0
+    arm_by_imaging: float = 0.0
     confounding: float = 0.5
 
     def __post_init__(self) -> None:

@@ -16,7 +16,7 @@ from prognosis.simulate.clinical import ASSAYS, draw_values
 from prognosis.simulate.dials import Dials
 from prognosis.simulate.film import scanner_of
 from prognosis.simulate.films import FilmRecipe, SimulatedFilms
-from prognosis.simulate.hazard import FollowUp, cumulative_incidence, draw_fates, follow_up
+from prognosis.simulate.hazard import FollowUp, cumulative_incidence, draw_fates, event_free, follow_up
 from prognosis.simulate.notes import WrittenNote, write_notes
 from prognosis.simulate.oracle import Oracle, PlantedCause
 from prognosis.simulate.planting import planted_causes
@@ -214,16 +214,20 @@ def _oracle(
     course: FollowUp,
     causes: tuple[tuple[PlantedCause, ...], ...],
 ) -> Oracle:
-    by_arm = {}
+    incidence_by_arm, survival_by_arm, mean_days_by_arm = {}, {}, {}
+    effect, observed_effect = {}, {}
     for arm in ARMS:
         given = np.full(len(records), arm)
-        eta = {
-            cause: hazard_parts(
-                cause, dials, planted.clinical, planted.text, planted.lesion_hazard, given
-            ).full()
+        parts = {
+            cause: hazard_parts(cause, dials, planted.clinical, planted.text, planted.lesion_hazard, given)
             for cause in CAUSES
         }
-        by_arm[arm] = cumulative_incidence(eta, course.scale_days, HORIZONS_DAYS)["progression"]
+        eta = {cause: parts[cause].full() for cause in CAUSES}
+        incidence_by_arm[arm] = cumulative_incidence(eta, course.scale_days, HORIZONS_DAYS)["progression"]
+        survival_by_arm[arm], mean_days_by_arm[arm] = event_free(eta, course.scale_days, HORIZONS_DAYS)
+    for cause, own in parts.items():  # those of the arm named last: of the standard arm they are zero
+        effect[cause] = own.arm + own.arm_text + own.arm_imaging
+        observed_effect[cause] = own.observed_arm(planted.has_text, planted.has_imaging)
     eta = {cause: planted.parts[cause].full() for cause in CAUSES}
     return Oracle(
         patient_ids=tuple(record.patient_id for record in records),
@@ -235,7 +239,11 @@ def _oracle(
         cause=course.cause,
         horizons_days=HORIZONS_DAYS,
         incidence=cumulative_incidence(eta, course.scale_days, HORIZONS_DAYS),
-        incidence_by_arm=by_arm,
+        incidence_by_arm=incidence_by_arm,
+        survival_by_arm=survival_by_arm,
+        mean_days_by_arm=mean_days_by_arm,
+        effect=effect,
+        observed_effect=observed_effect,
         planted=causes,
         true_values=planted.true_values,
     )

@@ -23,17 +23,23 @@ _GRID_STEPS = 400
 
 @dataclass(frozen=True, slots=True)
 class HazardParts:
-    """One cause's planted log-hazard of n patients by where it was planted; each (n,)."""
+    """One cause's planted log-hazard of n patients by where it was planted; each (n,).
+
+    What the arm changes is in three parts: by itself and with clinical values, with the note, with the films.
+    """
 
     clinical: Vector
     text: Vector
     imaging: Vector
     interaction: Vector
     arm: Vector
+    arm_text: Vector
+    arm_imaging: Vector
 
     def full(self) -> Vector:
         """The whole planted log-hazard: what an oracle that sees everything knows."""
-        return self.clinical + self.text + self.imaging + self.interaction + self.arm
+        planted = self.clinical + self.text + self.imaging + self.interaction
+        return planted + self.arm + self.arm_text + self.arm_imaging
 
     def observed(self, has_text: NDArray[np.bool_], has_imaging: NDArray[np.bool_]) -> Vector:
         """The planted parts of what a patient's record holds, and the population's mean, 0, of the rest.
@@ -41,7 +47,13 @@ class HazardParts:
         The interaction is one of imaging and clinical values, so it is absent with imaging.
         """
         in_films = np.where(has_imaging, self.imaging + self.interaction, 0.0)
-        return self.clinical + np.where(has_text, self.text, 0.0) + in_films + self.arm
+        planted = self.clinical + np.where(has_text, self.text, 0.0) + in_films
+        return planted + self.observed_arm(has_text, has_imaging)
+
+    def observed_arm(self, has_text: NDArray[np.bool_], has_imaging: NDArray[np.bool_]) -> Vector:
+        """What the arm changes, as far as a patient's record lets it be known."""
+        from_notes = np.where(has_text, self.arm_text, 0.0)
+        return self.arm + from_notes + np.where(has_imaging, self.arm_imaging, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +142,31 @@ def cumulative_incidence(
         running = np.concatenate([np.zeros((len(running), 1)), running], axis=1)
         incidence[cause] = np.array([np.interp(horizons_days, grid, row) for row in running])
     return incidence
+
+
+def event_free(
+    log_hazard: dict[str, Vector], scale_days: dict[str, float], horizons_days: tuple[float, ...]
+) -> tuple[Vector, Vector]:
+    """Survival without any event by each horizon, and the mean days without one until then.
+
+    Args:
+        log_hazard: Cause to (n,) log-hazard.
+        scale_days: Cause to Weibull scale.
+        horizons_days: (H,) increasing.
+
+    Returns:
+        (n, H) probabilities, and (n, H) restricted means in days; by trapezoids of 400 steps.
+    """
+    grid = np.linspace(0.0, max(horizons_days), _GRID_STEPS + 1)
+    hazard = [
+        np.exp(log_hazard[cause])[:, None] * (grid / scale_days[cause])[None, :] ** SHAPES[cause]
+        for cause in CAUSES
+    ]
+    survival = np.exp(-np.sum(hazard, axis=0))
+    days = np.cumsum(0.5 * (survival[:, 1:] + survival[:, :-1]) * np.diff(grid), axis=1)
+    days = np.concatenate([np.zeros((len(days), 1)), days], axis=1)
+    at = [np.array([np.interp(horizons_days, grid, row) for row in each]) for each in (survival, days)]
+    return at[0], at[1]
 
 
 def _scales(unscaled: dict[str, Vector], end_days: Vector, shares: tuple[float, float]) -> dict[str, float]:

@@ -35,10 +35,14 @@ class TextDraw:
     def contributions(self, cause: str) -> dict[str, Vector]:
         """Each finding's part of a cause's log-hazard; the sum over them has unit variance."""
         return {
-            finding.name: TEXT_WEIGHTS[cause][finding.name]
-            * standard_indicator(self.present[:, column], finding.prevalence)
-            for column, finding in enumerate(FINDINGS)
+            finding.name: TEXT_WEIGHTS[cause][finding.name] * self.standard(finding.name)
+            for finding in FINDINGS
         }
+
+    def standard(self, name: str) -> Vector:
+        """(n,) a finding as a variable of mean zero and unit variance."""
+        column = [finding.name for finding in FINDINGS].index(name)
+        return standard_indicator(self.present[:, column], FINDINGS[column].prevalence)
 
 
 @dataclass(frozen=True, slots=True)

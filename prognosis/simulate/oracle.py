@@ -52,6 +52,11 @@ class Oracle:
         horizons_days: Horizons of the incidences.
         incidence: Cause to (n, H) true probability of coming first by each horizon.
         incidence_by_arm: Arm to (n, H): progression's, had the patient been given that arm.
+        survival_by_arm: Arm to (n, H): probability of no event at all by each horizon, under that arm.
+        mean_days_by_arm: Arm to (n, H): mean days without an event until each horizon, under that arm.
+        effect: Cause to (n,) true log-hazard ratio of the intensified against the standard arm.
+        observed_effect: The same, as far as the record lets it be known: what changes it in a modality that
+            is absent stands at the population's mean.
         planted: For each patient, what the hazard was planted in and the record states; only of modalities
             that are present.
         true_values: Shapley values of everything that the observed log-hazard was planted in, stated or not.
@@ -67,6 +72,10 @@ class Oracle:
     horizons_days: tuple[float, ...]
     incidence: dict[str, Vector]
     incidence_by_arm: dict[str, Vector]
+    survival_by_arm: dict[str, Vector]
+    mean_days_by_arm: dict[str, Vector]
+    effect: dict[str, Vector]
+    observed_effect: dict[str, Vector]
     planted: tuple[tuple[PlantedCause, ...], ...]
     true_values: TrueValues
 

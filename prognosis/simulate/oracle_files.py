@@ -21,7 +21,7 @@ PATIENTS_FILE = "patients.parquet"
 PLANTED_FILE = "planted.parquet"
 _HORIZONS = b"horizons_days"
 _BASE = b"base_log_hazard"
-_PARTS = ("clinical", "text", "imaging", "interaction", "arm")
+_PARTS = ("clinical", "text", "imaging", "interaction", "arm", "arm_text", "arm_imaging")
 _ARMS = ("standard", "intensified")
 
 
@@ -49,10 +49,14 @@ def write_oracle(oracle: Oracle, folder: Path) -> None:
         for part in _PARTS:
             columns[f"{cause}.{part}"] = getattr(oracle.parts[cause], part)
         columns[f"{cause}.observed"] = oracle.observed(cause)
+        columns[f"{cause}.effect"] = oracle.effect[cause]
+        columns[f"{cause}.observed_effect"] = oracle.observed_effect[cause]
         columns.update(_by_horizon(f"{cause}.incidence", oracle.incidence[cause]))
         columns.update(_by_piece(cause, oracle.true_values.values[cause]))
     for arm in _ARMS:
         columns.update(_by_horizon(f"{arm}.incidence", oracle.incidence_by_arm[arm]))
+        columns.update(_by_horizon(f"{arm}.survival", oracle.survival_by_arm[arm]))
+        columns.update(_by_horizon(f"{arm}.mean_days", oracle.mean_days_by_arm[arm]))
     stated = {_HORIZONS: json.dumps(oracle.horizons_days), _BASE: json.dumps(dict(oracle.true_values.base))}
     patients = pa.table(columns).replace_schema_metadata(stated)
     pq.write_table(patients, folder / PATIENTS_FILE)
@@ -106,6 +110,10 @@ def _oracle_of(patients: pa.Table, planted: pa.Table) -> Oracle:
         horizons_days=horizons,
         incidence={cause: by_horizon(f"{cause}.incidence") for cause in CAUSES},
         incidence_by_arm={arm: by_horizon(f"{arm}.incidence") for arm in _ARMS},
+        survival_by_arm={arm: by_horizon(f"{arm}.survival") for arm in _ARMS},
+        mean_days_by_arm={arm: by_horizon(f"{arm}.mean_days") for arm in _ARMS},
+        effect={cause: column(f"{cause}.effect") for cause in CAUSES},
+        observed_effect={cause: column(f"{cause}.observed_effect") for cause in CAUSES},
         planted=_planted_of(planted, patient_ids),
         true_values=TrueValues(base, {cause: by_piece(cause) for cause in CAUSES}),
     )

@@ -107,6 +107,9 @@ FINDINGS = (
     ),
 )
 
+ARM_FINDING = "haemoptysis"
+"""The finding by which the dial `arm_by_text` modifies the effect of the arm."""
+
 TEXT_WEIGHTS = {
     "progression": unit_weights(
         {"weight loss": 0.50, "dyspnoea": 0.45, "haemoptysis": 0.45, "fatigue": 0.35, "good condition": -0.45}

@@ -1,18 +1,21 @@
 """True Shapley values of the planted log-hazard, by what it was planted in.
 
 The planted log-hazard of a cause is a sum over pieces of a record, one product of C reactive protein with
-the burden of lesions, which is a sum over zones, and one of C reactive protein with the arm. Let a coalition
+the burden of lesions, which is a sum over zones, and those of the arm with C reactive protein, with the
+burden and with one finding. Let a coalition
 be the pieces that are known, each of the others standing at the population's mean: 0 for every standard
 variable, one half for the arm. Then v is multilinear of degree two and the Shapley value of a piece is its
 own term and half of its products' (Shapley 1953; the same argument as for the model's closed form):
 
     crp      w c + 1/2 i c sum_z b_z + 1/2 m c (t + 1/2)
     zone z   own_z + 1/2 i c b_z
-    arm      (e + 1/2 m c) (t - 1/2)
+    zone z   also 1/2 m_i b_z (t + 1/2), and the arm's finding f also 1/2 m_f f (t + 1/2)
+    arm      (e + 1/2 (m c + m_i sum_z b_z + m_f f)) (t - 1/2)
 
-with c C reactive protein, b_z the zone's share of the burden, t = 1 for the intensified arm, and i, e, m the
-dials `interaction`, `arm_effect` and `arm_modifier`. A modality that the record does not hold is not in the
-game, so the values add up to the OBSERVED oracle's log-hazard less that of the mean patient.
+with c C reactive protein, b_z the zone's share of the burden, t = 1 for the intensified arm, and i, e, m,
+m_i and m_f the dials `interaction`, `arm_effect`, `arm_modifier`, `arm_by_imaging` and `arm_by_text`. A
+modality that the record does not hold is not in the game, so the values add up to the OBSERVED oracle's
+log-hazard less that of the mean patient.
 
 Pieces are taken from the population's means one by one, as if independent (interventional values). That is
 how the generator draws them but for the arm when it is confounded, and for a zone's growth and burden, which
@@ -31,7 +34,7 @@ from prognosis.simulate.dials import Dials
 from prognosis.simulate.film import ZONES
 from prognosis.simulate.lesions import LesionHazard
 from prognosis.simulate.notes import TextDraw
-from prognosis.simulate.sentences import FINDINGS
+from prognosis.simulate.sentences import ARM_FINDING, FINDINGS
 from prognosis.simulate.standard import CAUSES, Vector, cause_scale
 
 ARM = "arm"
@@ -96,12 +99,17 @@ def true_values(
             + product.sum(axis=1)
             + 0.5 * dials.arm_modifier * crp * (given["treated"] + MEAN_TREATED)
         )
-        columns["clinical", ARM] = (dials.arm_effect + 0.5 * dials.arm_modifier * crp) * (
-            given["treated"] - MEAN_TREATED
-        )
+        in_films = dials.arm_by_imaging * lesions.burden * given["imaging"][:, None]
+        in_notes = dials.arm_by_text * text.standard(ARM_FINDING) * given["text"]
+        modified = dials.arm_effect + 0.5 * dials.arm_modifier * crp
+        modified = modified + 0.5 * (in_films.sum(axis=1) + in_notes)
+        columns["clinical", ARM] = modified * (given["treated"] - MEAN_TREATED)
         for name, own in text.contributions(cause).items():
             columns["text", name] = dials.text_signal * own * given["text"]
+        twice = 0.5 * (given["treated"] + MEAN_TREATED)
+        columns["text", ARM_FINDING] = columns["text", ARM_FINDING] + twice * in_notes
         zones = dials.imaging_signal * lesions.by_zone[cause] * given["imaging"][:, None] + product
+        zones = zones + twice[:, None] * in_films
         columns |= {("imaging", zone): zones[:, place] for place, zone in enumerate(ZONES)}
         nothing = np.zeros_like(crp)
         values[cause] = scale * np.stack([columns.get(piece, nothing) for piece in PIECES], axis=1)

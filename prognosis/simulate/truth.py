@@ -12,6 +12,7 @@ from prognosis.simulate.dials import Dials
 from prognosis.simulate.hazard import HazardParts
 from prognosis.simulate.lesions import LesionDraw, LesionHazard, draw_lesions, lesion_hazard
 from prognosis.simulate.notes import TextDraw, draw_findings
+from prognosis.simulate.sentences import ARM_FINDING
 from prognosis.simulate.standard import CAUSES, Vector, cause_scale, standardised, with_share
 from prognosis.simulate.true_values import MEAN_TREATED, TrueValues, true_values
 
@@ -114,11 +115,14 @@ def hazard_parts(
     """One cause's log-hazard by modality, were the patients given these arms."""
     scale = cause_scale(cause, dials)
     crp = clinical.planted["crp"]
-    effect = (dials.arm_effect + dials.arm_modifier * crp) * (arm == ARMS[1])
+    treated = arm == ARMS[1]
+    burden = hazard.burden.sum(axis=1)
     return HazardParts(
         clinical=scale * dials.clinical_signal * np.sum(list(clinical.contributions(cause).values()), axis=0),
         text=scale * dials.text_signal * np.sum(list(text.contributions(cause).values()), axis=0),
         imaging=scale * dials.imaging_signal * hazard.by_zone[cause].sum(axis=1),
-        interaction=scale * dials.interaction * crp * hazard.burden.sum(axis=1),
-        arm=scale * effect,
+        interaction=scale * dials.interaction * crp * burden,
+        arm=scale * ((dials.arm_effect + dials.arm_modifier * crp) * treated),
+        arm_text=scale * dials.arm_by_text * text.standard(ARM_FINDING) * treated,
+        arm_imaging=scale * dials.arm_by_imaging * burden * treated,
     )

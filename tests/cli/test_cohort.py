@@ -40,15 +40,17 @@ def test_what_a_task_states_is_listed_also_where_nobody_has_it(prognosis: Progra
         '["outcome|relapse"]', '["outcome|relapse"], death: ["x|dead"]'
     )
     statement += "exclusions: [{name: other trial, codes: [x|trial]}]\n"
-    statement += "arms: [{name: drug, codes: [x|drug]}, {name: entered, codes: [prognosis|index]}]\n"
+    statement += (
+        "treatment:\n  assignment: observational\n  arms: [{name: drug, codes: [x|drug]}, {name: care}]\n"
+    )
     task.write_text(statement, encoding="utf-8")
     ran = prognosis("cohort", "describe", task, "--source", source, "--json")
     assert ran.stated["labels"]["death"] == ran.stated["exclusions"]["other trial"] == 0
-    assert ran.stated["arms"] == {"drug": 0, "entered": 90, "no arm": 0}
+    assert ran.stated["arms"] == {"drug": 0, "care": 90, "(ambiguous)": 0, "(no arm)": 0}
     problem = "no event of death: none of its codes x|dead is in the sources; check their spelling"
     assert ran.stated["never_seen"] == {"death": problem}
     table = prognosis("cohort", "describe", task, "--source", source)
-    for row in ("labels: death", "exclusions: other trial", "arms: drug", "arms: no arm"):
+    for row in ("labels: death", "exclusions: other trial", "arms: drug", "arms: (no arm)"):
         assert row in table.out
     assert problem in table.prose
     prognosis("cohort", "build", task, "--source", source, "--out", tmp_path / "built")

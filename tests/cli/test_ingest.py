@@ -26,6 +26,16 @@ def test_what_became_of_each_type_is_a_table(prognosis: Program, small: Simulate
     assert "read it with --source meds:" in ran.prose
 
 
+def test_an_ingestion_is_noted_in_an_audit_where_one_is_named(
+    prognosis: Program, small: Simulated, tmp_path: Path
+) -> None:
+    state, out = tmp_path / "state", tmp_path / "store"
+    prognosis("ingest", small.uris[0], "--out", out, "--state", state, "--no-validate")
+    events = prognosis("audit", "export", "--state", state, "--to", tmp_path / "events", "--json").stated
+    assert events == {"written": 2, "there_already": 0, "last": 2}
+    assert (tmp_path / "events" / "AuditEvent.ndjson").read_text().count('"110107"') == 2
+
+
 def test_only_files_are_ingested(prognosis: Program, tmp_path: Path) -> None:
     ran = prognosis("ingest", "fhir-server:https://x", "--out", tmp_path / "store")
     assert ran.status == 2

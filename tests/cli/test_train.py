@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from prognosis.cli.train import run_train
-from prognosis.errors import BundleError
+from prognosis.errors import BundleError, InputError
 from prognosis.fusion import load_model
 from tests.simulated import TASK_PATH, Simulated
 
@@ -20,6 +20,17 @@ def test_a_folder_of_other_files_is_refused_before_training_and_kept(
     with pytest.raises(BundleError, match="is a file"):
         run_train(TASK_PATH, small.uris, kept, None, ["fusion.bootstrap=2"], json_output=False)
     assert kept.read_text(encoding="utf-8") == "years of work"
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_training(small: Simulated, tmp_path: Path) -> None:
+    in_the_way = tmp_path / "file"
+    in_the_way.touch()
+    with pytest.raises(BundleError, match=r"cannot be written .*; name a folder that you may write to"):
+        run_train(TASK_PATH, ["fhir-folder:no"], in_the_way / "model", None, [], json_output=False)
+    new = tmp_path / "new" / "model"
+    with pytest.raises(InputError, match="is not a folder"):
+        run_train(TASK_PATH, ["fhir-folder:no"], new, None, [], json_output=False)
+    assert not list(new.parent.iterdir()), "what was tried is taken away again"
 
 
 def test_training_end_to_end_leaves_a_model_and_no_checkpoints(small: Simulated, tmp_path: Path) -> None:

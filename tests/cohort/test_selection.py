@@ -110,21 +110,6 @@ def test_a_record_out_of_time_order_gives_the_same_case_and_one_without_a_time_z
         build_cohort(task(), [PatientRecord("a", events=(facts[0], naive))])
 
 
-def test_an_arm_is_the_first_stated_one_entered_within_its_grace_period() -> None:
-    arms = [
-        {"name": "intensified", "codes": ["s|drug"], "grace_days": 3},
-        {"name": "standard", "codes": ["s|care"], "grace_days": 3},
-    ]
-    index = [event(0, INDEX), FOLLOW_UP]
-    records = [
-        patient("a", [*index, event(2, "s|drug"), event(1, "s|care")]),
-        patient("b", [*index, event(4, "s|drug"), event(3, "s|care")]),
-        patient("c", [*index, event(-1, "s|drug")]),
-    ]
-    cohort = build_cohort(task(arms=arms), records)
-    assert [case.arm for case in cohort.cases] == ["intensified", "standard", None]
-
-
 def test_the_publisher_s_split_travels_with_the_case_and_is_never_a_fact_about_the_patient() -> None:
     records = [
         patient("a", [event(0, INDEX), event(500, "prognosis|part", "test"), FOLLOW_UP]),

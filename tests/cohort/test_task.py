@@ -64,11 +64,19 @@ def test_every_task_in_the_repository_states_a_question(path: Path) -> None:
         ({"outcome": STATE | {"start_codes": []}}, "outcome.start_codes"),
         ({"outcome": VALUE | {"classes": {"0": "normal"}}}, "outcome.classes"),
         ({"outcome": VALUE | {"classes": {0: "a", 1: "b"}}}, "outcome.classes"),
-        ({"arms": [{"name": "a", "codes": []}]}, "arms.0.codes"),
+        ({"arms": [{"name": "a", "codes": ["s|a"]}]}, "arms is not a field"),
         ({"table": {"time": "t", "event": "e", "event_causes": {1: "d"}}}, "table.event_causes"),
         (
             {"table": {"time": "t", "event": "e", "event_causes": {}, "visit_time": "day"}},
             "visit_time needs patient_id",
+        ),
+        ({"table": {"time": "t", "event_causes": {}}}, "time and event go together"),
+        ({"table": {"patient_id": "p"}}, "time and event are needed, unless known_at"),
+        ({"table": {"known_at": {"a": 3}, "event_causes": {"1": "d"}}}, "belongs to time and event"),
+        ({"table": {"time": "t", "event": "e"}}, "event_causes is needed"),
+        (
+            {"table": {"patient_id": "p", "visit_time": "day", "known_at": {"a": 3}}},
+            "known_at is of a table with one row a patient",
         ),
         (
             {

@@ -1,87 +1,55 @@
-"""Debian's Orthanc on loopback: its DICOMweb root, its DICOM port, and its process."""
+"""Debian's Orthanc on loopback for a test, filled and looked into."""
 
 from __future__ import annotations
 
-import json
-import shutil
-import socket
-import subprocess
-import time
+import io
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pydicom
 import pytest
+from pydicom.dataset import Dataset
 
-PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
-READY_SECONDS = 60.0
-
-
-@dataclass
-class Orthanc:
-    """A running archive: its DICOMweb root, its REST root, and its process."""
-
-    root: str
-    process: subprocess.Popen[bytes]
-
-    @property
-    def rest(self) -> str:
-        """Of Orthanc's own REST API."""
-        return self.root.removesuffix("/dicom-web")
+from prognosis.cli.live import orthanc
+from prognosis.cli.live.orthanc import Orthanc
+from prognosis.cli.sources.filling import fill_archive
+from prognosis.errors import MissingDependencyError
 
 
 @contextmanager
 def running(folder: Path, more: Mapping[str, Any] | None = None) -> Iterator[Orthanc]:
-    """An empty archive on a free port that answers this machine only; stopped by its process at the end.
-
-    Args:
-        folder: Where it keeps what it is given.
-        more: Settings beside these.
-    """
-    program = shutil.which("Orthanc", path="/usr/sbin:/usr/bin:/usr/local/bin")
-    if program is None or not PLUGIN.exists():
-        pytest.skip("Orthanc is absent: apt-get install orthanc orthanc-dicomweb orthanc-gdcm")
-    port = free_port()
-    folder.mkdir()
-    settings = {
-        "StorageDirectory": str(folder),
-        "IndexDirectory": str(folder),
-        "HttpPort": port,
-        "DicomServerEnabled": False,
-        "RemoteAccessAllowed": False,
-        "AuthenticationEnabled": False,
-        "Plugins": [str(PLUGIN)],
-        "DicomWeb": {"Enable": True, "Root": "/dicom-web/"},
-        **(more or {}),
-    }
-    (folder / "orthanc.json").write_text(json.dumps(settings))
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen([program, str(folder / "orthanc.json")], stdout=log, stderr=log)
+    """An empty archive that is stopped at the end; the test is skipped where Orthanc is absent."""
     try:
-        root = f"http://127.0.0.1:{port}/dicom-web"
-        _wait_until_ready(root, process)
-        yield Orthanc(root, process)
-    finally:
-        process.kill()
-        process.wait()
+        orthanc.find_orthanc()
+    except MissingDependencyError as error:
+        pytest.skip(str(error))
+    with orthanc.running(folder, more) as archive:
+        yield archive
 
 
-def free_port() -> int:
-    """A port of loopback that nobody listens on now."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
+def load(archive: Orthanc, folder: Path) -> int:
+    """Every study under a folder, sent and found again; how many instances."""
+    return fill_archive(archive.root, folder)
 
 
-def _wait_until_ready(root: str, process: subprocess.Popen[bytes]) -> None:
-    until = time.monotonic() + READY_SECONDS
-    while time.monotonic() < until and process.poll() is None:
-        try:
-            if httpx.get(f"{root}/studies?limit=1", trust_env=False).status_code == 200:
-                return
-        except httpx.TransportError:
-            time.sleep(0.1)
-    pytest.fail("Orthanc did not start")
+def instances(archive: Orthanc, study_uid: str) -> dict[str, Dataset]:
+    """Every object of a study as the archive holds it, by SOP instance UID."""
+    rest = httpx.Client(base_url=archive.rest, trust_env=False)
+    with rest:
+        (study,) = rest.post("/tools/lookup", content=study_uid).json()
+        held = rest.get(f"/studies/{study['ID']}/instances").json()
+        files = [rest.get(f"/instances/{each['ID']}/file").content for each in held]
+    read = [pydicom.dcmread(io.BytesIO(each)) for each in files]
+    return {str(each.SOPInstanceUID): each for each in read}
+
+
+def results(archive: Orthanc, study_uid: str) -> dict[str, Dataset]:
+    """Those of a study's objects that this project wrote."""
+    return {
+        uid: each
+        for uid, each in instances(archive, study_uid).items()
+        if each.get("Manufacturer") == "prognosis" and each.Modality in {"SEG", "OT", "SR", "KO"}
+    }

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import socket
-import subprocess
-import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,8 +11,12 @@ from typing import Any
 
 import pytest
 
+from prognosis.cli.live import fhir_server
+from prognosis.cli.sources.filling import fill_fhir_server
+from prognosis.errors import MissingDependencyError
+
 BEARER = "of-this-test-only"
-READY_S = 120
+SILENCE_S = 120
 
 
 @contextmanager
@@ -28,47 +27,12 @@ def running(folder: Path, clients: Sequence[Mapping[str, Any]] = ()) -> Iterator
         folder: For its data.
         clients: Programs that may log in by SMART backend services, beside the bearer of the test.
     """
-    program = shutil.which("sekmet")
-    if program is None:
-        pytest.skip("no FHIR server here: tests/live/install makes an environment of one")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    base = f"http://127.0.0.1:{port}/fhir"
-    kinds = ["bearer", "smart"] if clients else ["bearer"]
-    settings = {  # JSON is YAML
-        "host": "127.0.0.1",
-        "port": port,
-        "base_url": base,
-        "data_dir": str(folder),
-        "own_private_key_path": str(folder / "key.pem"),
-        "log_inbound": False,
-        "simulator": {"enabled": False},
-        "server_auth": {"types": kinds, "tokens": [BEARER], "smart_clients": list(clients)},
-    }
-    (folder / "settings.yaml").write_text(json.dumps(settings), encoding="utf-8")
-    with (folder / "log").open("wb") as log:
-        command = [program, "serve", "-c", str(folder / "settings.yaml")]
-        server = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-        try:
-            wait_until_ready(base, server, folder / "log")
-            yield base
-        finally:
-            server.kill()
-            server.wait()
-
-
-def wait_until_ready(base: str, server: subprocess.Popen[bytes], log: Path) -> None:
-    end = time.monotonic() + READY_S
-    while time.monotonic() < end:
-        assert server.poll() is None, log.read_text(encoding="utf-8")
-        try:
-            asked(base, "metadata")
-        except (OSError, urllib.error.URLError):
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"the FHIR server was not ready within {READY_S} s: {log.read_text(encoding='utf-8')}")
+    try:
+        program = fhir_server.find_fhir_server()
+    except MissingDependencyError as error:
+        pytest.skip(f"{error} (tests/live/install does so)")
+    with fhir_server.running(program, folder, BEARER, clients) as base:
+        yield base
 
 
 def asked(base: str, path: str, resource: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -76,20 +40,13 @@ def asked(base: str, path: str, resource: dict[str, Any] | None = None) -> dict[
     headers = {"Content-Type": "application/fhir+json", "Authorization": f"Bearer {BEARER}"}
     content = None if resource is None else json.dumps(resource).encode()
     request = urllib.request.Request(f"{base}/{path}".rstrip("/"), content, headers)  # noqa: S310 - loopback
-    with urllib.request.urlopen(request, timeout=READY_S) as answer:  # noqa: S310 - loopback
+    with urllib.request.urlopen(request, timeout=SILENCE_S) as answer:  # noqa: S310 - loopback
         return json.load(answer)
 
 
 def load(base: str, export: Path) -> None:
-    """Put every resource of a Bulk folder into the server, those that others refer to first."""
-    names = [path.stem for path in export.glob("*.ndjson")]
-    first = [name for name in ("Organization", "Patient") if name in names]
-    resources = [
-        json.loads(line)
-        for name in [*first, *sorted(set(names) - set(first))]
-        for line in (export / f"{name}.ndjson").read_text(encoding="utf-8").splitlines()
-    ]
-    put(base, resources)
+    """Put every resource of a Bulk folder into the server."""
+    fill_fhir_server(base, export, BEARER)
 
 
 def put(base: str, resources: Sequence[dict[str, Any]]) -> None:

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from connectors.dicom import DicomFolder, DicomWeb
+from connectors.dicom import DicomWeb
 from connectors.dicom.web.address import address_of
 from connectors.dicom.web.session import Session
 from connectors.dicom.web.storing import store_study
@@ -23,7 +23,7 @@ from prognosis.errors import SourceError, StudyError
 from prognosis.record import PatientRecord, Quarantine
 from prognosis.simulate import Dials, simulate_cohort
 from tests.connectors.dicom.films import reference, slices, write
-from tests.live.orthanc import Orthanc, running
+from tests.live.orthanc import Orthanc, load, running
 
 
 @pytest.fixture
@@ -31,17 +31,6 @@ def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
     """An empty archive on a free port that answers this machine only."""
     with running(tmp_path / "orthanc") as archive:
         yield archive
-
-
-def stored(orthanc: Orthanc, folder: Path) -> int:
-    """Every study under a folder, sent and found again; how many instances."""
-    session = Session(address_of(orthanc.root), f"dicomweb:{orthanc.root}")
-    source = DicomFolder(folder, "dicom-folder:x")
-    return sum(
-        store_study(session, study.study_uid, study.contents())  # type: ignore[arg-type]
-        for record in source.records(Quarantine())
-        for study in record.studies
-    )
 
 
 def same_pixels(ours: PatientRecord, theirs: PatientRecord) -> int:
@@ -62,8 +51,8 @@ def same_pixels(ours: PatientRecord, theirs: PatientRecord) -> int:
 def test_a_cohort_comes_out_of_a_real_archive_as_it_went_in(orthanc: Orthanc, tmp_path: Path) -> None:
     out = tmp_path / "export"
     written = export_fhir_dicom(simulate_cohort(Dials(patients=10), seed=3).records, out, Quarantine())
-    assert stored(orthanc, out / "dicom") == written["DICOM instance"] > 5
-    assert stored(orthanc, out / "dicom") == written["DICOM instance"]  # again, which changes nothing
+    assert load(orthanc, out / "dicom") == written["DICOM instance"] > 5
+    assert load(orthanc, out / "dicom") == written["DICOM instance"]  # again, which changes nothing
 
     quarantine = Quarantine()
     web = read_records([f"dicomweb:{orthanc.root}"], None, quarantine)
@@ -86,7 +75,7 @@ def test_a_cohort_comes_out_of_a_real_archive_as_it_went_in(orthanc: Orthanc, tm
 
 def test_every_byte_of_an_instance_comes_back(orthanc: Orthanc, tmp_path: Path) -> None:
     paths = sorted(slices(tmp_path / "ct", [0.0, 5.0, 2.5]).iterdir())
-    assert stored(orthanc, tmp_path / "ct") == 3
+    assert load(orthanc, tmp_path / "ct") == 3
     source = DicomWeb(orthanc.root, "dicomweb:x")
     back = source.contents(reference(9))
     assert sorted(path.read_bytes() for path in back) == sorted(path.read_bytes() for path in paths)
@@ -103,7 +92,7 @@ def test_an_archive_killed_within_a_study_gives_none_of_it(
     orthanc: Orthanc, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     films(tmp_path / "films")
-    assert stored(orthanc, tmp_path / "films") == 4
+    assert load(orthanc, tmp_path / "films") == 4
     (record,) = read_records([f"dicomweb:{orthanc.root}"], None, quarantine := Quarantine())
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("httpx.Response.iter_raw", dying_with_its_first_piece(orthanc.process))

@@ -17,8 +17,7 @@ from connectors.dicom.receive.inbox import Bounds
 from connectors.dicom.receive.receiver import Callers, Receiver
 from prognosis.record import Quarantine
 from tests.connectors.dicom.films import slices, write
-from tests.live.orthanc import running
-from tests.live.test_orthanc import stored
+from tests.live.orthanc import load, running
 
 pytest.importorskip("pynetdicom")
 PATIENCE_SECONDS = 20.0
@@ -38,7 +37,7 @@ def test_orthanc_pushes_studies_and_they_are_read_as_they_were(tmp_path: Path) -
     to = {"DicomModalities": {"us": ["PROGNOSIS", "127.0.0.1", receiver.port]}, "DicomAet": "ORTHANC"}
     whole = []
     with receiver, running(tmp_path / "orthanc", to) as archive:
-        assert stored(archive, tmp_path / "sent") == 4
+        assert load(archive, tmp_path / "sent") == 4
         assert httpx.post(f"{archive.rest}/modalities/us/echo", json={}, trust_env=False).status_code == 200
         for again in (False, True):
             for study in httpx.get(f"{archive.rest}/studies", trust_env=False).json():

@@ -17,8 +17,8 @@ def first(resource: Resource) -> Resource:
     return resource["prediction"][0]
 
 
-def days(resource: Resource) -> Resource:
-    return first(resource)["whenRange"]
+def ends(resource: Resource) -> Resource:
+    return first(resource)["extension"][0]["extension"][1]["valueRange"]
 
 
 FAULTS: tuple[Fault, ...] = (
@@ -27,8 +27,9 @@ FAULTS: tuple[Fault, ...] = (
     ("no patient", "RiskAssessment", lambda r: r.pop("subject")),
     ("more than a hundred percent", "RiskAssessment", lambda r: first(r).update(probabilityDecimal=140)),
     ("a probability in words", "RiskAssessment", lambda r: first(r).update(probabilityDecimal="0.4")),
-    ("a range upside down", "RiskAssessment", lambda r: days(r)["low"].update(value=9000)),
-    ("a code without a system", "RiskAssessment", lambda r: days(r)["low"].pop("system")),
+    ("a range upside down", "RiskAssessment", lambda r: ends(r)["low"].update(value=9000)),
+    ("a period upside down", "RiskAssessment", lambda r: first(r)["whenPeriod"].update(end="1999-01-01")),
+    ("a code without a system", "RiskAssessment", lambda r: ends(r)["low"].pop("system")),
     ("a property that R4 has not", "RiskAssessment", lambda r: r.update(probability=0.4)),
     ("a probability and a range", "RiskAssessment", lambda r: first(r).update(probabilityRange={})),
     ("derived from a person", "Observation", lambda r: r["derivedFrom"][0].update(reference="Person/c1")),

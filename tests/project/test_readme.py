@@ -17,16 +17,17 @@ from prognosis.simulate import Dials, simulate_cohort
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+GUIDE = (ROOT / "docs" / "connect.md").read_text(encoding="utf-8")
 PATIENTS = 120
 MADE_BY_THE_USER = re.compile(r"^(runs|data|export)\b")
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+def blocks(language: str, page: str = README) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
 
 
-def command_lines() -> list[str]:
-    lines = [line for block in blocks("sh") for line in block.splitlines()]
+def command_lines(page: str = README) -> list[str]:
+    lines = [line.partition(" 2> ")[0] for block in blocks("sh", page) for line in block.splitlines()]
     return [line for line in lines if line.startswith("prognosis ")]
 
 
@@ -54,7 +55,7 @@ def test_there_is_python_to_run():
     assert len(blocks("python")) == 2
 
 
-@pytest.mark.parametrize("line", command_lines())
+@pytest.mark.parametrize("line", [*command_lines(), *command_lines(GUIDE)])
 def test_a_command_line_shown_is_one_that_the_program_takes(line):
     command, words = get_command(app), shlex.split(line)[1:]
     while hasattr(command, "commands"):

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,15 +149,23 @@ class Hospital:
 
 
 @contextmanager
-def running(small: Simulated, folder: Path, settings: ServiceSettings, **how: Any) -> Iterator[Hospital]:
-    """A service of the small cohort on a free port of loopback, ended afterwards."""
-    records = SourcePatients(small.uris, small.model.task)
+def running(
+    small: Simulated,
+    folder: Path,
+    settings: ServiceSettings,
+    uris: Sequence[str] | None = None,
+    *,
+    access_log: bool = False,
+    **how: Any,
+) -> Iterator[Hospital]:
+    """A service of the small cohort, or of other sources, on a free port of loopback, ended afterwards."""
+    records = SourcePatients(uris or small.uris, small.model.task)
     state = StateFolder(folder / "state")
     service = Service.open(settings, small.model, records, FhirCharts(), state)
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     port = listening.getsockname()[1]
-    config = uvicorn.Config(create_app(service, **how), log_config=None, access_log=False, lifespan="on")
+    config = uvicorn.Config(create_app(service, **how), log_config=None, access_log=access_log, lifespan="on")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()

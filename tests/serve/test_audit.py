@@ -187,7 +187,7 @@ def test_an_audit_that_cannot_be_written_keeps_the_answer_back(
 
 def test_two_services_cannot_write_one_audit(desk: Hospital, small: Simulated) -> None:
     records = desk.service.records
-    with pytest.raises(ConfigError, match="used by another service"):
+    with pytest.raises(ConfigError, match="used by another process"):
         Service.open(ServiceSettings(), small.model, records, None, StateFolder(desk.folder))
 
 

@@ -89,6 +89,19 @@ def test_a_patient_of_another_ehr_is_scored_from_a_whole_prefetch_and_never_from
         assert "1 of the chart's resources could not be read" in card["detail"]
 
 
+def test_a_result_of_another_server_s_patient_of_the_same_id_is_refused(
+    small: Simulated, tmp_path: Path, prefetch: dict[str, Any], patient: str
+) -> None:
+    settings = settings_of(tmp_path, clients=[], fhir_servers=[{"base": OTHER_FHIR}])
+    with running(small, tmp_path, settings) as own:
+        for base, status in ((OTHER_FHIR, 200), (FHIR, 403), (f"{OTHER_FHIR}/{FHIR}", 403)):
+            sent = json.loads(json.dumps(prefetch))
+            subject = sent["observation"]["entry"][0]["resource"]["subject"]
+            subject["reference"] = f"{base}/Patient/{patient}"
+            answer = own.call({"patientId": patient}, fhirServer=OTHER_FHIR, prefetch=sent)
+            assert answer.status_code == status, answer.text
+
+
 def test_a_chart_with_another_birth_date_than_the_record_scored_gets_no_number(
     hospital: Hospital, small: Simulated, patient: str, prefetch: dict[str, Any]
 ) -> None:

@@ -1,4 +1,4 @@
-"""The one way out: eighty ways to write an address that must not be asked."""
+"""The one way out: what is not named is not asked, however it is written, and a name leads where it may."""
 
 from __future__ import annotations
 
@@ -11,109 +11,10 @@ import pytest
 
 from prognosis.errors import AccessError, SourceError
 from prognosis.serve.egress import LARGEST_ANSWER, Egress
+from tests.fakes.forbidden_addresses import FORMS
 
 NAMED = "https://keys.example/jwks.json"
 METADATA = "169.254.169.254"
-
-FORMS = (
-    # Other hosts, in the ways in which an address of four bytes can be written.
-    "http://127.0.0.1/jwks.json",
-    "https://127.0.0.1/jwks.json",
-    "https://127.1/",
-    "https://127.0.1/",
-    "https://0/",
-    "https://0.0.0.0/",
-    "https://2130706433/",
-    "https://017700000001/",
-    "https://0177.0.0.1/",
-    "https://0x7f000001/",
-    "https://0x7f.0.0.1/",
-    "https://0x7f.1/",
-    "https://127.0.0.1.nip.io/",
-    "https://localhost/",
-    "https://LOCALHOST/",
-    "https://localhost./",
-    "https://localhost.localdomain/",
-    f"http://{METADATA}/latest/meta-data/",
-    "https://2852039166/",
-    "https://0xa9fea9fe/",
-    "https://0251.0376.0251.0376/",
-    "https://metadata.google.internal/",
-    "https://10.0.0.1/",
-    "https://172.16.0.1/",
-    "https://192.168.1.1/",
-    "https://100.64.0.1/",
-    # The same as six.
-    "https://[::1]/",
-    "https://[::]/",
-    "https://[0:0:0:0:0:0:0:1]/",
-    "https://[::ffff:127.0.0.1]/",
-    "https://[::ffff:7f00:1]/",
-    "https://[::ffff:169.254.169.254]/",
-    "https://[64:ff9b::7f00:1]/",
-    "https://[2002:7f00:1::]/",
-    "https://[fe80::1]/",
-    "https://[fe80::1%25eth0]/",
-    "https://[fd00::1]/",
-    # The named host, with something before, behind or inside it.
-    "https://keys.example@127.0.0.1/jwks.json",
-    "https://127.0.0.1@keys.example/jwks.json",
-    "https://user:password@keys.example/jwks.json",
-    "https://keys.example:80@127.0.0.1/jwks.json",
-    "https://keys.example#@127.0.0.1/jwks.json",
-    "https://127.0.0.1#@keys.example/jwks.json",
-    "https://127.0.0.1?@keys.example/jwks.json",
-    "https://127.0.0.1/@keys.example/jwks.json",
-    "https://127.0.0.1\\@keys.example/jwks.json",
-    "https://keys.example\\@127.0.0.1/jwks.json",
-    "https://keys.example.evil.example/jwks.json",
-    "https://evil-keys.example/jwks.json",
-    "https://evil.keys.example/jwks.json",
-    "https://keys.example./jwks.json",
-    "https://keys.example:8443/jwks.json",
-    "https://keys.example:443/jwks.json",
-    "https://keys.example:0/jwks.json",
-    "https://keys.example:99999/jwks.json",
-    "https://keys.example:/jwks.json",
-    "https://KEYS.example/jwks.json",
-    "HTTPS://keys.example/jwks.json",
-    "https:/keys.example/jwks.json",
-    "https:keys.example/jwks.json",
-    "//keys.example/jwks.json",
-    "https:///keys.example/jwks.json",
-    "https://keys%2eexample/jwks.json",
-    "https://keys\u3002example/jwks.json",
-    "https://\uff4beys.example/jwks.json",
-    "https://\u212aeys.example/jwks.json",
-    "https://k\u0435ys.example/jwks.json",
-    "https://xn--keys-.example/jwks.json",
-    # The named address, nearly.
-    "http://keys.example/jwks.json",
-    "https://keys.example/jwks.json/",
-    "https://keys.example//jwks.json",
-    "https://keys.example/./jwks.json",
-    "https://keys.example/a/../jwks.json",
-    "https://keys.example/..;/jwks.json",
-    "https://keys.example/%6awks.json",
-    "https://keys.example/jwks.json?x=1",
-    "https://keys.example/jwks.json#x",
-    "https://keys.example/",
-    "https://keys.example",
-    " https://keys.example/jwks.json",
-    "https://keys.example/jwks.json ",
-    "https://keys.example/jwks.json\n",
-    "https://keys.example/jwks.json\r\nHost: evil.example",
-    "https://keys.ex\tample/jwks.json",
-    "https://keys.example\x00.evil.example/jwks.json",
-    # Other schemes.
-    "file:///etc/passwd",
-    "ftp://keys.example/jwks.json",
-    "gopher://127.0.0.1:6379/_x",
-    "data:application/json,{}",
-    "ws://keys.example/jwks.json",
-    "jar:https://keys.example/jwks.json!/",
-    "",
-)
 
 
 class Names:
@@ -128,22 +29,41 @@ class Names:
         return self.addresses
 
 
-def test_there_are_at_least_eighty() -> None:
-    assert len(set(FORMS)) >= 80
+KEYS = "http://127.0.0.1:8001/jwks.json"
+NEARLY = (
+    "https://127.0.0.1:8001/jwks.json",
+    "http://127.0.0.1:8001/jwks.json/",
+    "http://127.0.0.1:8001//jwks.json",
+    "http://127.0.0.1:8001/./jwks.json",
+    "http://127.0.0.1:8001/..;/jwks.json",
+    "http://127.0.0.1:8001/%6awks.json",
+    "http://127.0.0.1:8001/jwks.json?x=1",
+    "http://127.0.0.1:8001/jwks.json#x",
+    "http://127.0.0.1:8001/jwks.json ",
+    "http://127.0.0.1:8001/jwks.json\n",
+    "http://127.0.0.1:8001/jwks.json\r\nHost: evil.example",
+    "HTTP://127.0.0.1:8001/jwks.json",
+    "http://127.0.0.1:8001",
+)
+"""The named address, nearly."""
 
 
-@pytest.mark.parametrize("form", FORMS, ids=range(len(FORMS)))
+@pytest.mark.parametrize("form", [*FORMS, *NEARLY], ids=range(len(FORMS) + len(NEARLY)))
 def test_an_address_that_is_not_the_one_named_is_not_even_looked_up(form: str) -> None:
     names = Names("203.0.113.5")
     with pytest.raises(AccessError):
-        Egress([NAMED], resolve=names).get(form)
+        Egress([KEYS], resolve=names).get(form.format(own=8001, port=8002))
     assert not names.asked
 
 
-@pytest.mark.parametrize("form", [each for each in FORMS if re.search(r"[?#\\\s]|//[^/]*@", each)])
+UNREADABLE = [each for each in (*FORMS, *NEARLY) if re.search(r"[?#\\\s]|//[^/]*@", each)]
+
+
+@pytest.mark.parametrize("form", UNREADABLE, ids=range(len(UNREADABLE)))
 def test_an_operator_who_names_an_unclear_address_is_refused_too(form: str) -> None:
+    named = form.format(own=8001, port=8002)
     with pytest.raises(AccessError):
-        Egress([form], resolve=Names("93.184.216.34")).checked(form)
+        Egress([named], resolve=Names("93.184.216.34")).checked(named)
 
 
 PRIVATE = (

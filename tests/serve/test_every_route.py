@@ -1,4 +1,4 @@
-"""What holds for every route: no undeclared failure, no identifier outside answers, a queue that ends."""
+"""What holds for every route: no identifier outside answers, a queue that ends, nothing mixed up."""
 
 from __future__ import annotations
 
@@ -11,50 +11,22 @@ from pathlib import Path
 
 import httpx
 import pytest
-import schemathesis
-from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 
 from prognosis.errors import BusyError, InputError, SourceError
-from prognosis.serve.app import create_app
 from prognosis.serve.settings import ServiceSettings
 from prognosis.serve.turns import Turns
 from tests.serve.hospital import FHIR, VIEW, Hospital, cds_token, rest_token, running
 from tests.simulated import Simulated
 
-EXAMPLES = 5
 CANARY = "canary-7f3a91"
-
-
-def test_what_openapi_declares_is_all_that_a_fuzzer_finds(desk: Hospital) -> None:
-    stated = create_app(desk.service).openapi()
-    schema = schemathesis.openapi.from_dict(stated)
-    seen: dict[str, set[int]] = {}
-    for operation in schema.get_all_operations():
-        found = operation.ok()
-
-        @hypothesis_settings(max_examples=EXAMPLES, database=None)
-        @given(case=found.as_strategy())
-        def fuzz(case: schemathesis.Case) -> None:
-            answer = case.call(base_url=desk.url)
-            declared = {int(each) for each in case.operation.definition.raw["responses"]}
-            assert answer.status_code in declared | {404, 405}, (case.operation.label, answer.text)
-            assert answer.status_code < 500, answer.text
-            seen.setdefault(case.operation.label, set()).add(answer.status_code)
-
-        fuzz()
-    assert len(seen) == sum(len(each) for each in stated["paths"].values())
-    assert all(told for told in seen.values())
 
 
 def test_no_identifier_reaches_logs_metrics_or_errors(
     hospital: Hospital, caplog: pytest.LogCaptureFixture, patient: str
 ) -> None:
+    caplog.set_level(logging.INFO, "httpcore")  # the client of this test, which is not the service
+    caplog.set_level(logging.WARNING, "httpx")
     with caplog.at_level(logging.DEBUG):
-        logging.getLogger("httpcore").setLevel(
-            logging.INFO
-        )  # the client of this test, which is not the service
-        logging.getLogger("httpx").setLevel(logging.WARNING)
         answers = [
             hospital.http.get(f"/risk/{CANARY}", headers=rest_token()),
             hospital.http.get(f"/risk/{CANARY}?site={CANARY}", headers=rest_token()),

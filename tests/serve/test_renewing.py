@@ -77,6 +77,42 @@ def test_only_new_and_changed_records_are_scored(small: Simulated, ward: Ward, t
     assert done.made >= 1
 
 
+def test_a_result_that_was_withdrawn_no_longer_stands_on_the_card(
+    small: Simulated, ward: Ward, tmp_path: Path
+) -> None:
+    first, model = ward.patients[0], small.model.model_id
+    renew(scorer_at(small, tmp_path, NOW), ward)
+    newest = max(event.time for event in first.events)
+    wrong = replace(first.events[-1], time=newest, number=9.0, source="Observation/wrong")
+    ward.patients[0] = replace(first, events=(*first.events, wrong))
+    mistaken = scorer_at(small, tmp_path, NOW + timedelta(hours=1))
+    assert renew(mistaken, ward) == Renewed(1, 2, 0)
+    who = mistaken.whose(first).patient
+    with_the_error = mistaken.scores.latest(who, model)
+    ward.patients[0] = first  # the laboratory takes its result back
+    corrected = scorer_at(small, tmp_path, NOW + timedelta(hours=2))
+    assert renew(corrected, ward) == Renewed(1, 2, 0)
+    shown = corrected.scores.latest(who, model)
+    assert with_the_error is not None
+    assert shown is not None
+    assert shown.score.record != with_the_error.score.record
+    assert shown.looked_at == NOW + timedelta(hours=2)
+    assert renew(corrected, ward) == Renewed(0, 3, 0)
+
+
+def test_looking_again_makes_no_earlier_score_younger(small: Simulated, ward: Ward, tmp_path: Path) -> None:
+    first = ward.patients[0]
+    renew(scorer_at(small, tmp_path, NOW), ward)
+    newest = max(event.time for event in first.events)
+    later = replace(first.events[-1], time=newest, number=9.0, source="Observation/new")
+    ward.patients[0] = replace(first, events=(*first.events, later))
+    for hours in (1, 2):
+        renew(scorer_at(small, tmp_path, NOW + timedelta(hours=hours)), ward)
+    old = scorer_at(small, tmp_path, NOW + timedelta(hours=3)).kept(Chart(first))
+    assert old is not None
+    assert old.looked_at == NOW
+
+
 def test_what_is_dated_after_now_is_not_known_yet(small: Simulated, ward: Ward, tmp_path: Path) -> None:
     first = ward.patients[0]
     ahead = scorer_at(small, tmp_path, NOW)

@@ -10,13 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from prognosis.cohort import Cohort, Task, build_cohort, cohort_target
+from prognosis.cohort import Cohort, Task, build_cohort, cohort_target, compared_arms
 from prognosis.errors import CohortError, StudyError
 from prognosis.record import ImagingStudy
 from prognosis.simulate import Dials, SimulatedCohort, oracle_concordance, simulate_cohort
-from prognosis.simulate.chart import PROGRESSION
+from prognosis.simulate.chart import ARM_CODES, PROGRESSION
 
-TASK = Path(__file__).parents[2] / "configs" / "tasks" / "simulated_progression.yaml"
+TASKS = Path(__file__).parents[2] / "configs" / "tasks"
+TASK = TASKS / "simulated_progression.yaml"
 SEEDS = (0, 1, 2)
 Cohorts = dict[int, SimulatedCohort]
 FHIR_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -71,7 +72,14 @@ def test_the_task_finds_the_follow_up_that_was_simulated(cohorts: Cohorts, cases
     assert [case.record.patient_id for case in cases.cases] == list(oracle.patient_ids)
     assert np.array_equal(target.cause, oracle.cause)
     assert np.allclose(target.days, oracle.days, atol=1e-4)
-    assert [case.arm for case in cases.cases] == list(oracle.arm)
+
+
+def test_the_task_finds_the_arm_that_was_given_and_no_evidence_reads_it(cohorts: Cohorts) -> None:
+    simulated = cohorts[0]
+    asked = Task.load(TASKS / "simulated_treatment.yaml")
+    arms = compared_arms(build_cohort(asked, simulated.records))
+    assert [arms.treatment.names[place] for place in arms.arm] == list(simulated.oracle.arm)
+    assert {str(code) for code in ARM_CODES.values()} <= asked.excluded_codes
 
 
 def test_nothing_of_the_outcome_is_known_at_the_index_and_all_evidence_of_the_visit_is(cases: Cohort) -> None:

@@ -98,7 +98,7 @@ def test_lesions_that_do_not_grow_look_the_same_at_every_visit() -> None:
         ({"arm_effect": -1e4}, "dial arm_effect: is -10000.0; give a number from -5 to 5"),
         ({"negations": 0.7, "copied_forward": 0.7}, "negations \\+ copied_forward"),
         ({"text_signal": "strong"}, "give a number"),
-        ({"noise": 1.0}, "dial noise: does not exist; set one of arm_effect"),
+        ({"noise": 1.0}, "dial noise: does not exist; set one of arm_by_imaging"),
     ],
 )
 def test_a_dial_out_of_its_range_is_refused(settings: dict[str, object], problem: str) -> None:
@@ -122,7 +122,9 @@ def test_a_share_that_no_hazard_gives_is_refused(name: str, share: float) -> Non
 @pytest.mark.parametrize("sign", [1.0, -1.0])
 def test_the_truth_stays_finite_at_the_strongest_dials(sign: float) -> None:
     signals = dict.fromkeys(("clinical_signal", "text_signal", "imaging_signal"), 5.0)
-    signed = dict.fromkeys(("interaction", "arm_effect", "arm_modifier"), 5.0 * sign)
+    signed = dict.fromkeys(
+        ("interaction", "arm_effect", "arm_modifier", "arm_by_text", "arm_by_imaging"), 5.0 * sign
+    )
     strong = cohort(**signals, **signed, death_signal=3.0, population_shift=3.0 * sign).oracle
     total = strong.incidence["progression"] + strong.incidence["death"]
     assert np.isfinite(total).all()

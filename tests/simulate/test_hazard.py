@@ -69,7 +69,7 @@ def test_incidences_rise_with_time_and_sum_to_at_most_one() -> None:
 
 def test_the_observed_oracle_puts_the_populations_mean_in_the_place_of_what_is_absent() -> None:
     random = np.random.default_rng(4)
-    parts = HazardParts(*(random.standard_normal(50) for _ in range(5)))
+    parts = HazardParts(*(random.standard_normal(50) for _ in range(7)))
     everything = np.ones(50, dtype=bool)
     assert np.allclose(parts.observed(everything, everything), parts.full())
     nothing = parts.observed(~everything, ~everything)

@@ -23,9 +23,13 @@ def test_an_oracle_read_back_is_the_one_written(tmp_path: Path) -> None:
         assert np.array_equal(again.true_values.values[cause], oracle.true_values.values[cause])
         assert np.array_equal(again.full(cause), oracle.full(cause))
         assert np.array_equal(again.observed(cause), oracle.observed(cause))
+        assert np.array_equal(again.effect[cause], oracle.effect[cause])
+        assert np.array_equal(again.observed_effect[cause], oracle.observed_effect[cause])
         assert np.array_equal(again.incidence[cause], oracle.incidence[cause])
     for arm in ("standard", "intensified"):
         assert np.array_equal(again.incidence_by_arm[arm], oracle.incidence_by_arm[arm])
+        assert np.array_equal(again.survival_by_arm[arm], oracle.survival_by_arm[arm])
+        assert np.array_equal(again.mean_days_by_arm[arm], oracle.mean_days_by_arm[arm])
     assert oracle_concordance(again) == oracle_concordance(oracle)
 
 

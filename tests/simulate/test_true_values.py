@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from prognosis.simulate import Dials, SimulatedCohort, simulate_cohort
 from prognosis.simulate.clinical import PLANTED_QUANTITIES as QUANTITIES
+from prognosis.simulate.sentences import ARM_FINDING
 from prognosis.simulate.true_values import PIECES
 from prognosis.simulate.truth import ARMS, PlantedCohort, draw_patients, plant
 
@@ -19,7 +20,7 @@ Floats = NDArray[np.float64]
 @pytest.fixture(scope="module")
 def modified() -> SimulatedCohort:
     """A cohort with every product that the generator knows of."""
-    return simulate_cohort(Dials(patients=150, arm_modifier=-0.3), 11)
+    return simulate_cohort(Dials(patients=150, arm_modifier=-0.3, arm_by_imaging=0.4, arm_by_text=-0.5), 11)
 
 
 @pytest.mark.parametrize("cause", ["progression", "death"])
@@ -49,7 +50,8 @@ def test_what_is_cited_has_the_true_value_of_its_piece(modified: SimulatedCohort
 
 def test_values_are_those_of_every_coalition_of_pieces() -> None:
     """All 262,144 coalitions of the 18 pieces; what is not known stands at the population's mean."""
-    dials = Dials(patients=8, arm_modifier=-0.3, notes_absent=0.0, imaging_absent=0.0)
+    modified = {"arm_modifier": -0.3, "arm_by_imaging": 0.4, "arm_by_text": -0.5}
+    dials = Dials(patients=8, **modified, notes_absent=0.0, imaging_absent=0.0)
     planted = plant(dials, draw_patients(dials, np.random.default_rng(12)), np.zeros(8, dtype=bool))
     known = (np.arange(2 ** len(PIECES))[:, None] >> np.arange(len(PIECES)) & 1).astype(bool)
     eta = _log_hazard(planted, dials, 0, known)
@@ -76,7 +78,10 @@ def _log_hazard(planted: PlantedCohort, dials: Dials, row: int, known: NDArray[n
     treated = np.where(known[:, PIECES.index(("clinical", "arm"))], planted.arm[row] == ARMS[1], 0.5)
     zones = known[:, [modality == "imaging" for modality, _ in PIECES]]
     product = dials.interaction * crp * (zones @ planted.lesion_hazard.burden[row])
-    return known @ own + product + (dials.arm_effect + dials.arm_modifier * crp) * treated
+    finding = planted.text.standard(ARM_FINDING)[row] * known[:, PIECES.index(("text", ARM_FINDING))]
+    effect = dials.arm_effect + dials.arm_modifier * crp + dials.arm_by_text * finding
+    effect = effect + dials.arm_by_imaging * (zones @ planted.lesion_hazard.burden[row])
+    return known @ own + product + effect * treated
 
 
 def _shapley(known: NDArray[np.bool_], value: Floats) -> Floats:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import tempfile
@@ -28,7 +29,7 @@ class HeldStudies:
 
     def folder(self, study_uid: str, fill: Callable[[Path], object]) -> Path:
         """The study's folder, filled by `fill` unless it is held; nothing is held of one that fails."""
-        folder = self._rooted() / study_uid
+        folder = self._of(study_uid)
         if study_uid in self._sizes:
             self._sizes.move_to_end(study_uid)
             return folder
@@ -41,8 +42,12 @@ class HeldStudies:
         self._sizes[study_uid] = sum(path.stat().st_size for path in folder.iterdir())
         while len(self._sizes) > 1 and sum(self._sizes.values()) > self._most_bytes:
             oldest, _ = self._sizes.popitem(last=False)
-            shutil.rmtree(self._rooted() / oldest, ignore_errors=True)
+            shutil.rmtree(self._of(oldest), ignore_errors=True)
         return folder
+
+    def _of(self, study_uid: str) -> Path:
+        """Named by a digest: who may list temporary folders need not learn whose studies are open."""
+        return self._rooted() / hashlib.sha256(study_uid.encode()).hexdigest()[:20]
 
     def _rooted(self) -> Path:
         if self._root is None:

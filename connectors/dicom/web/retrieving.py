@@ -45,9 +45,10 @@ def retrieve_study(session: Session, study_uid: str, folder: Path) -> int:
     uids = [instance_uid(path) for path in came]
     known = {uid for uid in uids if uid}
     if len(came) != promised or len(known) < sum(map(bool, uids)):
+        different = len(known) + uids.count("")
         raise StudyError(
             reference,
-            f"has {promised} instances in the archive, and {len(known) + uids.count('')} different ones came",
+            f"has {promised} instances in the archive, and {len(came)} came, {different} of them different",
             "wait until the study is complete, or see why the archive withholds some; nothing of it is used",
         )
     for path, uid in zip(came, uids, strict=True):

@@ -15,18 +15,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from connectors.dicom.web.address import Address
-from connectors.dicom.web.waiting import ATTEMPTS, PASSING, wait_seconds
+from connectors.dicom.web.waiting import PASSING, Patience, wait_seconds
 from prognosis.errors import SourceError
 
 if TYPE_CHECKING:
     import httpx
 
-CONNECT_SECONDS = 10.0
-SILENT_SECONDS = 60.0
-"""The longest that an archive may say nothing, before its answer or within it."""
-
-WHOLE_SECONDS = 3600.0
-"""The longest that one answer may take, however steadily it drips."""
+    from connectors.dicom.web.bounded import Deadline
 
 Found = TypeVar("Found")
 Query = Collection[tuple[str, str]]
@@ -60,18 +55,27 @@ class Session:
         address: Where it is.
         uri: How the user named it.
         token: Gives a bearer token each time a question is asked; it goes to this archive only.
+        patience: How long it may take.
 
     Raises:
         SourceError: A token would cross the network in the clear.
     """
 
-    def __init__(self, address: Address, uri: str, token: Callable[[], str] | None = None) -> None:
+    def __init__(
+        self,
+        address: Address,
+        uri: str,
+        token: Callable[[], str] | None = None,
+        patience: Patience | None = None,
+    ) -> None:
         if token is not None and not address.confidential:
             raise SourceError(uri, "would be sent a token that anyone on the way can read", "use https")
         self.address = address
         self.uri = uri
+        self.patience = patience or Patience()
         self._token = token
         self._client: httpx.Client | None = None
+        self._deadline: Deadline | None = None
 
     def get(
         self,
@@ -92,7 +96,7 @@ class Session:
             statuses: What `take` is given; any other status is an error.
 
         Raises:
-            SourceError: The archive cannot be reached, refuses, or its answers keep breaking off.
+            SourceError: The archive cannot be reached, refuses, or gives no whole answer in time.
         """
         return self._exchange("GET", path, {"Accept": accept}, take, query, statuses, None)
 
@@ -131,27 +135,40 @@ class Session:
     ) -> Found:
         import httpx
 
-        told = ""
-        for attempt in range(ATTEMPTS):
+        told, attempts = "", self.patience.attempts
+        end = time.monotonic() + self.patience.deadline_s
+        for attempt in range(attempts):
             stated: Mapping[str, str] = {}
             try:
-                with self._asked(method, path, headers, query, body) as answer:
+                with self._asked(method, path, headers, query, body, end) as answer:
                     if answer.status_code not in PASSING:
                         self._check(answer, statuses)
-                        return take(Answer(answer.status_code, answer.headers, self._pieces(answer)))
+                        return take(Answer(answer.status_code, answer.headers, answer.iter_raw()))
                     told, stated = f"answered with status {answer.status_code}", answer.headers
             except (httpx.TransportError, AnswerCutOffError) as error:
                 told = f"could not be reached, or broke off ({type(error).__name__})"
-            if attempt + 1 < ATTEMPTS:
-                time.sleep(wait_seconds(attempt, stated, random.random()))  # noqa: S311 - no secret
-        raise SourceError(self.uri, f"{told} {ATTEMPTS} times", "see that the archive runs, then try again")
+            chance = random.random()  # noqa: S311 - no secret
+            wait = wait_seconds(attempt, stated, chance, self.patience.first_wait_s)
+            if attempt + 1 < attempts and time.monotonic() + wait >= end:
+                told = f"{told}, and none of the {self.patience.deadline_s:g} s for an answer is left after"
+                attempts = attempt + 1
+                break
+            if attempt + 1 < attempts:
+                time.sleep(wait)
+        raise SourceError(self.uri, f"{told} {attempts} times", "see that the archive runs, then try again")
 
     @contextmanager
     def _asked(
-        self, method: str, path: str, headers: Mapping[str, str], query: Query, body: Body | None
+        self,
+        method: str,
+        path: str,
+        headers: Mapping[str, str],
+        query: Query,
+        body: Body | None,
+        end: float,
     ) -> Iterator[httpx.Response]:
         sent = {**headers, "Accept-Encoding": "identity", **self._authorization()}
-        with self._connected().stream(
+        with self._connected(end).stream(
             method,
             f"{self.address.root}/{path}",
             params=tuple(query),
@@ -160,22 +177,26 @@ class Session:
         ) as answer:
             yield answer
 
-    def _connected(self) -> httpx.Client:
+    def _connected(self, end: float) -> httpx.Client:
         """Proxies and logins that this machine's settings name are left aside: they are other origins."""
-        if self._client is None:
+        if self._client is None or self._deadline is None:
             import ssl
 
             import httpx
 
+            from connectors.dicom.web.bounded import BoundedTransport, Deadline
+
+            self._deadline = Deadline()
             secure = self.address.root.startswith("https:")  # else it stays unused; it is slow to fill
             trusted = ssl.create_default_context() if secure else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
             self._client = httpx.Client(
-                timeout=httpx.Timeout(SILENT_SECONDS, connect=CONNECT_SECONDS),
+                timeout=httpx.Timeout(self.patience.silence_s, connect=self.patience.connect_s),
                 follow_redirects=False,
                 trust_env=False,
-                verify=trusted,
+                transport=BoundedTransport(trusted, self._deadline),
             )
             weakref.finalize(self, self._client.close)
+        self._deadline.end = end
         return self._client
 
     def _authorization(self) -> dict[str, str]:
@@ -200,12 +221,3 @@ class Session:
             )
         if answer.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise SourceError(self.uri, "compressed an answer unasked", "turn that off for DICOMweb")
-
-    def _pieces(self, answer: httpx.Response) -> Iterator[bytes]:
-        started = time.monotonic()
-        for piece in answer.iter_raw():
-            yield piece
-            if time.monotonic() - started > WHOLE_SECONDS:
-                raise SourceError(
-                    self.uri, f"took longer than {WHOLE_SECONDS:g} seconds for one answer", "ask for less"
-                )

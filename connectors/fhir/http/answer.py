@@ -40,9 +40,13 @@ def refused(answer: Answer, reference: str, attempts: int) -> SourceError:
     """The error that a status is which no answer was hoped for, told without the server's own prose."""
     times = f" in {attempts} attempts" if attempts > 1 else ""
     if answer.status in (401, 403):
-        remedy = "give a token whose scopes allow this read"
+        remedy = "give a token (PROGNOSIS_FHIR_TOKEN), or log in with a key, whose scopes allow this read"
     elif 300 <= answer.status <= 399:
         remedy = "name the address that it redirects to"
+    elif answer.status == 404:
+        remedy = (
+            "check the address: a FHIR server's base, as https://host/fhir, and the id where one is named"
+        )
     elif is_retried(answer.status):
         remedy = "try again later"
     else:

@@ -19,6 +19,7 @@ from connectors.fhir.http.login import GivenToken, Login, Token
 from connectors.fhir.http.logs import keep_addresses_out_of_logs
 from connectors.fhir.http.origin import Origin
 from connectors.fhir.http.retry import RetryPolicy, is_retried
+from connectors.fhir.http.unreached import remedy_of
 from connectors.fhir.mapping_fields import Json
 from connectors.fhir.parse import parse_resource
 from prognosis.errors import MappingError, SourceError
@@ -37,7 +38,8 @@ class FhirClient:
 
     Redirects are not followed and proxies and password files of the environment are not used: nothing but
     `origin` and what it names beside is ever spoken to, and the token goes to `origin` alone. Certificates
-    are checked against those that the operating system trusts.
+    are checked against those that the operating system trusts. Each request has a connection of its own:
+    on one that is kept, an answer that comes twice would be taken for that to the next request.
 
     Args:
         origin: The server.
@@ -64,6 +66,7 @@ class FhirClient:
         self._http = httpx.AsyncClient(
             headers={"Accept": FHIR_JSON, "Accept-Encoding": "gzip"},
             timeout=self.limits.silence_s,
+            limits=httpx.Limits(max_keepalive_connections=0),
             follow_redirects=False,
             trust_env=False,
             verify=ssl.create_default_context() if self.origin.encrypted else False,
@@ -242,7 +245,7 @@ class FhirClient:
                 failures += 1
                 if failures >= self.policy.attempts:
                     problem = f"no whole answer in {failures} attempts ({type(error).__name__})"
-                    raise SourceError(reference, problem, "check the server and the way to it") from error
+                    raise SourceError(reference, problem, remedy_of(error)) from error
                 headers = None
             except httpx.HTTPError as error:
                 problem = f"its answer cannot be read ({type(error).__name__})"

@@ -15,7 +15,7 @@ _CLOSE = 1e-12
 
 
 def difference(written: Json, held: Json) -> str | None:
-    """The first element in which they differ, "prediction.0.whenRange"; None where they say the same.
+    """The first element in which they differ, "prediction.0.whenPeriod"; None where they say the same.
 
     What a server adds to `meta` and `text` is its own; labels that were written must be there. Numbers may
     differ in their last digits, since JSON's may be read as decimals or as floats.

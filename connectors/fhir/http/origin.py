@@ -46,15 +46,16 @@ class Origin:
     def __init__(self, base: str, *, also: Iterable[str] = ()) -> None:
         try:
             url = httpx.URL(base)
-        except httpx.InvalidURL as error:
+            host = url.host
+        except (httpx.InvalidURL, ValueError) as error:  # of a host that is written as no name can be
             raise SourceError("fhir-server", "its address is no URL", _EXAMPLE) from error
-        if url.scheme not in _PORTS or not url.host:
+        if url.scheme not in _PORTS or not host:
             raise SourceError("fhir-server", "its address is no http(s) URL", _EXAMPLE)
         self.name = f"{url.scheme}://{url.netloc.decode('ascii')}"
         if url.userinfo or url.query or url.fragment:
             problem = "its address carries a name, a password, a query or a fragment"
             raise SourceError(self.name, problem, f"{_EXAMPLE}; a token is given apart from the address")
-        if url.scheme == "http" and not _is_loopback(url.host):
+        if url.scheme == "http" and not _is_loopback(host):
             problem = "is plain http to another machine, where anyone between reads what patients have"
             raise SourceError(self.name, problem, "name an https address")
         self.base = url.copy_with(path=url.path.rstrip("/") + "/")
@@ -99,8 +100,8 @@ class Origin:
 _EXAMPLE = "write it as https://fhir.example.org/r4"
 
 
-def _identity(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port or _PORTS.get(url.scheme)
+def _identity(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port or _PORTS.get(url.scheme)
 
 
 def _is_loopback(host: str) -> bool:

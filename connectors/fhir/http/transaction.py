@@ -54,10 +54,19 @@ async def settle(client: FhirClient, wanted: Mapping[str, Change]) -> tuple[Writ
         What became of each, in the order given.
 
     Raises:
-        WriteError: The server refuses it, gives no clear answer in as many attempts as the policy allows, or
-            holds something else after saying that it was done.
+        WriteError: The server refuses it, gives no clear answer in as many attempts and as much time as the
+            policy allows, or holds something else after saying that it was done.
         SourceError: The server cannot be read.
     """
+    try:
+        with anyio.fail_after(client.policy.deadline_s):
+            return await _settled(client, wanted)
+    except TimeoutError as error:
+        problem = f"gives no clear answer within {client.policy.deadline_s:g} s; what it holds is not known"
+        raise WriteError(f"{client.origin.name} transaction", problem, _remedy(None)) from error
+
+
+async def _settled(client: FhirClient, wanted: Mapping[str, Change]) -> tuple[Written, ...]:
     first = held = await _held(client, wanted)
     failures = 0
     while changes := _changes(wanted, held):
@@ -142,7 +151,7 @@ def _remedy(answer: Answer | None) -> str:
     if answer is None or is_retried(answer.status):
         return "try again later: what is there already is not written twice"
     if answer.status in (401, 403):
-        return "give a token whose scopes allow these writes"
+        return "give a token whose scopes allow these writes; with a key PROGNOSIS_FHIR_SCOPES names them"
     if answer.status in _OVERTAKEN:
         return "try again when nobody else writes to it"
     return "check that the server takes transactions of these resources"

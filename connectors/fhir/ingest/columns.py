@@ -19,11 +19,12 @@ QUANTITY: Declared = {
     "code": "VARCHAR",
 }
 _RESOURCE: Mapping[str, Declared] = {"resourceType": "VARCHAR", "id": "VARCHAR"}
-_ABOUT_A_PATIENT: Mapping[str, Declared] = {
+_SUBJECT: Mapping[str, Declared] = {
     **_RESOURCE,
+    "identifier": [{"system": "VARCHAR"}],
     "subject": {"reference": "VARCHAR"},
-    "status": "VARCHAR",
 }
+_ABOUT_A_PATIENT: Mapping[str, Declared] = {**_SUBJECT, "status": "VARCHAR"}
 VALUED: Mapping[str, Declared] = {
     "code": CONCEPT,
     "valueQuantity": QUANTITY,
@@ -62,8 +63,7 @@ COLUMNS: Mapping[str, Mapping[str, Declared]] = {
         "component": [VALUED],
     },
     "Condition": {
-        **_RESOURCE,
-        "subject": {"reference": "VARCHAR"},
+        **_SUBJECT,
         "verificationStatus": CONCEPT,
         "code": CONCEPT,
         "recordedDate": "VARCHAR",

@@ -18,6 +18,7 @@ from connectors.fhir.ingest.expressions import (
     reference_to,
     system_of,
 )
+from connectors.fhir.mapping import ANSWER
 
 FACT = (
     *("place", "source", "patient", "medication", "happened", "ordinal", "kind", "time", "system", "value"),
@@ -79,9 +80,11 @@ def source_column(kind: str) -> str:
 def staged_sql(kind: str, *, first: str, then: str, plain: str) -> str:
     """SELECT in three steps: elements, what is made of them, and whether all of it could be made."""
     about = f"{source_column(kind)}, {reference_to('Patient', 'subject.reference')} AS patient"
+    answer = f"len(list_filter(identifier, lambda i: i.system = {quoted(ANSWER)})) > 0 AS answer"
+    sound = "source IS NOT NULL AND patient IS NOT NULL AND NOT coalesce(answer, FALSE)"
     return (
-        f"SELECT *, coalesce(source IS NOT NULL AND patient IS NOT NULL AND {plain}, FALSE) AS plain FROM ("
-        f"SELECT *, {then} FROM (SELECT line, resourceType, {about}, {first} FROM lines))"
+        f"SELECT *, coalesce({sound} AND {plain}, FALSE) AS plain FROM ("
+        f"SELECT *, {then} FROM (SELECT line, resourceType, {about}, {answer}, {first} FROM lines))"
     )
 
 

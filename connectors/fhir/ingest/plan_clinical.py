@@ -26,15 +26,16 @@ from connectors.fhir.mapping_codes import ROLE_CODE
 
 def condition_plan() -> Plan:
     """Conditions, by when they were recorded."""
-    denied = (
-        "len(list_filter(verificationStatus.coding, lambda c: c.code IN ('entered-in-error', 'refuted'))) > 0"
+    confirmed = (
+        "verificationStatus IS NULL OR len(verificationStatus.coding) = 1 "
+        "AND verificationStatus.coding[1].code IN ('unconfirmed', 'provisional', 'differential', 'confirmed')"
     )
     staged = staged_sql(
         "Condition",
         first=f"{CODE}, {dated('recorded', 'recordedDate')}, {dated('onset', happened_text('onset'))}, "
-        f"coalesce({denied}, FALSE) AS denied",
+        f"coalesce({confirmed}, FALSE) AS confirmed",
         then=f"coalesce({last('recorded')}, {last('onset')}) AS time, onset_first AS happened",
-        plain=f"NOT denied AND {is_code('chosen')} AND {is_good('recorded')} AND {is_good('onset')} "
+        plain=f"confirmed AND {is_code('chosen')} AND {is_good('recorded')} AND {is_good('onset')} "
         "AND time IS NOT NULL",
     )
     notice = "CASE WHEN recorded_text IS NULL THEN 'Condition.onset used for recordedDate' END"
@@ -69,7 +70,8 @@ def medication_request_plan() -> Plan:
         first=f"status, intent, doNotPerform, {_DRUG}, {dated('authored', 'authoredOn')}",
         then=f"{last('authored')} AS time, authored_first AS happened",
         plain="status IN ('active', 'on-hold', 'completed', 'stopped', 'unknown') "
-        "AND NOT coalesce(doNotPerform, FALSE) AND coalesce(intent, '') NOT IN ('proposal', 'plan') "
+        "AND NOT coalesce(doNotPerform, FALSE) AND intent IN ('order', 'original-order', 'reflex-order', "
+        "'filler-order', 'instance-order') "
         f"AND {_DRUG_IS_PLAIN} AND time IS NOT NULL",
     )
     row = fact("staged WHERE plain", time="time", medication="medication", **_DRUG_CODED)

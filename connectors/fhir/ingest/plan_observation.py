@@ -44,7 +44,7 @@ def _valued(node: str) -> str:
 
 
 _VALUE_IS_PLAIN = (
-    "known AND values <= 1 AND (values = 0 AND NOT stated OR "
+    "known AND values <= 1 AND NOT (values = 1 AND absent) AND (values = 0 AND NOT stated OR "
     f"{is_code('chosen')} AND (values = 0 OR whole IS NOT NULL AND isfinite(whole) OR words IS NOT NULL "
     f"OR quantity IS NOT NULL AND {is_quantity('quantity', 'unit')}))"
 )
@@ -75,15 +75,19 @@ def observation_plan() -> Plan:
             "'Observation without a value (dataAbsentReason or panel): no fact' END",
         )
     )
+    # When a period is over is read by the mapping, where it matters.
+    ended = 'effectivePeriod."end" IS NOT NULL AS ended'
     staged = staged_sql(
         "Observation",
         first=f"status, {dated('issued', 'issued')}, {dated('effective', happened_text('effective'))}, "
-        f"component, hasMember IS NOT NULL OR coalesce(len(component), 0) > 0 AS grouped, {_valued('')}",
+        f"component, {ended}, hasMember IS NOT NULL OR coalesce(len(component), 0) > 0 AS grouped, "
+        f"{_valued('')}",
         then=f"{last('issued')} AS issued_last, {last('effective')} AS effective_last, "
         "values > 0 OR NOT (grouped OR absent) AS stated",
         plain="status IN ('registered', 'preliminary', 'final', 'amended', 'corrected', 'unknown') AND "
         f"{is_good('issued')} AND {is_good('effective')} AND "
-        f"(issued_text IS NOT NULL OR effective_text IS NOT NULL) AND {_VALUE_IS_PLAIN}",
+        f"(issued_text IS NOT NULL OR effective_text IS NOT NULL) AND {_VALUE_IS_PLAIN} "
+        f"AND (NOT ended OR issued_text IS NOT NULL AND NOT ({late}))",
     )
     timed = (
         f"SELECT *, CASE WHEN issued_text IS NULL OR ({late}) THEN effective_last "

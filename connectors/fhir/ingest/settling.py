@@ -9,12 +9,13 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from connectors.fhir.ingest.drugs import drug_row, is_named
+from connectors.fhir.ingest.drugs import drug_row, in_agreement, is_named
 from connectors.fhir.ingest.expressions import quoted
 from connectors.fhir.ingest.mapped import Mapped, schemas
 from connectors.fhir.ingest.people import Settled, follow_links, make_table
 from connectors.fhir.ingest.plan import EVENT, NONE
 from connectors.fhir.join import AFTER_DEATH, BEFORE_BIRTH
+from connectors.fhir.mapping_clinical import CONTRADICTED
 from connectors.fhir.mapping_fields import Json
 from connectors.fhir.mapping_person import DEATH, DEATH_DISPLAY
 from connectors.fhir.mapping_references import target_of
@@ -79,6 +80,13 @@ class Settling:
             "CREATE OR REPLACE TEMP TABLE medication AS "
             "SELECT source, arg_min(content, place) AS content FROM medications GROUP BY source"
         )
+        repeated = self.engine.execute(
+            "SELECT source, list(content) FROM medications GROUP BY source HAVING count(*) > 1"
+        )
+        for source, contents in repeated.fetchall():
+            if not in_agreement(contents):
+                stated = [json.dumps(CONTRADICTED), source]
+                self.engine.execute("UPDATE medication SET content = ? WHERE source = ?", stated)
         after = -1
         while True:
             page = self.engine.execute(

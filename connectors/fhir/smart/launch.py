@@ -172,7 +172,7 @@ def _same_address(one: str, other: str) -> bool:
         return False
     if second.userinfo or second.query or second.fragment:
         return False
-    return (first.scheme, first.host, first.port, first.path.rstrip("/")) == (
-        *(second.scheme, second.host, second.port),
+    return (first.scheme, first.raw_host, first.port, first.path.rstrip("/")) == (
+        *(second.scheme, second.raw_host, second.port),
         second.path.rstrip("/"),
     )

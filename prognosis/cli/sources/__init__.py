@@ -3,6 +3,7 @@
 from prognosis.cli.sources.answers import Act, Told, answer_server, retract_answers, write_answer
 from prognosis.cli.sources.export import export_fhir_dicom, export_meds
 from prognosis.cli.sources.ingest import ingest
+from prognosis.cli.sources.one_patient import read_patient
 from prognosis.cli.sources.opening import SCHEMES, open_sources
 from prognosis.cli.sources.originals import original_images
 from prognosis.cli.sources.reading import read_records
@@ -25,6 +26,7 @@ __all__ = [
     "open_receiver",
     "open_sources",
     "original_images",
+    "read_patient",
     "read_records",
     "retract_answers",
     "write_answer",

@@ -134,6 +134,10 @@ def _is_its_own(each: Written) -> bool:
 
 
 NOT_AUDITED = "AuditEvent: the server does not take it, so none was written"
+NOT_SEARCHED = (
+    "RiskAssessment: the server cannot search it by patient, and an abstention has no report to be found by: "
+    "name its index time with --at"
+)
 
 
 def _audited(server: FhirWriter, kinds: set[str]) -> bool:
@@ -195,7 +199,7 @@ def retract_answers(
     notes = () if audited else (NOT_AUDITED,)
     times = {at} if at is not None else set(_index_times(server, subject, model_id, causes))
     if at is None and "RiskAssessment" not in server.searched_by_patient(("RiskAssessment",)):
-        notes = (*notes, "the server cannot search RiskAssessment by patient: give --at to retract one alone")
+        notes = (*notes, NOT_SEARCHED)
     names = {
         f"{kind}/{key.fhir_id(what)}": key.value(what)
         for key in (AnswerKey(subject, time, model_id) for time in sorted(times))

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from connectors.fhir.http.client import FhirClient
 
 DEADLINE_S = 8.0
-LONGEST_CHAIN = 8
-"""Patients that replaced one another, one after the other."""
 
 
 class FhirCharts:
@@ -77,12 +75,13 @@ class FhirCharts:
 async def _pulled(client: FhirClient, patient: str) -> Chart:
     from connectors.fhir.gather import Gathered
     from connectors.fhir.links import settled_persons
+    from connectors.fhir.one import add_linked
     from connectors.fhir.pull import facts_about, offered_types
 
     quarantine = Quarantine()
     offered = await offered_types(client, quarantine)
     people = Gathered(quarantine)
-    await _add_linked(client, patient, people)
+    await add_linked(client, (patient,), people)
     people.finish()
     persons = settled_persons(people)
     source = persons.standing_for(f"Patient/{patient}")
@@ -90,43 +89,6 @@ async def _pulled(client: FhirClient, patient: str) -> Chart:
         raise SourceError(client.origin.name, "has no such Patient that can be read", "check the id")
     group = await facts_about(client, (source,), people, persons, offered)
     return _only(group, people, patient)
-
-
-async def _add_linked(client: FhirClient, patient: str, people: Gathered) -> None:
-    """Read a Patient, those that link to it and those that it links to, and so on."""
-    from connectors.fhir.http.search import found
-
-    asked: set[str] = set()
-    waiting = {patient}
-    for _ in range(LONGEST_CHAIN):
-        now, waiting = waiting - asked, set()
-        if not now:
-            return
-        asked |= now
-        for name in ("_id", "link"):
-            ids = ",".join(sorted(now if name == "_id" else (f"Patient/{each}" for each in now)))
-            async for where, resource in found(client, "Patient", {name: ids}, people.quarantine):
-                if not _was_asked_for(resource, name, now):
-                    problem = "gave a Patient that was not asked for"
-                    raise SourceError(client.origin.name, problem, f"have the server honour `{name}`")
-                if f"Patient/{resource.get('id')}" not in people.persons:
-                    people.add(where, resource)
-        for person in people.persons.values():
-            linked = {person.source, *person.replaces, *person.replaced_by}
-            waiting |= {each.removeprefix("Patient/") for each in linked}
-    raise SourceError(client.origin.name, "links Patients without end", "mend Patient.link")
-
-
-def _was_asked_for(resource: Mapping[str, Any], name: str, ids: set[str]) -> bool:
-    """Whether a Patient has one of the ids, or links to one: a server might not know the parameter."""
-    if name == "_id":
-        return resource.get("id") in ids
-    links = resource.get("link")
-    stated = (
-        [link.get("other") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
-    )
-    named = [other.get("reference") for other in stated if isinstance(other, dict)]
-    return any(isinstance(each, str) and each.rpartition("/")[2] in ids for each in named)
 
 
 def _only(group: Gathered, people: Gathered, patient: str) -> Chart:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from prognosis.cli.sources.endpoints import EndpointArchives
 from prognosis.cli.sources.fhir_login import CREDENTIALS, fhir_login
-from prognosis.cohort.task import OutcomeMapping, Task
+from prognosis.cohort.table import OutcomeMapping, TableMapping
+from prognosis.cohort.task import Task
 from prognosis.errors import SourceError, TaskError
 from prognosis.record import RecordSource
 
@@ -129,8 +130,11 @@ def _columns(uri: str, task: Task | None) -> TableColumns:
             "give a task with a `table:` section (time, event, event_causes)",
         )
     mapping = task.table
-    for place, outcome in enumerate((mapping, *mapping.further_outcomes)):
-        _check_outcome(outcome, task, f"further_outcomes.{place - 1}" if place else "table")
+    if mapping.end is not None:
+        _check_outcome(mapping.end, task, "table")
+    for place, outcome in enumerate(mapping.further_outcomes):
+        _check_outcome(outcome, task, f"further_outcomes.{place}")
+    _check_arms(mapping, task)
     return TableColumns(
         time=mapping.time,
         event=mapping.event,
@@ -151,7 +155,24 @@ def _columns(uri: str, task: Task | None) -> TableColumns:
         event_at_visits=mapping.event_at_visits,
         constant=mapping.constant,
         index_time=mapping.index_time,
+        known_at=mapping.known_at,
     )
+
+
+def _check_arms(mapping: TableMapping, task: Task) -> None:
+    """Refuse a column of an arm or a stratum that is not read: everybody would be of none.
+
+    Raises:
+        TaskError: Such a column is ignored, or chooses the rows.
+    """
+    if task.treatment is None:
+        return
+    unread = {*mapping.ignore, *mapping.keep_rows_where}
+    for code in sorted({*task.treatment.codes, *task.treatment.strata}):
+        system, _, column = code.rpartition("|")
+        if system == "table" and column in unread:
+            problem = f"table.ignore or table.keep_rows_where names {column}, which says an arm or a stratum"
+            raise TaskError(f"task {task.name}", problem, "leave it out: no evidence reads an arm's column")
 
 
 def _check_outcome(outcome: OutcomeMapping, task: Task, reference: str) -> None:

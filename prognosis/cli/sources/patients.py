@@ -6,7 +6,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from prognosis.cli.sources.reading import read_records
+from prognosis.cli.sources.refreshing import FULL_EVERY_S, Refreshed
 from prognosis.cohort import Task
 from prognosis.errors import InputError
 from prognosis.record import PatientRecord, Quarantine
@@ -23,14 +23,16 @@ class SourcePatients:
         uris: Names of sources.
         task: Says what a table's columns mean.
         read: Whether they are read at once.
+        full_every_s: Seconds after which everything is read, though a source could say what changed.
 
     Raises:
         SourceError: A source cannot be read.
     """
 
-    def __init__(self, uris: Sequence[str], task: Task, *, read: bool = True) -> None:
-        self.uris = tuple(uris)
-        self.task = task
+    def __init__(
+        self, uris: Sequence[str], task: Task, *, read: bool = True, full_every_s: float = FULL_EVERY_S
+    ) -> None:
+        self._sources = Refreshed(uris, task, full_every_s)
         self.quarantine = Quarantine()
         self._lock = threading.Lock()
         self._by_id: dict[str, list[PatientRecord]] = {}
@@ -63,7 +65,7 @@ class SourcePatients:
     def _read(self) -> tuple[PatientRecord, ...]:
         with self._lock:
             quarantine = Quarantine()
-            records = read_records(self.uris, self.task, quarantine)
+            records = self._sources.read(quarantine)
             by_id: dict[str, list[PatientRecord]] = defaultdict(list)
             for record in records:
                 by_id[record.patient_id].append(record)

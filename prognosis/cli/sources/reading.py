@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from prognosis.cli.sources.accession import with_uids_of_archives
 from prognosis.cli.sources.endpoints import EndpointArchives, another_patient, open_stated
@@ -40,27 +40,69 @@ def read_records(
         SourceError: A source cannot be read, two sources hold the same patient, or there is no patient.
         TaskError: A table is named and the task does not say what its columns mean.
     """
-    opened = open_sources(uris, task)
-    endpoints = [source for source in opened if isinstance(source, EndpointArchives)]
-    sources = [source for source in opened if not isinstance(source, EndpointArchives)] or opened
-    stores = [source for source in sources if isinstance(source, StudySource)]
-    givers = [source for source in sources if not isinstance(source, StudySource)] or sources
-    records: dict[str, PatientRecord] = {}
-    for source in givers:
-        for record in _counted(source, quarantine, on_progress):
-            if record.key in records:
+    opened = Opened.of(open_sources(uris, task))
+    records: list[PatientRecord] = []
+    for source in opened.givers:
+        records += _counted(source, quarantine, on_progress)
+    return opened.joined(records, quarantine)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """Sources, by what each is for.
+
+    Attributes:
+        givers: Those whose records are read.
+        stores: Those that lend pixels to them.
+        endpoints: Archives that records may name.
+    """
+
+    givers: tuple[RecordSource, ...]
+    stores: tuple[StudySource, ...]
+    endpoints: tuple[EndpointArchives, ...]
+
+    @classmethod
+    def of(cls, opened: Sequence[RecordSource]) -> Opened:
+        """DICOM folders and archives give records only where nothing else does."""
+        endpoints = tuple(source for source in opened if isinstance(source, EndpointArchives))
+        sources = [source for source in opened if not isinstance(source, EndpointArchives)] or opened
+        stores = tuple(source for source in sources if isinstance(source, StudySource))
+        givers = tuple(source for source in sources if not isinstance(source, StudySource))
+        return cls(givers, stores, endpoints) if givers else cls(tuple(sources), (), endpoints)
+
+    def joined(
+        self, records: Iterable[PatientRecord], quarantine: Quarantine, *, whole: bool = True
+    ) -> tuple[PatientRecord, ...]:
+        """The records in order, with the pixels of their studies.
+
+        Args:
+            records: Of the givers.
+            quarantine: Where studies go that cannot be joined.
+            whole: Whether these are all records; else a study that none of them knows is another patient's.
+
+        Raises:
+            SourceError: Two sources hold the same patient, or there is none.
+        """
+        by_key: dict[str, PatientRecord] = {}
+        for record in records:
+            if record.key in by_key:
                 raise SourceError(
-                    source.uri,
-                    f"holds a patient of the site {record.site!r} that another source holds too",
+                    self._named(),
+                    f"one holds a patient of the site {record.site!r} that another source holds too",
                     "name each export once; a patient may be in one source only",
                 )
-            records[record.key] = record
-    if not records:
-        raise SourceError(", ".join(uris), f"gave no patient ({_set_aside(quarantine)})", "check the sources")
-    ordered = tuple(records[key] for key in sorted(records))
-    if givers is sources and not endpoints:
-        return ordered
-    return join_pixels(open_stated(ordered, endpoints, quarantine), stores, quarantine)
+            by_key[record.key] = record
+        if not by_key:
+            problem = f"gave no patient ({_set_aside(quarantine)})"
+            raise SourceError(self._named(), problem, "check the sources")
+        ordered = tuple(by_key[key] for key in sorted(by_key))
+        if not self.endpoints and all(isinstance(source, StudySource) for source in self.givers):
+            return ordered
+        opened = open_stated(ordered, self.endpoints, quarantine)
+        return join_pixels(opened, self.stores, quarantine, whole=whole)
+
+    def _named(self) -> str:
+        return ", ".join(source.uri for source in self.givers)
 
 
 def _set_aside(quarantine: Quarantine) -> str:
@@ -83,7 +125,11 @@ def _counted(
 
 
 def join_pixels(
-    records: Sequence[PatientRecord], stores: Sequence[StudySource], quarantine: Quarantine
+    records: Sequence[PatientRecord],
+    stores: Sequence[StudySource],
+    quarantine: Quarantine,
+    *,
+    whole: bool = True,
 ) -> tuple[PatientRecord, ...]:
     """The records with each study's pixels attached, where a store holds them for the same patient.
 
@@ -91,6 +137,7 @@ def join_pixels(
         records: From sources of records.
         stores: DICOM folders and archives.
         quarantine: Where studies of a wrong patient and studies that no record knows go.
+        whole: Whether the records are all; else a study that none of them knows may be another patient's.
     """
     holders: dict[str, tuple[StudySource, str]] = {}
     for store in stores:
@@ -103,7 +150,7 @@ def join_pixels(
     records = with_uids_of_archives(records, stores, patients, quarantine)
     joined = tuple(_joined(record, holders, quarantine) for record in records)
     known = {study.study_uid for record in records for study in record.studies}
-    for study_uid in sorted(holders.keys() - known):
+    for study_uid in sorted(holders.keys() - known) if whole else ():
         quarantine.reject(
             StudyError(
                 f"ImagingStudy {study_uid}",

@@ -63,6 +63,11 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
         "follow-up ends before the horizon": Kind(False, "ask about an earlier horizon"),
         "too few events": Kind(False, "collect more cases; no number will be certain"),
         "outcome often unknown": Kind(False, "compare those left out with those kept"),
+        # The arms.
+        "level settles the arm": Kind(
+            True, f"{_EXCLUDE}; where it is a reason for the choice, exclude those patients"
+        ),
+        "too few in an arm": Kind(False, "collect more cases, or leave the arm out; nothing will be certain"),
         # Damaged data.
         "two units for one code": Kind(True, "convert to one unit where the source is read"),
         "unit cannot be converted": Kind(

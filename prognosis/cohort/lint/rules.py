@@ -8,6 +8,7 @@ from datetime import datetime
 from prognosis.cohort.case import Cohort
 from prognosis.cohort.lint.acceptance import accepting
 from prognosis.cohort.lint.answer import answers_of, censoring_of
+from prognosis.cohort.lint.arms import told_by_arms
 from prognosis.cohort.lint.causes import never_seen
 from prognosis.cohort.lint.columns import Column, acquisition_of, columns_of
 from prognosis.cohort.lint.dates import (
@@ -79,6 +80,7 @@ def lint_cohort(
         *changed_without_the_future(cohort, records),
         *last_of_several(cohort),
         *_told_by_outcome(cohort, columns, limits),
+        *told_by_arms(cohort, columns, limits),
         *told_by_names(columns, limits),
         *told_by_notes(cohort),
         *on_both_sides(cohort),

@@ -82,7 +82,7 @@ def imaging_fitting(
         raise CohortError(
             f"cohort of {len(cases)} cases",
             f"has {int(table.present.sum())} readable films; {_FEWEST_FILMS} are needed",
-            "add a source with films, or leave imaging out of the model's configuration",
+            "add a source with films, or leave imaging out: --set 'modalities=[clinical, text]'",
         )
     films = film_arrays(table.films, config, on_progress, encoder)
     film_folds = _film_folds(cases, table, folds)

@@ -92,7 +92,7 @@ def load_segmentation(folder: str | Path) -> SegmentationModel:
         agreement = None if training.get("one_pass_dice") is None else float(training["one_pass_dice"])
     except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise BundleError(str(folder), f"cannot be read ({type(error).__name__})", _REMEDY) from error
-    task = Task.from_statement(stated["task"], str(folder / "config.json"))
+    task = Task.from_model(stated["task"], str(folder / "config.json"))
     network = build_network(config, dimensions, len(task.causes))
     network.load_state_dict(_weights(folder, network.state_dict()))
     return SegmentationModel(task, config, dimensions, network.eval(), images, patients, agreement, model_id)

@@ -15,11 +15,11 @@ Act = Literal["create", "update", "query", "export"]
 _PROFILES = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit"
 _NAMES = {"create": "Create", "update": "Update", "query": "Query"}
 _ACTIONS = {"create": "C", "update": "U", "query": "E", "export": "R"}
-_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
-_ENTITY = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
-_ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
-_TYPE = "http://terminology.hl7.org/CodeSystem/audit-event-type"
-_INTERACTION = "http://hl7.org/fhir/restful-interaction"
+DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+ENTITY = "http://terminology.hl7.org/CodeSystem/audit-entity-type"
+ROLE = "http://terminology.hl7.org/CodeSystem/object-role"
+REST = "http://terminology.hl7.org/CodeSystem/audit-event-type"
+INTERACTION = "http://hl7.org/fhir/restful-interaction"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,27 +66,27 @@ def audit_event(act: Act, what: str, patient: str, parties: Parties, recorded: d
     if act in _NAMES:
         name = f"{'Patient' if patient else ''}{_NAMES[act]}"
         written["meta"] = {"profile": [f"{_PROFILES}.{name}"]}
-        written["subtype"] = [coding(_INTERACTION, "search" if act == "query" else act)]
+        written["subtype"] = [coding(INTERACTION, "search" if act == "query" else act)]
     return checked(written)
 
 
 def _kind(act: Act) -> Resource:
     if act == "export":
-        return coding(_DICOM, "110106", "Export")
-    return coding(_TYPE, "rest", "Restful Operation")
+        return coding(DICOM, "110106", "Export")
+    return coding(REST, "rest", "Restful Operation")
 
 
 def _agents(parties: Parties) -> list[Resource]:
     who = reference(parties.device) if parties.device else {"display": f"prognosis on {parties.client}"}
     return [
         {
-            "type": {"coding": [coding(_DICOM, "110153", "Source Role ID")]},
+            "type": {"coding": [coding(DICOM, "110153", "Source Role ID")]},
             "who": who,
             "requestor": True,
             "network": {"address": parties.client, "type": "1"},
         },
         {
-            "type": {"coding": [coding(_DICOM, "110152", "Destination Role ID")]},
+            "type": {"coding": [coding(DICOM, "110152", "Destination Role ID")]},
             "who": {"display": parties.server},
             "requestor": False,
             "network": {"address": parties.server, "type": "5"},
@@ -95,16 +95,16 @@ def _agents(parties: Parties) -> list[Resource]:
 
 
 def _entity(act: Act, what: str) -> Resource:
-    entity: Resource = {"type": coding(_ENTITY, "2", "System Object")}
+    entity: Resource = {"type": coding(ENTITY, "2", "System Object")}
     if act == "query":
         query = base64.b64encode(what.encode()).decode("ascii")
-        return {**entity, "role": coding(_ROLE, "24", "Query"), "query": query}
-    return {**entity, "what": reference(what), "role": coding(_ROLE, "4", "Domain Resource")}
+        return {**entity, "role": coding(ROLE, "24", "Query"), "query": query}
+    return {**entity, "what": reference(what), "role": coding(ROLE, "4", "Domain Resource")}
 
 
 def _person(patient: str) -> Resource:
     return {
         "what": reference(patient),
-        "type": coding(_ENTITY, "1", "Person"),
-        "role": coding(_ROLE, "1", "Patient"),
+        "type": coding(ENTITY, "1", "Person"),
+        "role": coding(ROLE, "1", "Patient"),
     }

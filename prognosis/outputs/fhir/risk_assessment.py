@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from prognosis.cohort import Task
 from prognosis.cohort.outcome import TimeToEvent
 from prognosis.outputs.fhir.answer import Answer, in_words
@@ -19,7 +21,7 @@ from prognosis.outputs.fhir.elements import (
     words,
 )
 from prognosis.outputs.fhir.identity import RISK, dated
-from prognosis.prediction.prediction import Risk
+from prognosis.prediction.prediction import Prediction, Risk
 from prognosis.record import Code
 
 _ABSOLUTE = ("http://", "https://", "urn:")
@@ -29,9 +31,11 @@ def risk_assessment(answer: Answer) -> Resource:
     """The RiskAssessment of an answer.
 
     `probabilityDecimal` is a percentage (R4, section 9.5: "values are between 0 and 100"), the probability
-    that the cause has come by the end of `whenRange` and came first. Its interval is the extension
-    `urn:prognosis:interval`, and is in `rationale` too, for readers that drop extensions: probabilityRange
-    would have to replace the probability. It stays preliminary; only a person can make it final.
+    that the cause has come by the end of `whenPeriod` and came first. `whenRange` would be an age of the
+    patient (R4, definition of `when[x]`; its example of ten years states 39 to 49 years). The interval is the
+    extension `urn:prognosis:interval`, and is in `rationale` too, for readers that drop extensions:
+    probabilityRange would have to replace the probability. It stays preliminary; only a person can make it
+    final.
 
     A model that abstains gives no number: the status is then "cancelled", there is no prediction, and the
     reason is the first note. That it was asked, and gave no answer, is worth knowing.
@@ -53,7 +57,7 @@ def risk_assessment(answer: Answer) -> Resource:
         return checked(written)
     if answer.cited:
         written["basis"] = [reference(each) for each in answer.cited]
-    written["prediction"] = [_prediction(risk, prediction.level, answer.task) for risk in prediction.risks()]
+    written["prediction"] = [_prediction(risk, prediction, answer.task) for risk in prediction.risks()]
     return checked(written)
 
 
@@ -76,7 +80,8 @@ def _notes(answer: Answer) -> tuple[str, ...]:
     )
 
 
-def _prediction(risk: Risk, level: float, task: Task) -> Resource:
+def _prediction(risk: Risk, prediction: Prediction, task: Task) -> Resource:
+    level, index = prediction.level, prediction.index_time
     low, high = number(100 * risk.low), number(100 * risk.high)
     return {
         "extension": [
@@ -93,7 +98,7 @@ def _prediction(risk: Risk, level: float, task: Task) -> Resource:
         ],
         "outcome": _outcome(risk.cause, task),
         "probabilityDecimal": number(100 * risk.probability),
-        "whenRange": {"low": quantity(0.0, "d", "days"), "high": quantity(risk.days, "d", "days")},
+        "whenPeriod": {"start": dated(index), "end": dated(index + timedelta(days=risk.days))},
         "rationale": f"{100 * level:g}% interval: {low:.3g}% to {high:.3g}%",
     }
 

@@ -68,7 +68,7 @@ def unit_change(unit: str | None, wanted: str, code: str = "") -> UnitChange | R
 
     Args:
         unit: Of the number, in UCUM or in a spelling of the table; None or "" for a number without a unit,
-            which counts as the unit 1.
+            which counts as the unit 1 where nothing is changed by that: 42 is no part of 1 and 4200 %.
         wanted: A UCUM unit.
         code: "system|value" of the analyte: between mass, amount and charge only where it is in the table
             of substances.
@@ -76,7 +76,8 @@ def unit_change(unit: str | None, wanted: str, code: str = "") -> UnitChange | R
     Returns:
         The change, or why there is none: the unit is not UCUM, or of another kind.
     """
-    return _change(unit or "1", wanted or "1", code if substance_of(code) is not None else "")
+    change = _change(unit or "1", wanted or "1", code if substance_of(code) is not None else "")
+    return _NOT_STATED if not unit and isinstance(change, UnitChange) and change != UNCHANGED else change
 
 
 def is_ucum(unit: str) -> bool:
@@ -99,6 +100,7 @@ def _change(unit: str, wanted: str, code: str) -> UnitChange | Refusal:
 
 
 _OTHER_KIND = Refusal("is of another kind than the unit that is wanted")
+_NOT_STATED = Refusal("is not stated, and could be the one that is wanted or the unit 1")
 _NOT_UCUM = Refusal("is not a UCUM unit that can be converted")
 
 

@@ -8,7 +8,7 @@ from datetime import date
 import anyio
 
 from prognosis.errors import AbsentError, AccessError, BusyError, InputError, MissingDataError
-from prognosis.serve.asking import record_of, scored
+from prognosis.serve.asking import held, scored, scored_of
 from prognosis.serve.auth.grant import Grant
 from prognosis.serve.cds.messages import HookRequest
 from prognosis.serve.cds.prefetch import Prefetched, prefetched
@@ -71,9 +71,9 @@ async def find_score(service: Service, grant: Grant, asked: HookRequest) -> Foun
     if token is not None and token.patient not in (None, patient, f"Patient/{patient}"):
         raise AccessError("the access token", "is bound to another patient", "send one of this patient")
     types = () if service.charts is None else service.charts.types
-    sent = prefetched(asked.prefetch, types, patient)
+    sent = prefetched(asked.prefetch, types, patient, server.base if server else None)
     if server is None or server.same_patients:
-        kept = _stored(service, patient)
+        kept = await service.reading.run(lambda: _stored(service, patient))
         if kept is not None:
             return Found(kept, mistaken=_is_another(service, kept, sent))
     try:
@@ -103,12 +103,12 @@ def _is_another(service: Service, kept: Kept, sent: Prefetched) -> bool:
 async def _made(service: Service, server: EhrServer | None, asked: HookRequest, sent: Prefetched) -> Found:
     if server is None or server.same_patients:
         try:
-            record = await record_of(service, asked.context.patientId, None)
+            one = await held(service, asked.context.patientId, None)
         except AbsentError:
             if server is None:
                 raise _lacking() from None
         else:
-            kept = await scored(service, Chart(record))
+            kept = await scored_of(service, one)
             return Found(kept, mistaken=_is_another(service, kept, sent))
     chart = await _of_ehr(service, server, asked, sent)
     return Found(await scored(service, chart, server.base if server else OURS))

@@ -86,6 +86,22 @@ class FeedbackRequest(Sent):
     feedback: tuple[Feedback, ...] = Field(min_length=1, max_length=100)
 
 
+DISCOVERED: dict[str, Any] = {
+    "id": "prognosis-patient-view",
+    "hook": "patient-view",
+    "title": "prognosis",
+    "description": "How soon does the disease progress? Research software: it must not guide care.",
+    "prefetch": {"patient": "Patient/{{context.patientId}}"},
+    "usageRequirements": "Without a stored score it needs every prefetch, or access to the FHIR server.",
+}
+CARD: dict[str, Any] = {
+    "uuid": "4e0a3a1e-3283-4575-ab82-028d55fe2719",
+    "summary": "progression 31 % (22 to 44) by 365 days; the record was last read 3 hours ago",
+    "indicator": "info",
+    "source": {"label": "prognosis"},
+}
+
+
 class Discovered(BaseModel):
     """A service as discovery describes it."""
 
@@ -100,16 +116,19 @@ class Discovered(BaseModel):
 class Discovery(BaseModel):
     """All services."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"services": [DISCOVERED]}})
     services: tuple[Discovered, ...]
 
 
 class Cards(BaseModel):
     """The answer to a call."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"cards": [CARD]}})
     cards: tuple[dict[str, Any], ...]
 
 
 class Kept(BaseModel):
     """Feedback is on disk."""
 
+    model_config = ConfigDict(json_schema_extra={"example": {"kept": 1}})
     kept: int

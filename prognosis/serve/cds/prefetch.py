@@ -41,7 +41,9 @@ def templates(types: Sequence[str]) -> dict[str, str]:
     }
 
 
-def prefetched(sent: Mapping[str, Any] | None, types: Sequence[str], patient: str) -> Prefetched:
+def prefetched(
+    sent: Mapping[str, Any] | None, types: Sequence[str], patient: str, base: str | None
+) -> Prefetched:
     """Split what was sent by whether it can be relied on.
 
     Null, nothing at all and an OperationOutcome all mean that the client could not get it; a Bundle with a
@@ -51,6 +53,7 @@ def prefetched(sent: Mapping[str, Any] | None, types: Sequence[str], patient: st
         sent: By key, as the templates name them.
         types: Of resource, as the templates were made from.
         patient: Whose chart it is.
+        base: The FHIR server whose patient that is; another server may give another person the same id.
 
     Raises:
         AccessError: Something is about another patient.
@@ -66,7 +69,7 @@ def prefetched(sent: Mapping[str, Any] | None, types: Sequence[str], patient: st
         else:
             resources += found
     for resource in resources:
-        _require_of(resource, patient)
+        _require_of(resource, patient, base)
     return Prefetched(tuple(resources), tuple(lacking))
 
 
@@ -113,7 +116,7 @@ def _subjects(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
             yield stated
 
 
-def _require_of(resource: Mapping[str, Any], patient: str) -> None:
+def _require_of(resource: Mapping[str, Any], patient: str, base: str | None) -> None:
     """Refuse a resource of somebody else: an EHR that mixes two charts must not be given one risk."""
     if resource.get("resourceType") == "Medication":
         return
@@ -122,6 +125,7 @@ def _require_of(resource: Mapping[str, Any], patient: str) -> None:
     else:
         stated = next((each.get("reference") for each in _subjects(resource)), None)
         kind, _, named = stated.rpartition("/") if isinstance(stated, str) else ("", "", None)
-        named = named if kind == "Patient" or kind.endswith("/Patient") else None
+        theirs = kind.endswith("/Patient") if base is None else kind == f"{base}/Patient"
+        named = named if kind == "Patient" or theirs else None
     if named != patient:
         raise AccessError("the prefetch", "is not all about the patient of the context", "send one chart")

@@ -22,7 +22,7 @@ HOOKS = {"prognosis-patient-view": "patient-view", "prognosis-order-select": "or
 """The services by id, each with its hook."""
 
 ServiceId = Annotated[str, Path(max_length=64, examples=["prognosis-patient-view"])]
-router = APIRouter(tags=["CDS Hooks 2.0"], prefix="/cds-services", responses=documented(403, 500))
+router = APIRouter(tags=["CDS Hooks 2.0"], prefix="/cds-services", responses=documented(403, 413, 500, 503))
 
 
 @router.get("")
@@ -45,7 +45,7 @@ async def discover(service: Asked) -> Discovery:
     )
 
 
-@router.post("/{service_id}", responses=documented(401, 404, 412, 413, 422, 502, 503))
+@router.post("/{service_id}", responses=documented(400, 401, 404, 412, 422, 502))
 async def call(request: Request, service: Asked, service_id: ServiceId, asked: HookRequest) -> Cards:
     """The card for the patient whose chart is open or for whom an order was chosen."""
     _require(request, service_id)
@@ -65,7 +65,7 @@ async def call(request: Request, service: Asked, service_id: ServiceId, asked: H
     return Cards(cards=(card,))
 
 
-@router.post("/{service_id}/feedback", responses=documented(401, 404, 413, 422, 503))
+@router.post("/{service_id}/feedback", responses=documented(400, 401, 404, 422))
 async def feedback(request: Request, service: Asked, service_id: ServiceId, sent: FeedbackRequest) -> Kept:
     """What users did with cards; it is on disk when this is answered."""
     _require(request, service_id)

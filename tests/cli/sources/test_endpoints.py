@@ -15,7 +15,6 @@ from prognosis.errors import SourceError
 from prognosis.record import PatientRecord, Quarantine
 from tests.connectors.dicom.films import write
 from tests.connectors.dicom.web.double import Archive, archive
-from tests.connectors.dicom.web.test_address import FORMS
 
 WADO = {"system": "http://terminology.hl7.org/CodeSystem/endpoint-connection-type", "code": "dicom-wado-rs"}
 ACSN = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "ACSN"}]}
@@ -92,21 +91,6 @@ def test_an_endpoint_at_another_origin_is_not_asked_and_said_so(pacs: Archive, t
     assert pacs.asked == []
     assert record.studies[0].store is None
     assert "Endpoint of a study at an origin that is not allowed: not asked" in quarantine.notices
-
-
-def test_no_hostile_form_of_an_endpoint_s_address_is_asked(pacs: Archive, tmp_path: Path):
-    with archive({}) as forbidden:
-        places = [form.format(port=forbidden.port, allowed=pacs.port) for form in FORMS]
-        names = [f"e{number}" for number in range(len(places))]
-        resources = [
-            study("2.25.1", *names),
-            *(endpoint(name, place) for name, place in zip(names, places, strict=True) if place.strip()),
-        ]
-        record, _ = read(tmp_path / "fhir", resources, allowed(pacs))
-        assert forbidden.asked == []
-    assert pacs.asked == []
-    assert len(record.studies[0].archives) > 80
-    assert record.studies[0].store is None
 
 
 def test_without_an_allowed_origin_no_endpoint_is_asked(pacs: Archive, tmp_path: Path):

@@ -127,3 +127,20 @@ def test_ten_thousand_rows_of_fifty_columns_read_in_seconds(tmp_path: Path) -> N
     records, _ = read(tmp_path / "t.parquet")
     assert len(records) == 10_000
     assert time.monotonic() - started < 30.0
+
+
+def test_a_column_that_was_known_later_is_dated_by_when_it_was_known(tmp_path: Path) -> None:
+    path = csv(tmp_path / "t.csv", [{"time": 9, "event": 0, "age": 71, "cd4_at_5": 300, "film_at_5": ""}])
+    columns = replace(COLUMNS, days_per_unit=7.0, known_at={"cd4_at_5": 5.0, "film_at_5": 5.0})
+    (record,), _ = read(path, columns)
+    days = {e.code.value: (e.time - record.events[0].time).days for e in record.events}
+    assert days == {"index": 0, "age": 0, "cd4_at_5": 35, "follow-up-complete": 63}
+
+
+def test_a_table_without_follow_up_says_nothing_of_its_end(tmp_path: Path) -> None:
+    path = csv(tmp_path / "t.csv", [{"arm": "drug", "film": "better"}])
+    (record,), quarantine = read(path, TableColumns(known_at={"film": 183.0}))
+    assert facts(record) == {"prognosis|index": None, "table|arm": "drug", "table|film": "better"}
+    assert not len(quarantine)
+    with pytest.raises(SourceError, match="lacks the column"):
+        read(path, TableColumns(known_at={"films": 183.0}))

@@ -248,3 +248,23 @@ def test_a_palette_or_unknown_interpretation_is_refused(tmp_path: Path) -> None:
 def test_a_study_that_the_folder_does_not_hold_cannot_be_opened(tmp_path: Path) -> None:
     write(tmp_path / "a.dcm", 1)
     assert opening_error(tmp_path, 2) == "is not in the DICOM folder"
+
+
+@pytest.mark.parametrize(
+    ("stated", "usable"),
+    [
+        *((["L", "F"], True), (["A", "F"], True), (["P", "F"], True), ([], True)),
+        *((["R", "F"], False), (["L", "H"], False), (["F", "L"], False), (["R", "H"], False)),
+    ],
+)
+def test_a_film_that_states_that_it_is_mirrored_or_turned_is_not_read(
+    tmp_path: Path, stated: list[str], usable: bool
+) -> None:
+    path = write(tmp_path / "film.dcm", 1)
+    header = pydicom.dcmread(path)
+    header.PatientOrientation = stated
+    header.save_as(path)
+    if usable:
+        assert len(DicomFolder(tmp_path, "dicom-folder:x").volumes(reference(1))) == 1
+    else:
+        assert opening_error(tmp_path, 1).startswith("states that its rows run to")

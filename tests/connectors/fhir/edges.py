@@ -33,6 +33,8 @@ VALUES: list[Resource] = [
     {"valueQuantity": None, "valueRange": {"low": {"value": 1}}},
     {"valueQuantity": None, "valueFoo": 1},
     {"valueQuantity": None, "dataAbsentReason": CRP},
+    {"dataAbsentReason": CRP},
+    {"component": [{"code": CRP, "valueInteger": 0, "dataAbsentReason": CRP}]},
     {"valueQuantity": None},
     {"valueQuantity": None, "hasMember": [{"reference": "Observation/x"}]},
     {"valueString": "two values"},
@@ -103,7 +105,11 @@ OTHERS += [
         {"onsetDateTime": "2020-01-01"},
         {"recordedDate": "2020-01-01", "onsetPeriod": {"start": "2019-05-05"}},
         {"recordedDate": TIME, "verificationStatus": {"coding": [{"code": "refuted"}]}},
-        {"recordedDate": TIME, "verificationStatus": {"coding": [{"code": "confirmed"}]}},
+        *(
+            {"recordedDate": TIME, "verificationStatus": {"coding": [{"code": code} for code in codes]}}
+            for codes in (["confirmed"], ["ruled-out"], ["x", "confirmed"], ["confirmed", "refuted"], [])
+        ),
+        {"recordedDate": TIME, "verificationStatus": {"text": "refuted"}},
         {"onsetString": "long ago"},
     )
 ]
@@ -120,7 +126,7 @@ OTHERS += [
     about_victim("MedicationRequest", **{"status": "active", "intent": "order", "authoredOn": TIME, **more})
     for more in (
         {"medicationCodeableConcept": ICD},
-        {"medicationCodeableConcept": ICD, "intent": "plan"},
+        *({"medicationCodeableConcept": ICD, "intent": each} for each in ("plan", "option", "wish", None)),
         {"medicationCodeableConcept": ICD, "doNotPerform": True},
         {"medicationReference": {"reference": "Medication/aspirin"}},
         {"medicationReference": {"reference": "https://x/y/Medication/aspirin/_history/1"}},

@@ -71,6 +71,21 @@ NAMED: dict[str, tuple[bytes, str, str]] = {
         BAD,
         "not a JSON number",
     ),
+    "a value beside the reason why there is none": (
+        line(observation(dataAbsentReason={"coding": [{"code": "error"}]})),
+        BAD,
+        "has a value and a dataAbsentReason",
+    ),
+    "a diagnosis that may be refuted": (
+        line(about_victim("Condition", recordedDate="2020", verificationStatus={"text": "ruled out"})),
+        "Condition/bad",
+        "verificationStatus is not one that FHIR R4",
+    ),
+    "an order whose intent is not known": (
+        line(about_victim("MedicationRequest", status="active", intent="idea", authoredOn="2020-01-01")),
+        "MedicationRequest/bad",
+        "intent is not one that FHIR R4",
+    ),
     "a quantity without a value": (line(observation(valueQuantity=MG_PER_L)), BAD, "has no value"),
     "an unknown comparator": (
         line(observation(valueQuantity={"value": 5, "comparator": "~", **MG_PER_L})),

@@ -25,6 +25,7 @@ from tests.connectors.fhir.resources import (
 )
 
 CODE = {"coding": [{"system": "http://loinc.org", "code": "1988-5", "display": "CRP"}], "text": "CRP"}
+CONFIRMED = {"coding": [{"code": "confirmed", "display": "Confirmed"}], "text": "Confirmed"}
 TIME = "2020-03-01T07:00:00Z"
 SEEDS: list[Resource] = [
     patient(
@@ -44,7 +45,7 @@ SEEDS: list[Resource] = [
         **{"class": {"code": "IMP"}},
     ),
     about_victim(
-        "Condition", code=CODE, verificationStatus=CODE, recordedDate=TIME, onsetPeriod={"start": TIME}
+        "Condition", code=CODE, verificationStatus=CONFIRMED, recordedDate=TIME, onsetPeriod={"start": TIME}
     ),
     about_victim(
         "MedicationRequest",
@@ -71,7 +72,7 @@ SEEDS: list[Resource] = [
         medicationReference={"reference": "#m"},
     ),
     patients_own("Immunization", status="completed", vaccineCode=CODE, occurrenceDateTime=TIME),
-    patients_own("AllergyIntolerance", code=CODE, verificationStatus=CODE, recordedDate=TIME),
+    patients_own("AllergyIntolerance", code=CODE, verificationStatus=CONFIRMED, recordedDate=TIME),
     patients_own(
         "FamilyMemberHistory",
         status="partial",

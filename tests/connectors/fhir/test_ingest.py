@@ -22,7 +22,7 @@ from connectors.meds.store import write_store
 from prognosis.errors import SourceError
 from prognosis.record import PatientRecord, Quarantine
 from tests.connectors.fhir.edges import DRUGS, OTHERS, PEOPLE, SUBJECTS, TIMES, VALUES
-from tests.connectors.fhir.resources import GOOD, LOINC, Resource, line, observation, patient
+from tests.connectors.fhir.resources import GOOD, LOINC, Resource, about_victim, line, observation, patient
 from tests.connectors.fhir.test_fuzz import SEEDS, damaged
 
 
@@ -168,3 +168,37 @@ def test_a_code_system_of_an_observation_is_kept(tmp_path: Path) -> None:
     _, store = ingested(write_lines(tmp_path / "in"))
     (record, *_) = MedsSource(store).records(Quarantine())
     assert record.events[0].code.system == LOINC
+
+
+@pytest.mark.parametrize("validate", [True, False])
+def test_an_answer_that_was_written_back_is_no_evidence_in_a_store_either(
+    tmp_path: Path, validate: bool
+) -> None:
+    written = observation(identifier=[{"system": "urn:prognosis:answer", "value": "an answer"}])
+    (tmp_path / "export").mkdir()
+    (tmp_path / "export" / "Patient.ndjson").write_bytes(line(patient()) + b"\n")
+    (tmp_path / "export" / "Observation.ndjson").write_bytes(line(written) + b"\n")
+    result = assert_same(tmp_path / "export", validate=validate)
+    assert result.notices == {"Observation: an answer of prognosis: no fact": 1}
+
+
+def test_a_drug_that_goes_by_two_codes_is_neither(tmp_path: Path) -> None:
+    def drug(identity: str, code: str) -> bytes:
+        coded = {"coding": [{"system": "http://www.nlm.nih.gov/research/umls/rxnorm", "code": code}]}
+        return line({"resourceType": "Medication", "id": identity, "code": coded})
+
+    def order(identity: str, named: str, **changes: object) -> bytes:
+        stated = {"status": "active", "intent": "order", "authoredOn": "2020-03-01"}
+        return line(
+            about_victim(
+                "MedicationRequest",
+                **stated | {"id": identity, "medicationReference": {"reference": named}} | changes,
+            )
+        )
+
+    drugs = [drug("one", "1191"), drug("one", "6809"), drug("two", "1191"), drug("two", "1191")]
+    orders = [order("a", "Medication/one"), order("b", "Medication/two")]
+    read_by_mapping = order("c", "Medication/one", authoredOn="2020")
+    folder = write_lines(tmp_path / "export", line(patient()), *orders, drugs[0], read_by_mapping, *drugs[1:])
+    result = assert_same(folder)
+    assert (result.accepted["MedicationRequest"], result.rejected["MedicationRequest"]) == (1, 2)

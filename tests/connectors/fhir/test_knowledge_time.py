@@ -56,6 +56,34 @@ TIMES: dict[str, tuple[Resource, str, str | None]] = {
         "2020-03-01T07:00:00+00:00",
         "Observation.effective used for issued",
     ),
+    "a result of a period, by the period's end": (
+        observation(
+            issued=None,
+            effectiveDateTime=None,
+            effectivePeriod={"start": "2020-03-01T07:00:00Z", "end": "2020-03-02T07:00:00Z"},
+        ),
+        "2020-03-02T07:00:00+00:00",
+        "Observation.effective used for issued",
+    ),
+    "a result released before its period began, by the period's end": (
+        observation(
+            issued="2020-02-01T00:00:00Z",
+            effectiveDateTime=None,
+            effectivePeriod={"start": "2020-03-01T07:00:00Z", "end": "2020-03-02T07:00:00Z"},
+        ),
+        "2020-03-02T07:00:00+00:00",
+        "Observation issued before it was made: the later time is used",
+    ),
+    "a report of a period, by the period's end": (
+        about_victim(
+            "DiagnosticReport",
+            status="final",
+            presentedForm=[TEXT],
+            effectivePeriod={"start": "2020-03-01T07:00:00Z", "end": "2020-03-02T07:00:00Z"},
+        ),
+        "2020-03-02T07:00:00+00:00",
+        "DiagnosticReport.effective used for issued",
+    ),
     "a diagnosis, by its recording": (
         about_victim("Condition", code=CODE, onsetDateTime="2019-01-01", recordedDate="2020-03-02T10:00:00Z"),
         "2020-03-02T10:00:00+00:00",

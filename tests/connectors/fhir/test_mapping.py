@@ -85,6 +85,7 @@ SILENT: dict[str, Resource] = {
     "an encounter planned": about_victim("Encounter", status="planned"),
     "an order cancelled": about_victim("MedicationRequest", **ORDER | {"status": "cancelled"}),
     "a plan to prescribe": about_victim("MedicationRequest", **ORDER | {"intent": "plan"}),
+    "an option to prescribe": about_victim("MedicationRequest", **ORDER | {"intent": "option"}),
     "a drug that must not be given": about_victim("MedicationRequest", **ORDER, doNotPerform=True),
     "a drug not given": about_victim("MedicationAdministration", **GIVEN | {"status": "not-done"}),
     "a procedure not done": about_victim("Procedure", status="not-done", code=CODE),

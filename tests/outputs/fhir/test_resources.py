@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
 
 import fhirkit
 import numpy as np
@@ -45,12 +45,15 @@ def test_every_resource_that_can_be_written_is_valid() -> None:
         assert checked(resource) is resource
 
 
-def test_a_probability_is_a_percentage_by_the_end_of_a_range_of_days() -> None:
+def days_of(predicted: Resource) -> float:
+    """From the start to the end of a prediction."""
+    start, end = (datetime.fromisoformat(predicted["whenPeriod"][each]) for each in ("start", "end"))
+    return (end - start).total_seconds() / 86_400
+
+
+def test_a_probability_is_a_percentage_by_the_end_of_a_period_from_the_index_on() -> None:
     (assessment,) = of_kind("RiskAssessment", answer_resources(answer()))
-    stated = [
-        (p["outcome"]["text"], p["whenRange"]["high"]["value"], p["probabilityDecimal"])
-        for p in assessment["prediction"]
-    ]
+    stated = [(p["outcome"]["text"], days_of(p), p["probabilityDecimal"]) for p in assessment["prediction"]]
     assert stated == [
         ("disease progression", 30.0, 7.0),
         ("disease progression", 365.0, 31.0),
@@ -58,12 +61,8 @@ def test_a_probability_is_a_percentage_by_the_end_of_a_range_of_days() -> None:
         ("death", 365.0, 12.5),
     ]
     first = assessment["prediction"][0]
-    assert first["whenRange"]["low"] == {
-        "value": 0.0,
-        "unit": "days",
-        "system": "http://unitsofmeasure.org",
-        "code": "d",
-    }
+    assert first["whenPeriod"]["start"] == assessment["occurrenceDateTime"]
+    assert all("whenRange" not in each for each in assessment["prediction"])  # it would be an age
     assert first["outcome"]["coding"] == [{"system": "urn:prognosis:simulate", "code": "disease-progression"}]
     assert (assessment["status"], assessment["subject"]) == ("preliminary", {"reference": "Patient/17"})
 
@@ -233,7 +232,7 @@ def test_a_class_at_the_index_is_a_risk_by_the_day_of_its_window() -> None:
     given = replace(answer(), task=task, prediction=told, explanations=(explanation("intensive_care"),))
     (assessment,) = of_kind("RiskAssessment", answer_resources(given))
     (only,) = assessment["prediction"]
-    assert (only["probabilityDecimal"], only["whenRange"]["high"]["value"]) == (40.0, 0.0)
+    assert (only["probabilityDecimal"], days_of(only)) == (40.0, 0.0)
     assert only["outcome"] == {"text": "intensive care"}
     assert [i for i in fhirkit.validate(json.dumps(assessment)) if i.severity in ("error", "fatal")] == []
 

@@ -129,6 +129,7 @@ REFUSED = [
     ("dB", "1", ""),
     ("milligrams", "mg", ""),
     ("", "mg/dL", "2160-0"),
+    ("", "%", "4544-3"),  # a haematocrit of 42 without a unit is not 4200 %
     ("((((((((", "mg", ""),
     ("m" * 200, "mg", ""),
     ("10*99999/L", "/L", ""),

@@ -135,8 +135,8 @@ def gone(_: str, _reply: Reply) -> Reply:
 @pytest.mark.parametrize(
     ("fault", "problem"),
     [
-        (fewer, "3 instances in the archive, and 2 different ones came"),
-        (one_twice, "3 instances in the archive, and 2 different ones came"),
+        (fewer, "3 instances in the archive, and 2 came, 2 of them different"),
+        (one_twice, "3 instances in the archive, and 3 came, 2 of them different"),
         (another_boundary, "does not hold its boundary"),
         (no_multipart, "no multipart answer"),
         (gone, "is not in the archive"),
