@@ -19,7 +19,6 @@ from connectors.fhir.ingest.mapped import Mapped
 from connectors.fhir.ingest.parts import PART_BYTES, NotInPartsError, Part, file_parts
 from connectors.fhir.ingest.reading import Reader
 from connectors.fhir.ingest.settling import Settling
-from connectors.fhir.ingest.sorting import Shapes
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
 
@@ -99,7 +98,7 @@ def ingest_folder(root: Path, store: Path, write: Write, settings: Settings | No
     }
     engine = duckdb.connect(config=options)
     with engine:
-        reader = Reader(engine, work / "spool", settings.validate, Shapes())
+        reader = Reader(work / "spool")
         counted = _Counted()
         outside = Mapped(work / "parts" / "outside")
         for rejection in found:

@@ -177,7 +177,7 @@ class Mapped:
     def _read(self, place: int, source: str, resource: Json, medications: Mapping[str, Json]) -> None:
         kind = source.partition("/")[0]
         if kind == "Patient":
-            self._put("persons", _person_row(place, patient_to_person(resource, source)))
+            self._put("persons", person_row(place, patient_to_person(resource, source)))
         elif kind == "Organization":
             name = organization_name(resource, source)
             self._put("sites", {"place": place, "source": source, "content": name})
@@ -252,7 +252,8 @@ def _plain(time: datetime | None) -> datetime | None:
     return None if time is None else time.astimezone(UTC).replace(tzinfo=None)
 
 
-def _person_row(place: int, person: Person) -> Row:
+def person_row(place: int, person: Person) -> Row:
+    """The row of one patient."""
     return {
         "place": place,
         "source": person.source,
