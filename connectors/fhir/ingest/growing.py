@@ -24,11 +24,15 @@ class Growing:
     def add(self, rows: Any) -> int:
         """Put rows at the end; the place of the first."""
         begun, more = self.count, np.asarray(rows, self.rows.dtype)
-        needed = begun + len(more)
+        self.leave(len(more))
+        self.count += len(more)
+        self.rows[begun : self.count] = more
+        return begun
+
+    def leave(self, room: int) -> None:
+        """Have room behind for so many rows."""
+        needed = self.count + room
         if needed > len(self.rows):
             larger = np.zeros((2 * needed, *self.rows.shape[1:]), self.rows.dtype)
-            larger[:begun] = self.rows[:begun]
+            larger[: self.count] = self.rows[: self.count]
             self.rows = larger
-        self.rows[begun:needed] = more
-        self.count = needed
-        return begun

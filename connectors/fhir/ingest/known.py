@@ -8,27 +8,29 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from connectors.fhir.ingest import scanning
 from connectors.fhir.ingest.elements import ABOUT, COMPARED, DATE, ELEMENTS, NAME, NUMBER
 from connectors.fhir.ingest.growing import Growing
 from connectors.fhir.ingest.meaning import Meaning
 from connectors.fhir.ingest.scanning import (
-    BEFORE_NUMBER,
+    ENDS,
+    FIRST,
+    FOLLOWS,
+    HASH,
+    IS_NUMBER,
+    LENGTH,
     MOST_COMPARED,
     MOST_DATES,
     MOST_NUMBERS,
+    NEXT,
+    ROW,
     TEXT,
-    Meanings,
-    Tree,
 )
-from connectors.fhir.ingest.tokens import Value, values_of
+from connectors.fhir.ingest.tokens import values_of
 from connectors.fhir.ingest.vectors import WIDTH
 
-MOST_NODES, MOST_MEANINGS = 2_000_000, 250_000
+MOST_STEPS, MOST_MEANINGS = 2_000_000, 250_000
 """What is kept in memory; lines beyond are read by the mapping."""
-
-
-def _bytes(text: bytes) -> np.ndarray:
-    return np.frombuffer(text, np.uint8)
 
 
 @dataclass(slots=True)
@@ -45,40 +47,27 @@ class Known:
     _persons: Growing = field(default_factory=lambda: Growing(np.bool_))
     _columns: dict[str, tuple[Growing, dict[Any, int]]] = field(default_factory=dict)
     _texts: Growing = field(default_factory=lambda: Growing(np.uint8, room=65536))
-    _edges: Growing = field(default_factory=lambda: Growing(np.int64, 5))
-    _nodes: Growing = field(default_factory=lambda: Growing(np.int64, 4))
-    _leaves: Growing = field(default_factory=lambda: Growing(np.int64, 2))
-    _table: Any = field(default_factory=lambda: np.zeros(4096, np.int64))
+    _steps: Growing = field(default_factory=lambda: Growing(np.int64, ROW))
+    _table: NDArray[np.int64] = field(default_factory=lambda: np.zeros(4096, np.int64))
     _compared: Growing = field(default_factory=lambda: Growing(np.uint8, room=65536))
-    _rows: Growing = field(default_factory=lambda: Growing(np.int64, 7))
-    _hashes: Growing = field(default_factory=lambda: Growing(np.uint64))
+    _meanings: Growing = field(default_factory=lambda: Growing(np.int64, ROW))
     _facts: Growing = field(default_factory=lambda: Growing(np.int64, 2))
     _counts: Growing = field(default_factory=lambda: Growing(np.int64))
 
     def __post_init__(self) -> None:
-        self._node(0, 0, 0)
+        self._steps.add([[0] * ROW])
 
-    @property
-    def tree(self) -> Tree:
-        """As the scan reads it; made anew after each line that was added."""
-        return Tree(self._texts.rows, self._edges.rows, self._nodes.rows, self._leaves.rows)
-
-    @property
-    def meanings(self) -> Meanings:
-        """As the scan reads them; made anew after each that was added."""
-        return Meanings(
-            self._table,
-            self._compared.rows,
-            self._rows.rows,
-            self._hashes.rows,
-            self._facts.rows,
-            self._counts.rows,
-        )
+    def addresses(self) -> list[int]:
+        """Of the tables, as the scan wants them, from `TREE` to `COUNTS`; others after anything was added."""
+        tables = (self._steps, self._texts, None, None, self._meanings, self._compared, self._facts, self._counts)
+        found = [0 if each is None else each.rows.ctypes.data for each in tables]
+        found[scanning.TABLE], found[scanning.MASK] = self._table.ctypes.data, len(self._table) - 1
+        return found
 
     @property
     def full(self) -> bool:
         """Whether nothing more is kept."""
-        return self._nodes.count > MOST_NODES or self._rows.count > MOST_MEANINGS
+        return self._steps.count > MOST_STEPS or self._meanings.count > MOST_MEANINGS
 
     def add_line(self, line: bytes, kind: str) -> bool:
         """Add a branch for a line, with its newline; False where there is one, or it has too many values."""
@@ -92,39 +81,34 @@ class Known:
             or roles.count(ABOUT) > 1
         ):
             return False
-        node = at = 0
-        before = self._edges.count
+        step = at = 0
+        before = self._steps.count
         for value, role in zip(values, roles, strict=True):
-            node = self._step(node, line[at : value.begin], value, role)
+            step = self._step(step, line[at : value.begin], role, value.number)
             at = value.end
-        end = self._step(node, line[at:], None, 0)
-        prefix = f"{kind}/".encode()
-        if not self._leaves.rows[end, 1]:
-            self._leaves.rows[end] = (self._text(prefix), len(prefix))
-        return self._edges.count > before
+        end = self._step(step, line[at:], ENDS, False)
+        if self._steps.count > before:
+            source = f"{kind}/".encode()
+            self._steps.rows[end, IS_NUMBER], self._steps.rows[end, FIRST] = self._text(source), len(source)
+        return self._steps.count > before
 
     def _text(self, text: bytes) -> int:
-        begun = self._texts.add(_bytes(text))
-        if len(self._texts.rows) < self._texts.count + WIDTH:  # the scan may read so much beyond
-            self._texts.add(np.zeros(WIDTH, np.uint8))
+        begun = self._texts.add(np.frombuffer(text, np.uint8))
+        self._texts.leave(WIDTH)  # the scan may read so much beyond
         return begun
 
-    def _node(self, role: int, number: int, end: int) -> int:
-        self._leaves.add([(0, 0)])
-        return self._nodes.add([(-1, role, number, end)])
-
-    def _step(self, node: int, text: bytes, value: Value | None, role: int) -> int:
-        """The node that a text leads to."""
-        follows = BEFORE_NUMBER if value is not None and value.number else TEXT
-        edge = int(self._nodes.rows[node, 0])
-        while edge >= 0:
-            begin, length, target, beside, what = self._edges.rows[edge].tolist()
-            if what == follows and self._texts.rows[begin : begin + length].tobytes() == text:
-                return int(target)
-            edge = beside
-        made = self._node(role, follows, int(value is None))
-        row = (self._text(text), len(text), made, int(self._nodes.rows[node, 0]), follows)
-        self._nodes.rows[node, 0] = self._edges.add([row])
+    def _step(self, step: int, text: bytes, role: int, number: bool) -> int:
+        """The step from another one over a text; made where there is none."""
+        following = int(self._steps.rows[step, FIRST])
+        while following:
+            row = self._steps.rows[following]
+            known = self._texts.rows[row[TEXT] : row[TEXT] + row[LENGTH]].tobytes()
+            if known == text and row[FOLLOWS] == number:
+                return following
+            following = int(row[NEXT])
+        row = (self._text(text), len(text), self._steps.rows[step, FIRST], number, role, number, 0, 0)
+        made = self._steps.add([row])
+        self._steps.rows[step, FIRST] = made
         return made
 
     def add_meaning(
@@ -143,21 +127,18 @@ class Known:
         texts = b"".join(
             (value.end - value.begin).to_bytes(4, "little") + line[value.begin : value.end] for value in compared
         )
-        begun = self._compared.add(_bytes(texts))
-        if len(self._compared.rows) < self._compared.count + WIDTH:
-            self._compared.add(np.zeros(WIDTH, np.uint8))
-        places = meaning.places if meaning is not None else []
-        first = self._facts.add(np.array(places, np.int64).reshape(-1, 2))
-        count = len(places) if meaning is not None else -1
-        happened = meaning.happened if meaning is not None else -1
-        self._hashes.add(np.array([known], np.int64).view(np.uint64))
-        self._counts.add([0])
-        number = self._rows.add([(leaf, relation, begun, len(compared), first, count, happened)])
-        self.kinds.append(kind)
+        begun = self._compared.add(np.frombuffer(texts, np.uint8))
+        self._compared.leave(WIDTH)
+        first, count, happened = self._facts.count, -1, -1
         if meaning is not None:
+            self._facts.add(meaning.places)
+            count, happened = len(meaning.places), meaning.happened
             self.consts += meaning.consts
-            self._persons.add([kind == "Patient"] * len(meaning.consts))
-        if 2 * self._rows.count > len(self._table):
+            self._persons.add([kind == "Patient"] * count)
+        self._counts.add([0])
+        number = self._meanings.add([(known, leaf, relation, begun, len(compared), first, count, happened)])
+        self.kinds.append(kind)
+        if 2 * self._meanings.count > len(self._table):
             self._table = np.zeros(4 * len(self._table), np.int64)
             for each in range(number):
                 self._put_in_table(each)
@@ -165,7 +146,7 @@ class Known:
 
     def _put_in_table(self, meaning: int) -> None:
         mask = len(self._table) - 1
-        place = int(self._hashes.rows[meaning]) & mask
+        place = int(self._meanings.rows[meaning, HASH]) & mask
         while self._table[place]:
             place = (place + 1) & mask
         self._table[place] = meaning + 1

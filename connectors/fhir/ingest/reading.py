@@ -58,10 +58,10 @@ class Reader:
         self, block: NDArray[np.uint8], state: NDArray[np.int64], scanned: Scanned, part: Part, mapped: Mapped
     ) -> None:
         state[scanning.AT] = 0
-        tree, meanings = self.known.tree, self.known.meanings
+        places = self._places(scanned)
         asked = -1
         while True:
-            scanning.scan(tree, meanings, block, scanned.found, state)
+            scanning.scan(places, block, state)
             status, at = int(state[scanning.STATUS]), int(state[scanning.AT])
             if status == scanning.DONE:
                 return
@@ -76,13 +76,16 @@ class Reader:
                 learnt = self._learn_meaning(line, state)
                 asked = at
             if learnt:
-                tree, meanings = self.known.tree, self.known.meanings
+                places = self._places(scanned)
                 continue
             if line.strip():
                 number = int(state[scanning.LINE])
                 mapped.line(number, f"{part.name} line {part.lines_before + number + 1}", line)
             state[scanning.AT] = at + len(line)
             state[scanning.LINE] += 1
+
+    def _places(self, scanned: Scanned) -> NDArray[np.int64]:
+        return np.array([*self.known.addresses(), *scanned.found.addresses()], np.int64)
 
     def _learn_line(self, line: bytes) -> bool:
         """Whether the tree has a line that it did not have."""
@@ -104,7 +107,7 @@ class Reader:
         self.known.add_meaning(
             line,
             resource["resourceType"],
-            tuple(state[[scanning.LEAF, scanning.RELATION, scanning.HASH]].tolist()),
+            tuple(state[[scanning.FOUND_LEAF, scanning.FOUND_RELATION, scanning.FOUND_HASH]].tolist()),
             meaning_of(resource, values),
         )
         return True

@@ -12,27 +12,42 @@ from numpy.typing import NDArray
 from connectors.fhir.ingest import scanning
 from connectors.fhir.ingest.known import Known
 from connectors.fhir.ingest.mapped import ENTRY_BITS, PART_BITS, schemas
-from connectors.fhir.ingest.plan import FACT
+from connectors.fhir.ingest.vectors import WIDTH
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
 _ROWS = 2**17
+_TEXT_ROOM = _ROWS * scanning.SOURCE_LENGTH + 2 * WIDTH
 
 
-def _room() -> scanning.Found:
-    return scanning.Found(
-        facts=np.empty((_ROWS, 4), np.int64),
-        numbers=np.empty(_ROWS),
-        source_ends=np.zeros(_ROWS + 1, np.int32),
-        sources=np.empty(_ROWS * scanning.ROW_BYTES, np.uint8),
-        patient_ends=np.zeros(_ROWS + 1, np.int32),
-        patients=np.empty(_ROWS * scanning.ROW_BYTES, np.uint8),
-        compared=np.empty((scanning.MOST_COMPARED, 2), np.int64),
-        dates=np.empty(2 * scanning.MOST_DATES, np.int64),
-        values=np.empty(scanning.MOST_NUMBERS),
-    )
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the scan fills.
+
+    Attributes:
+        facts: By row: the line's number, happened, time, and which fact of all that are known it is.
+        numbers: By row; NaN for none.
+        source_ends: Where the source of each row ends in `sources`; the first is 0.
+        sources: Bytes.
+        patient_ends: As of sources.
+        patients: Bytes.
+        work: For the scan to work in.
+    """
+
+    facts: NDArray[np.int64] = field(default_factory=lambda: np.empty((_ROWS, 4), np.int64))
+    numbers: NDArray[np.float64] = field(default_factory=lambda: np.empty(_ROWS))
+    source_ends: NDArray[np.int32] = field(default_factory=lambda: np.zeros(_ROWS + 1, np.int32))
+    sources: NDArray[np.uint8] = field(default_factory=lambda: np.empty(_TEXT_ROOM, np.uint8))
+    patient_ends: NDArray[np.int32] = field(default_factory=lambda: np.zeros(_ROWS + 1, np.int32))
+    patients: NDArray[np.uint8] = field(default_factory=lambda: np.empty(_TEXT_ROOM, np.uint8))
+    work: NDArray[np.int64] = field(default_factory=lambda: np.zeros(scanning.WORK_WORDS, np.int64))
+
+    def addresses(self) -> list[int]:
+        """As the scan wants them, from `OUT` to `ROOM`."""
+        filled = (self.facts, self.numbers, self.source_ends, self.sources, self.patient_ends, self.patients)
+        return [*(each.ctypes.data for each in (*filled, self.work)), _ROWS]
 
 
 @dataclass(slots=True)
@@ -49,7 +64,7 @@ class Scanned:
     stem: Path
     part: int
     known: Known
-    found: scanning.Found = field(default_factory=_room)
+    found: Found = field(default_factory=Found)
     writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
 
     def flush(self, state: NDArray[np.int64]) -> None:

@@ -8,7 +8,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from connectors.fhir.ingest.vectors import WIDTH, beyond_ascii, byte, compiled, lowest, stopping, word
+from connectors.fhir.ingest.vectors import (
+    WIDTH,
+    beyond_ascii,
+    byte,
+    compiled,
+    lowest,
+    outside_ids,
+    stopping,
+    word,
+)
 
 NO_DATE = np.iinfo(np.int64).min
 DAY_MICROSECONDS = 86_400_000_000
@@ -202,13 +211,15 @@ def _clock(at: int, end: int) -> int:
 @compiled
 def is_id(at: int, end: int) -> bool:
     """Whether a text is a FHIR id: 1 to 64 of A-Z a-z 0-9 - and the full stop."""
-    if not 1 <= end - at <= 64:
+    length = end - at
+    if not 1 <= length <= 64:
         return False
-    for place in range(at, end):
-        sign = byte(place)
-        if not (48 <= sign <= 57 or 97 <= sign <= 122 or 65 <= sign <= 90 or sign == 45 or sign == 46):
+    if length > WIDTH:
+        if outside_ids(at) != _NOTHING:
             return False
-    return True
+        at += WIDTH
+        length -= WIDTH
+    return outside_ids(at) << np.uint64(64 - length) == _NOTHING
 
 
 @compiled

@@ -87,6 +87,76 @@ def byte(_context: Any, address: Any) -> Any:
 
 
 @intrinsic
+def whole(_context: Any, address: Any) -> Any:
+    """Eight bytes as a whole number with a sign."""
+
+    def made(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return _loaded(builder, arguments[0], ir.IntType(64))
+
+    return types.int64(types.int64), made
+
+
+def _stored(builder: Any, address: Any, value: Any) -> Any:
+    builder.store(value, builder.inttoptr(address, value.type.as_pointer())).align = 1
+    return ir.Constant(ir.IntType(64), 0)
+
+
+@intrinsic
+def put(_context: Any, address: Any, value: Any) -> Any:
+    """Write a whole number."""
+
+    def made(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return _stored(builder, arguments[0], arguments[1])
+
+    return types.int64(types.int64, types.int64), made
+
+
+@intrinsic
+def put_number(_context: Any, address: Any, value: Any) -> Any:
+    """Write a float."""
+
+    def made(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return _stored(builder, arguments[0], arguments[1])
+
+    return types.int64(types.int64, types.float64), made
+
+
+@intrinsic
+def put_end(_context: Any, address: Any, value: Any) -> Any:
+    """Write a whole number in four bytes."""
+
+    def made(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return _stored(builder, arguments[0], builder.trunc(arguments[1], ir.IntType(32)))
+
+    return types.int64(types.int64, types.int64), made
+
+
+@intrinsic
+def copied(_context: Any, to: Any, address: Any) -> Any:
+    """Copy as many bytes as are looked at at once."""
+
+    def made(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        return _stored(builder, arguments[0], _loaded(builder, arguments[1], _BYTES))
+
+    return types.int64(types.int64, types.int64), made
+
+
+@intrinsic
+def outside_ids(_context: Any, address: Any) -> Any:
+    """Which bytes are none of A-Z a-z 0-9 - and the full stop."""
+
+    def made(_: Any, builder: Any, __: Any, arguments: Any) -> Any:
+        found = _loaded(builder, arguments[0], _BYTES)
+        truths = None
+        for first, last in ((48, 57), (65, 90), (97, 122), (45, 46)):
+            among = builder.icmp_unsigned("<=", builder.sub(found, _filled(first)), _filled(last - first))
+            truths = among if truths is None else builder.or_(truths, among)
+        return _as_bits(builder, builder.not_(truths))
+
+    return types.uint64(types.int64), made
+
+
+@intrinsic
 def lowest(_context: Any, bits: Any) -> Any:
     """The place of the lowest bit that is set; of none, 64."""
 
