@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.fhir.files import export_files
-from connectors.fhir.ingest.expressions import quoted
+from connectors.fhir.ingest.rows import quoted
 from connectors.fhir.ingest.mapped import Mapped
 from connectors.fhir.ingest.parts import PART_BYTES, NotInPartsError, Part, file_parts
 from connectors.fhir.ingest.reading import Reader

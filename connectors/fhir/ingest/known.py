@@ -45,7 +45,7 @@ class Known:
     consts: list[dict[str, Any]] = field(default_factory=list)
     kinds: list[str] = field(default_factory=list)
     _persons: Growing = field(default_factory=lambda: Growing(np.bool_))
-    _columns: dict[str, tuple[Growing, dict[Any, int]]] = field(default_factory=dict)
+    _columns: dict[str, tuple[Growing, dict[str, int]]] = field(default_factory=dict)
     _texts: Growing = field(default_factory=lambda: Growing(np.uint8, room=65536))
     _steps: Growing = field(default_factory=lambda: Growing(np.int64, ROW))
     _table: NDArray[np.int64] = field(default_factory=lambda: np.zeros(4096, np.int64))
@@ -156,13 +156,19 @@ class Known:
         """By fact: whether it is a person."""
         return self._persons.rows
 
-    def column(self, name: str) -> tuple[NDArray[np.int64], list[Any]]:
-        """What is constant in facts, by column: the place of each fact's value, -1 for none, and the values."""
+    def column(self, name: str) -> NDArray[np.int64]:
+        """What is constant in facts, by fact: a number itself; the place of a text in `values`; -1 for none."""
         places, values = self._columns.setdefault(name, (Growing(np.int64), {}))
         for const in self.consts[places.count :]:
             value = const.get(name)
-            places.add([-1 if value is None else values.setdefault(value, len(values))])
-        return places.rows, list(values)
+            if isinstance(value, str):
+                value = values.setdefault(value, len(values))
+            places.add([-1 if value is None else value])
+        return places.rows
+
+    def values(self, name: str) -> list[str]:
+        """The texts of a column."""
+        return list(self._columns[name][1])
 
     def taken(self) -> dict[str, int]:
         """How many lines of each type were read since this was last asked."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.fhir.files import MAX_LINE_BYTES, file_resources, unpacked
-from connectors.fhir.ingest.plan import EVENT, FACT, NONE, NOTE, STUDY
+from connectors.fhir.ingest.rows import EVENT, FACT, MEANT, NONE, NOTE, STUDY
 from connectors.fhir.mapping import resource_to_facts
 from connectors.fhir.mapping_clinical import needs_medication
 from connectors.fhir.mapping_facts import Facts, Person
@@ -51,6 +51,7 @@ def schemas() -> Mapping[str, pa.Schema]:
         "kind": pa.int8(),
         "time": time,
         "number": pa.float64(),
+        "meaning": pa.int64(),
     }
     person = [
         *(("place", pa.int64()), ("source", text), ("patient_id", text), ("birth_date", pa.date32())),
@@ -64,6 +65,9 @@ def schemas() -> Mapping[str, pa.Schema]:
         "medications": pa.schema(stated),
         "sites": pa.schema(stated),
         "deferred": pa.schema(stated),
+        "meanings": pa.schema(
+            [("meaning", pa.int64()), ("kind", pa.int8()), *((name, text) for name in MEANT)]
+        ),
         "rejected": pa.schema([("kind", text), ("reference", text), ("problem", text), ("remedy", text)]),
     }
 
