@@ -1,12 +1,12 @@
-"""fhir-pyrate beside ours, in an interpreter of its own: it wants other versions of what ours uses.
+"""fhir-pyrate beside ours, in an interpreter of its own: it wants other versions of packages.
 
     python -m venv OTHER
     OTHER/bin/pip install fhir-pyrate==0.2.6
 
-FHIR_PYRATE_PYTHON then names its interpreter, which runs this file: FOLDER. `lines.ndjson` in that folder holds
-Observations; seconds and what was found are left there. Each of the three ways that its documentation gives
-of making a DataFrame is timed from the text of Bundles of 100, as its client gets them from a server: parsed
-with json, made an FHIRObj, given to Pirate.bundles_to_dataframe.
+FHIR_PYRATE_PYTHON then names its interpreter, which runs this file: FOLDER. `lines.ndjson` in that folder
+holds Observations; seconds and what was found are left there. Each of the three ways that its documentation
+gives of making a DataFrame is timed from the text of Bundles of 100, as its client gets them from a server:
+parsed with json, made an FHIRObj, given to Pirate.bundles_to_dataframe.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _PATHS = [
 ]
 
 
-def _picked(bundle: Any) -> list[dict[str, Any]]:
+def _picked(bundle: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an FHIRObj
     """The same elements by a processing function."""
     records = []
     for entry in bundle.entry or []:

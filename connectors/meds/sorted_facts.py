@@ -24,7 +24,13 @@ _CODE = (
     f"ELSE CASE WHEN system = '' OR system = '{OWN_SYSTEM}' AND value IN ('{BIRTH}', '{DEATH}') THEN value "
     "ELSE system || '|' || value END END"
 )
-_TEXTS = {"code": _CODE, "comparator": "comparator", "unit": "unit", "text_value": "text", "display": "display"}
+_TEXTS = {
+    "code": _CODE,
+    "comparator": "comparator",
+    "unit": "unit",
+    "text_value": "text",
+    "display": "display",
+}
 _OWN = ", ".join(f"{made} AS {name}" for name, made in _TEXTS.items())
 
 

@@ -12,6 +12,7 @@ from connectors.meds.sorted_facts import write_facts
 if TYPE_CHECKING:
     import duckdb
 
+
 def write_store(engine: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
     """Write the views `record_person`, `record_fact` and `record_meaning` as `write_meds` writes records, sorted on disk.
 

@@ -12,9 +12,9 @@ from prognosis.cli.console import print_json, stderr, stdout
 from prognosis.cli.sources import ingest
 
 
-def run_ingest(source: str, out: Path, *, validate: bool, json_output: bool) -> None:
+def run_ingest(source: str, out: Path, *, json_output: bool) -> None:
     """Ingest an export and say what became of every resource in it."""
-    made = ingest(source, out, validate=validate)
+    made = ingest(source, out)
     for message, count in made.notices.items():
         stderr.print(f"[yellow]note[/]: {escape(message)} ({count})", highlight=False)
     stderr.print(

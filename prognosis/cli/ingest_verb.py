@@ -13,12 +13,9 @@ def ingest_export(
     source: Annotated[str, typer.Argument(help="A large export, fhir-folder:DIR.")],
     out: OutOption,
     *,
-    validate: Annotated[
-        bool, typer.Option(help="Look at the structure of every line, not only at what is read of it.")
-    ] = True,
     json_output: JsonOption = False,
 ) -> None:
     """Read a large FHIR export into a store for `meds:DIR`; stopped and started again, it goes on."""
     from prognosis.cli.ingest import run_ingest
 
-    run_ingest(source, out, validate=validate, json_output=json_output)
+    run_ingest(source, out, json_output=json_output)

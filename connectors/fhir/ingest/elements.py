@@ -37,7 +37,7 @@ class Elements:
             return DATE
         if path in self.numbers:
             return NUMBER
-        read = any(path == each or each.endswith(".") and path.startswith(each) for each in self.compared)
+        read = any(path == each or (each.endswith(".") and path.startswith(each)) for each in self.compared)
         return COMPARED if read else SKIPPED
 
 
@@ -74,7 +74,9 @@ _NO_NUMBERS: frozenset[str] = frozenset()
 ELEMENTS: Mapping[str, Elements] = {
     "Observation": Elements(
         _when("effective") | {"issued"},
-        frozenset(f"{at}{name}" for at in ("", "component.") for name in ("valueQuantity.value", "valueInteger")),
+        frozenset(
+            f"{at}{name}" for at in ("", "component.") for name in ("valueQuantity.value", "valueInteger")
+        ),
         ("status", _ANSWER, *_valued(""), *_valued("component.")),
     ),
     "Condition": Elements(

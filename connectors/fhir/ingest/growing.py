@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 
 class Growing:
@@ -21,7 +21,7 @@ class Growing:
         self.rows: NDArray[Any] = np.zeros((room, width) if width else room, kind)
         self.count = 0
 
-    def add(self, rows: Any) -> int:
+    def add(self, rows: ArrayLike) -> int:
         """Put rows at the end; the place of the first."""
         begun, more = self.count, np.asarray(rows, self.rows.dtype)
         self.leave(len(more))

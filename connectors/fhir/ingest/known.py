@@ -59,7 +59,16 @@ class Known:
 
     def addresses(self) -> list[int]:
         """Of the tables, as the scan wants them, from `TREE` to `COUNTS`; others after anything was added."""
-        tables = (self._steps, self._texts, None, None, self._meanings, self._compared, self._facts, self._counts)
+        tables = (
+            self._steps,
+            self._texts,
+            None,
+            None,
+            self._meanings,
+            self._compared,
+            self._facts,
+            self._counts,
+        )
         found = [0 if each is None else each.rows.ctypes.data for each in tables]
         found[scanning.TABLE], found[scanning.MASK] = self._table.ctypes.data, len(self._table) - 1
         return found
@@ -125,7 +134,8 @@ class Known:
         leaf, relation, known = scanned
         compared = [value for value in values_of(line) if value.role(ELEMENTS[kind]) == COMPARED]
         texts = b"".join(
-            (value.end - value.begin).to_bytes(4, "little") + line[value.begin : value.end] for value in compared
+            (value.end - value.begin).to_bytes(4, "little") + line[value.begin : value.end]
+            for value in compared
         )
         begun = self._compared.add(np.frombuffer(texts, np.uint8))
         self._compared.leave(WIDTH)

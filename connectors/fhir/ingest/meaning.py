@@ -1,9 +1,9 @@
 """What lines of one structure mean: learnt from what the mapping makes of one of them.
 
-Two lines that have the same keys, the same values wherever the mapping compares values, and dates that stand to
-one another in the same order, give facts that differ in four things: the resource's id, the patient, numbers and
-dates. The mapping copies those; it never calculates with them (a fact whose time is none of the line's dates
-has no meaning here, and is left to the mapping). So one line shows from where each is copied.
+Two lines that have the same keys, the same values wherever the mapping compares values, and dates that
+stand to one another in the same order, give facts that differ in four things: the resource's id, the patient,
+numbers and dates. The mapping copies those; it never calculates with them (a fact whose time is none of the
+line's dates has no meaning here, and is left to the mapping). So one line shows from where each is copied.
 """
 
 from __future__ import annotations
@@ -69,10 +69,11 @@ def meaning_of(resource: dict[str, Any], values: list[Value]) -> Meaning | None:
         return None
 
 
-def _at(resource: Any, path: tuple[str | int, ...]) -> Any:
+def _at(resource: object, path: tuple[str | int, ...]) -> Any:  # noqa: ANN401 - JSON
+    found: Any = resource
     for key in path:
-        resource = resource[key]
-    return resource
+        found = found[key]
+    return found
 
 
 def _dates(resource: Json, values: list[Value]) -> list[tuple[datetime, datetime]]:

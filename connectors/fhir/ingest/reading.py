@@ -1,4 +1,4 @@
-"""One part of an export read into tables on disk: what is known of lines by a scan, the rest by the mapping."""
+"""One part of an export read into tables on disk: known lines by a scan, the rest by the mapping."""
 
 from __future__ import annotations
 

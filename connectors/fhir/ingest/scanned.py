@@ -16,6 +16,7 @@ from connectors.fhir.ingest.rows import MEANT
 from connectors.fhir.ingest.vectors import WIDTH
 
 if TYPE_CHECKING:
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
 _ROWS = 2**17
@@ -163,7 +164,7 @@ class Scanned:
             columns[name] = self._constant(name, fact)
         self._put("persons", {name: each for name, each in columns.items() if each is not None})
 
-    def _constant(self, name: str, fact: NDArray[np.int64]) -> Any:
+    def _constant(self, name: str, fact: NDArray[np.int64]) -> pa.Array | None:
         """A column that is what the mapping said of each kind of fact; None where it said nothing."""
         import pyarrow as pa
 
@@ -198,13 +199,13 @@ class Scanned:
 _REPEATED = ["patient", "medication", "notices", "ordinal", "kind", "meaning", "sex", "organization"]
 
 
-def _texts(ends: NDArray[np.int32], texts: NDArray[np.uint8], count: int) -> Any:
+def _texts(ends: NDArray[np.int32], texts: NDArray[np.uint8], count: int) -> pa.StringArray:
     import pyarrow as pa
 
     return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(texts))
 
 
-def _times(microseconds: NDArray[np.int64]) -> Any:
+def _times(microseconds: NDArray[np.int64]) -> pa.Array:
     import pyarrow as pa
 
     return pa.array(np.ascontiguousarray(microseconds).view("M8[us]"), pa.timestamp("us"))

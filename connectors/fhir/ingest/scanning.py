@@ -1,13 +1,13 @@
 """Lines matched against those seen before, in one pass over the bytes.
 
-What is known of lines is a tree. From each value a few constant texts may follow (`,"code":"`), each leading to
-the next value, up to the end of the line. A line that runs down the tree has the keys, the nesting and the JSON
-types of the line that made the branch, which the strict parser read. Its values that are compared, and how its
-dates stand to one another, then choose the meaning: what the mapping made of a line that has the same. Where
-that is not known, or a value is not plain, the scan stops, for the mapping to say.
+What is known of lines is a tree. From each value a few constant texts may follow (`,"code":"`), each leading
+to the next value, up to the end of the line. A line that runs down the tree has the keys, the nesting and the
+JSON types of the line that made the branch, which the strict parser read. Its values that are compared, and
+how its dates stand to one another, then choose the meaning: what the mapping made of a line that has the same.
+Where that is not known, or a value is not plain, the scan stops, for the mapping to say.
 
-Compiled functions take addresses of tables, whose rows are `ROW` words of eight bytes: passing arrays would cost
-more than reading a value does.
+Compiled functions take addresses of tables, whose rows are `ROW` words of eight bytes: passing arrays would
+cost more than reading a value does.
 """
 
 from __future__ import annotations
@@ -73,7 +73,13 @@ TREE, TREE_TEXTS, TABLE, MASK, MEANINGS, MEANING_TEXTS, MEANING_FACTS, COUNTS = 
 OUT, NUMBERS, SOURCE_ENDS, SOURCES, PATIENT_ENDS, PATIENTS, WORK, ROOM = range(8, 16)
 """Places in the list of addresses; `MASK` and `ROOM` (rows) are numbers."""
 
-_NAME, _ABOUT, _COMPARED, _DATES, _NUMBERS = 0, 2, 8, 8 + 2 * MOST_COMPARED, 8 + 2 * (MOST_COMPARED + MOST_DATES)
+_NAME, _ABOUT, _COMPARED, _DATES, _NUMBERS = (
+    0,
+    2,
+    8,
+    8 + 2 * MOST_COMPARED,
+    8 + 2 * (MOST_COMPARED + MOST_DATES),
+)
 WORK_WORDS = _NUMBERS + MOST_NUMBERS
 """Words to work in: where the id begins, its length, the same of the patient's, the counts of compared values,
 dates and numbers, and those themselves."""
@@ -186,9 +192,7 @@ def _down(tree: int, texts: int, at: int, stop: int, work: int) -> tuple[int, in
 
 
 @compiled
-def _meaning(
-    known: np.uint64, leaf: int, relation: int, places: NDArray[np.int64]
-) -> int:
+def _meaning(known: np.uint64, leaf: int, relation: int, places: NDArray[np.int64]) -> int:
     """The meaning of a line that ended in a leaf, as an address; 0 where it is not known."""
     mask = np.uint64(places[MASK])
     slot = known & mask

@@ -24,7 +24,17 @@ if TYPE_CHECKING:
 _TWICE = ("occurs more than once with different content", "keep one version of each resource")
 _SAID = "kind, time, number"
 _MEANING = f"{_SAID}, {', '.join(MEANT)}"
-_FACT = ("place", "source", "patient", "happened", "ordinal", "notices", *_SAID.split(", "), "meaning", *MEANT)
+_FACT = (
+    "place",
+    "source",
+    "patient",
+    "happened",
+    "ordinal",
+    "notices",
+    *_SAID.split(", "),
+    "meaning",
+    *MEANT,
+)
 _DEATH_MEANING = -1
 
 
@@ -260,11 +270,14 @@ class Settling:
     def _count(self) -> None:
         """Count what was accepted, set aside and noticed."""
         accepted = self.engine.execute(
-            "SELECT split_part(source, '/', 1), sum(lines) FROM used WHERE ordinal = 0 GROUP BY 1 UNION ALL "
+            "SELECT split_part(source, '/', 1), lines FROM (SELECT any_value(source) AS source, "
+            "sum(lines) AS lines FROM used WHERE ordinal = 0 "
+            "GROUP BY meaning, CASE WHEN meaning IS NULL THEN split_part(source, '/', 1) END) UNION ALL "
             "SELECT 'Patient', sum(lines) FROM person WHERE source NOT IN (SELECT source FROM living) "
             "HAVING count(*) > 0"
         )
-        self.settled.accepted.update({kind: int(count) for kind, count in accepted.fetchall()})
+        for kind, count in accepted.fetchall():  # a meaning belongs to one type, a type to many meanings
+            self.settled.accepted[kind] += int(count)
         rejected = self.engine.execute("SELECT kind, sum(lines) FROM refused GROUP BY kind")
         self.settled.rejected.update({kind: int(count) for kind, count in rejected.fetchall()})
         noticed = self.engine.execute(

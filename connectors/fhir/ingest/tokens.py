@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from connectors.fhir.ingest.elements import ABOUT, COMPARED, DATE, NAME, NUMBER, Elements
 
-_TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[{}\[\],:]|[ \t\r\n]+')
+_TOKEN = re.compile(
+    rb'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?|true|false|null|[{}\[\],:]|[ \t\r\n]+'
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +63,3 @@ def values_of(line: bytes) -> list[Value]:
             if not key_next:
                 keys[-1] = int(keys[-1]) + 1
     return found
-
-

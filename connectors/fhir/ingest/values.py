@@ -233,7 +233,13 @@ def patient_id_at(at: int, end: int) -> int:
     if begun - 8 <= at + 8 or word(begun - 8) != _PATIENT or not is_id(begun, end):
         return 0
     place = begun - 9  # the slash before "Patient"
-    if byte(place) != 47 or byte(at) != 104 or byte(at + 1) != 116 or byte(at + 2) != 116 or byte(at + 3) != 112:
+    if (
+        byte(place) != 47
+        or byte(at) != 104
+        or byte(at + 1) != 116
+        or byte(at + 2) != 116
+        or byte(at + 3) != 112
+    ):
         return 0
     at += 5 if byte(at + 4) == 115 else 4
     if byte(at) != 58 or byte(at + 1) != 47 or byte(at + 2) != 47 or place <= at + 3:

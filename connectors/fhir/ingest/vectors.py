@@ -15,6 +15,11 @@ WIDTH = 32
 _BYTES = ir.VectorType(ir.IntType(8), WIDTH)
 
 
+def _instruction(made: Callable[..., Any]) -> Any:
+    """A function of compiled functions that is these instructions."""
+    return intrinsic(made)
+
+
 def _loaded(builder: Any, address: Any, kind: Any) -> Any:
     found = builder.load(builder.inttoptr(address, kind.as_pointer()))
     found.align = 1
@@ -30,7 +35,7 @@ def _as_bits(builder: Any, truths: Any) -> Any:
     return builder.zext(builder.bitcast(truths, ir.IntType(WIDTH)), ir.IntType(64))
 
 
-@intrinsic
+@_instruction
 def differing(_context: Any, one: Any, other: Any) -> Any:
     """Which bytes differ at two addresses, one bit each."""
 
@@ -41,7 +46,7 @@ def differing(_context: Any, one: Any, other: Any) -> Any:
     return types.uint64(types.int64, types.int64), made
 
 
-@intrinsic
+@_instruction
 def stopping(_context: Any, address: Any) -> Any:
     """Which bytes may end a string: a quotation mark, a backslash, a control character."""
 
@@ -55,7 +60,7 @@ def stopping(_context: Any, address: Any) -> Any:
     return types.uint64(types.int64), made
 
 
-@intrinsic
+@_instruction
 def beyond_ascii(_context: Any, address: Any) -> Any:
     """Which bytes are no ASCII."""
 
@@ -66,7 +71,7 @@ def beyond_ascii(_context: Any, address: Any) -> Any:
     return types.uint64(types.int64), made
 
 
-@intrinsic
+@_instruction
 def word(_context: Any, address: Any) -> Any:
     """Eight bytes as a number."""
 
@@ -76,7 +81,7 @@ def word(_context: Any, address: Any) -> Any:
     return types.uint64(types.int64), made
 
 
-@intrinsic
+@_instruction
 def byte(_context: Any, address: Any) -> Any:
     """One byte as a number."""
 
@@ -86,7 +91,7 @@ def byte(_context: Any, address: Any) -> Any:
     return types.int64(types.int64), made
 
 
-@intrinsic
+@_instruction
 def whole(_context: Any, address: Any) -> Any:
     """Eight bytes as a whole number with a sign."""
 
@@ -101,7 +106,7 @@ def _stored(builder: Any, address: Any, value: Any) -> Any:
     return ir.Constant(ir.IntType(64), 0)
 
 
-@intrinsic
+@_instruction
 def put(_context: Any, address: Any, value: Any) -> Any:
     """Write a whole number."""
 
@@ -111,7 +116,7 @@ def put(_context: Any, address: Any, value: Any) -> Any:
     return types.int64(types.int64, types.int64), made
 
 
-@intrinsic
+@_instruction
 def put_number(_context: Any, address: Any, value: Any) -> Any:
     """Write a float."""
 
@@ -121,7 +126,7 @@ def put_number(_context: Any, address: Any, value: Any) -> Any:
     return types.int64(types.int64, types.float64), made
 
 
-@intrinsic
+@_instruction
 def put_end(_context: Any, address: Any, value: Any) -> Any:
     """Write a whole number in four bytes."""
 
@@ -131,7 +136,7 @@ def put_end(_context: Any, address: Any, value: Any) -> Any:
     return types.int64(types.int64, types.int64), made
 
 
-@intrinsic
+@_instruction
 def copied(_context: Any, to: Any, address: Any) -> Any:
     """Copy as many bytes as are looked at at once."""
 
@@ -141,7 +146,7 @@ def copied(_context: Any, to: Any, address: Any) -> Any:
     return types.int64(types.int64, types.int64), made
 
 
-@intrinsic
+@_instruction
 def outside_ids(_context: Any, address: Any) -> Any:
     """Which bytes are none of A-Z a-z 0-9 - and the full stop."""
 
@@ -156,7 +161,7 @@ def outside_ids(_context: Any, address: Any) -> Any:
     return types.uint64(types.int64), made
 
 
-@intrinsic
+@_instruction
 def lowest(_context: Any, bits: Any) -> Any:
     """The place of the lowest bit that is set; of none, 64."""
 

@@ -13,13 +13,12 @@ if TYPE_CHECKING:
 INGESTED = "fhir-folder"
 
 
-def ingest(uri: str, store: Path, *, validate: bool) -> Ingested:
+def ingest(uri: str, store: Path) -> Ingested:
     """Read `fhir-folder:DIR` into a store, and tell what came of every resource.
 
     Args:
         uri: The source.
         store: New or empty, or one whose ingest of the same files was stopped.
-        validate: Look at the structure of every line too.
 
     Raises:
         SourceError: The source is of another kind or cannot be read, or the store cannot be written.
@@ -32,4 +31,4 @@ def ingest(uri: str, store: Path, *, validate: bool) -> Ingested:
         raise SourceError(
             uri, "cannot be ingested", f"name {INGESTED}:DIR; other sources are read as they are"
         )
-    return ingest_folder(Path(place), store, write_store, Settings(validate=validate))
+    return ingest_folder(Path(place), store, write_store)

@@ -49,6 +49,8 @@ VALUES: list[Resource] = [
     {"valueQuantity": None, "component": [{"code": CRP, "dataAbsentReason": CRP}]},
     {"component": [{"code": CRP, "valueQuantity": {"value": 1}}]},
     {"component": []},
+    {"identifier": [{"system": "urn:prognosis:answer", "value": "a"}]},
+    {"identifier": [{"system": "urn:lab", "value": "a"}]},
 ]  # fmt: skip
 TIMES: list[Resource] = [
     {"issued": text, **more}
