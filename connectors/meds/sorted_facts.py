@@ -36,7 +36,7 @@ _OWN = ", ".join(f"{made} AS {name}" for name, made in _TEXTS.items())
 
 @dataclass(frozen=True, slots=True)
 class _Shared:
-    """A text column of meanings: of each meaning the place of its text, -1 for none, and the texts in order."""
+    """A text column of meanings: of each meaning the place of its text, -1 for none; the texts in order."""
 
     places: NDArray[np.int64]
     texts: pa.Array
@@ -70,11 +70,12 @@ def write_facts(engine: duckdb.DuckDBPyConnection, path: Path) -> None:
     narrow = "subject_id, time, source, ordinal, number, meaning"
     texts = f", {_OWN}" if own else ""
     born = (
-        f"SELECT subject_id, CAST(birth_date AS TIMESTAMP), 'birth', 0, NULL, {_BORN}"
+        f"SELECT subject_id, CAST(birth_date AS TIMESTAMP), 'birth', 0, NULL, {_BORN}"  # noqa: S608
         f"{', NULL' * len(_TEXTS) if own else ''} FROM subject WHERE birth_date IS NOT NULL"
     )
     rows = engine.sql(
-        f"SELECT * EXCLUDE (ordinal) FROM (SELECT {narrow}{texts} FROM record_fact JOIN subject USING (person) "
+        f"SELECT * EXCLUDE (ordinal) FROM "  # noqa: S608 - this module's own words
+        f"(SELECT {narrow}{texts} FROM record_fact JOIN subject USING (person) "
         f"UNION ALL {born}) ORDER BY subject_id, time, source, ordinal"
     )
     shown = pa.string() if own else pa.dictionary(pa.int32(), pa.string())
@@ -93,7 +94,7 @@ def _meanings(engine: duckdb.DuckDBPyConnection) -> tuple[NDArray[np.int64], Map
 
     nothing = ", ".join(f"NULL AS {name}" for name in _TEXTS if name not in ("code", "display"))
     found = engine.sql(
-        f"SELECT meaning, {_OWN} FROM record_meaning UNION ALL BY NAME "
+        f"SELECT meaning, {_OWN} FROM record_meaning UNION ALL BY NAME "  # noqa: S608
         f"SELECT {_BORN} AS meaning, '{BIRTH}' AS code, '' AS display, {nothing} ORDER BY meaning"
     ).to_arrow_table()
     shared = {}

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def write_store(engine: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
-    """Write the views `record_person`, `record_fact` and `record_meaning` as `write_meds` writes records, sorted on disk.
+    """Write what was settled as `write_meds` writes records, sorted on disk.
 
     `record_person` has a row a patient: person (any key), site, patient_id, birth_date, sex. `record_fact`
     has person, source, ordinal (within the source), kind (1 event, 2 note, 3 imaging study), time, number,
-    meaning, system, value, comparator, unit, text, display; of a note `value` is its kind, of a study its UID.
-    Of a fact with a `meaning`, those of the last six that are NULL are what `record_meaning` (meaning, kind
-    and the six) has: facts are sorted without the texts that many share.
+    meaning, system, value, comparator, unit, text, display; of a note `value` is its kind, of a study its
+    UID. Of a fact with a `meaning`, those of the last six that are NULL are what `record_meaning` (meaning,
+    kind and the six) has: facts are sorted without the texts that many share.
 
     Args:
         engine: Has the three views.

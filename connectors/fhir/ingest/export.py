@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.fhir.files import export_files
-from connectors.fhir.ingest.rows import quoted
 from connectors.fhir.ingest.mapped import Mapped
 from connectors.fhir.ingest.parts import PART_BYTES, NotInPartsError, Part, file_parts
 from connectors.fhir.ingest.reading import Reader
+from connectors.fhir.ingest.rows import quoted
 from connectors.fhir.ingest.settling import Settling
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine

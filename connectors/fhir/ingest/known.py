@@ -167,7 +167,7 @@ class Known:
         return self._persons.rows
 
     def column(self, name: str) -> NDArray[np.int64]:
-        """What is constant in facts, by fact: a number itself; the place of a text in `values`; -1 for none."""
+        """What is constant in facts, by fact: a number itself, the place of a text in `values`, -1."""
         places, values = self._columns.setdefault(name, (Growing(np.int64), {}))
         for const in self.consts[places.count :]:
             value = const.get(name)

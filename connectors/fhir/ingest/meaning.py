@@ -19,7 +19,7 @@ from connectors.fhir.ingest.tokens import Value
 from connectors.fhir.mapping import resource_to_facts
 from connectors.fhir.mapping_clinical import needs_medication
 from connectors.fhir.mapping_fields import Json, source_of
-from connectors.fhir.mapping_person import patient_to_person
+from connectors.fhir.mapping_person import PATIENT_ID, patient_to_person
 from connectors.fhir.mapping_references import target_of
 from connectors.fhir.mapping_times import moment
 from prognosis.errors import InputError
@@ -136,7 +136,8 @@ def _person(resource: Json, source: str, values: list[Value]) -> Meaning:
     person = patient_to_person(resource, source)
     born = [place for place, each in enumerate(values) if each.path == ("birthDate",)]
     died = [place for place, each in enumerate(values) if each.path == ("deceasedDateTime",)]
-    if person.replaced_by or person.replaces or person.patient_id != resource["id"]:
+    named = any(each.get("system") == PATIENT_ID for each in resource.get("identifier", ()))
+    if person.replaced_by or person.replaces or named:  # an id that is named may be the resource's by chance
         raise _NotCopiedError
     if len(str(resource.get("birthDate", "0123-56-89"))) != 10 or len(born) + len(died) != len(values):
         raise _NotCopiedError  # a birth with a time of day has another order

@@ -3,8 +3,8 @@
 What is known of lines is a tree. From each value a few constant texts may follow (`,"code":"`), each leading
 to the next value, up to the end of the line. A line that runs down the tree has the keys, the nesting and the
 JSON types of the line that made the branch, which the strict parser read. Its values that are compared, and
-how its dates stand to one another, then choose the meaning: what the mapping made of a line that has the same.
-Where that is not known, or a value is not plain, the scan stops, for the mapping to say.
+how its dates stand to one another, then choose the meaning: what the mapping made of a line that has the
+same. Where that is not known, or a value is not plain, the scan stops, for the mapping to say.
 
 Compiled functions take addresses of tables, whose rows are `ROW` words of eight bytes: passing arrays would
 cost more than reading a value does.
@@ -50,18 +50,18 @@ ROW = 8
 """Words in a row of a table."""
 
 TEXT, LENGTH, NEXT, FOLLOWS, ROLE, IS_NUMBER, FIRST = range(7)
-"""Of a step of the tree (a constant text and the value that it leads to): where the text begins, its length, the
-other step from the same value (0: none), `A_NUMBER` or not, the value's role, 1 for a number, the first step from
-the value. Step 0 leads to the beginning of a line."""
+"""Of a step of the tree (a constant text and the value that it leads to): where the text begins, its length,
+the other step from the same value (0: none), 1 where a number follows, the value's role, 1 for a number, the
+first step from the value. Step 0 leads to the beginning of a line."""
 
 ENDS = -1
 """The role of a step that ends a line. Its `IS_NUMBER` and `FIRST` say where the source's beginning
 ("Observation/") is among the texts, and its length."""
 
 HASH, LEAF, RELATION, VALUES, VALUE_COUNT, FACTS, FACT_COUNT, HAPPENED = range(8)
-"""Of a meaning: its hash; the last step of its lines; how their dates stand; where its compared values begin, each
-behind its length in four bytes; how many; its first fact; how many (-1: read by the mapping); the date of
-`happened`, -1 for none. A date is twice its place in the line, plus 1 for its last instant."""
+"""Of a meaning: its hash; the last step of its lines; how their dates stand; where its compared values begin,
+each behind its length in four bytes; how many; its first fact; how many (-1: read by the mapping); the date
+of `happened`, -1 for none. A date is twice its place in the line, plus 1 for its last instant."""
 
 STATUS, AT, LINE, ROWS, SOURCE_BYTES, PATIENT_BYTES, FOUND_LEAF, FOUND_RELATION, FOUND_HASH = range(9)
 """Places in the state of a scan."""
@@ -81,8 +81,8 @@ _NAME, _ABOUT, _COMPARED, _DATES, _NUMBERS = (
     8 + 2 * (MOST_COMPARED + MOST_DATES),
 )
 WORK_WORDS = _NUMBERS + MOST_NUMBERS
-"""Words to work in: where the id begins, its length, the same of the patient's, the counts of compared values,
-dates and numbers, and those themselves."""
+"""Words to work in: where the id begins, its length, the same of the patient's, the counts of compared
+values, dates and numbers, and those themselves."""
 _COMPARED_COUNT, _DATE_COUNT, _NUMBER_COUNT = 4, 5, 6
 _NO_BITS = np.uint64(0)
 
@@ -165,8 +165,10 @@ def _value(role: int, is_number: int, at: int, work: int) -> int:
 
 @compiled
 def _down(tree: int, texts: int, at: int, stop: int, work: int) -> tuple[int, int]:
-    """Run down the tree: the last step and where the line ends; 0 where no branch has it, -1 where a value is
-    not plain."""
+    """Run down the tree: the last step and where the line ends.
+
+    It ends at 0 where no branch has it, and at -1 where a value is not plain.
+    """
     for place in range(8):
         put(work + 8 * place, 0)
     step = tree

@@ -260,7 +260,8 @@ class Settling:
         self.engine.execute(
             f"""
             CREATE OR REPLACE TEMP VIEW record_fact AS
-            SELECT person, source, ordinal, {_SAID}, meaning, {", ".join(MEANT)} FROM used WHERE kind <> {NONE}
+            SELECT person, source, ordinal, {_SAID}, meaning, {", ".join(MEANT)} FROM used
+            WHERE kind <> {NONE}
             UNION ALL SELECT source, source, 0, {EVENT}, died, NULL, {_DEATH_MEANING}, NULL, NULL, NULL, NULL,
             NULL, NULL FROM person
             WHERE died IS NOT NULL AND source NOT IN (SELECT source FROM living)

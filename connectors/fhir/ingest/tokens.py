@@ -32,7 +32,7 @@ class Value:
     def role(self, elements: Elements) -> int:
         """What the mapping does with it."""
         role = elements.role(".".join(key for key in self.path if isinstance(key, str)))
-        if role in (NAME, ABOUT, DATE) and self.number or role == NUMBER and not self.number:
+        if (role in (NAME, ABOUT, DATE) and self.number) or (role == NUMBER and not self.number):
             return COMPARED
         return role
 

@@ -1,7 +1,7 @@
 """Strings, dates, numbers and references read from bytes: what is not plain is left to the mapping.
 
-Functions take addresses. Each stops at a newline, which no JSON value holds as it is, so that none runs beyond
-a block of whole lines by more than `WIDTH`.
+Functions take addresses. Each stops at a newline, which no JSON value holds as it is, so that none runs
+beyond a block of whole lines by more than `WIDTH`.
 """
 
 from __future__ import annotations
@@ -31,8 +31,10 @@ _PRIME = np.uint64(0x9E3779B97F4A7C15)
 
 @compiled
 def string_end(at: int) -> int:
-    """Where a string that begins at an address ends (its quotation mark): less than 0 where it holds escapes,
-    and 0 where it is no JSON, no UTF-8, or may name half a character."""
+    """Where a string that begins at an address ends (its quotation mark).
+
+    Less than 0 where it holds escapes, and 0 where it is no JSON, no UTF-8, or may name half a character.
+    """
     begun, beyond, escaped = at, _NOTHING, False
     while True:
         stops = stopping(at)
@@ -158,14 +160,14 @@ def _two(at: int) -> int:
 
 @compiled
 def first_instant(at: int, end: int) -> int:
-    """The first microsecond since 1970 of YYYY-MM-DD, or of an instant with an offset; `NO_DATE` of others."""
+    """The first microsecond since 1970 of YYYY-MM-DD or an instant with an offset; `NO_DATE` of others."""
     length = end - at
     if length != 10 and length < 20:
         return NO_DATE
     year, month, day = _two(at) * 100 + _two(at + 2), _two(at + 5), _two(at + 8)
     if byte(at + 4) != 45 or byte(at + 7) != 45 or not 1850 <= year <= 2250 or not 1 <= month <= 12:
         return NO_DATE
-    leap = month == 2 and (year % 4 == 0 and year % 100 != 0 or year % 400 == 0)
+    leap = month == 2 and ((year % 4 == 0 and year % 100 != 0) or year % 400 == 0)
     if not 1 <= day <= _MONTH_DAYS[month - 1] + leap:
         return NO_DATE
     before = year - 1 if month <= 2 else year  # years begin in March: a leap day is the last of its year
@@ -224,7 +226,7 @@ def is_id(at: int, end: int) -> bool:
 
 @compiled
 def patient_id_at(at: int, end: int) -> int:
-    """Where the id in a reference to a Patient begins, relative or http(s); 0 where it is no such reference."""
+    """Where the id in a reference to a Patient begins, relative or http(s); 0 where it is none."""
     if end - at > 8 and word(at) == _PATIENT:
         return at + 8 if is_id(at + 8, end) else 0
     begun = end

@@ -23,7 +23,7 @@ def ingest(uri: str, store: Path) -> Ingested:
     Raises:
         SourceError: The source is of another kind or cannot be read, or the store cannot be written.
     """
-    from connectors.fhir.ingest.export import Settings, ingest_folder
+    from connectors.fhir.ingest.export import ingest_folder
     from connectors.meds.store import write_store
 
     scheme, _, place = uri.partition(":")

@@ -158,6 +158,8 @@ PEOPLE = [
     patient("odd", gender="divers"),
     patient("year", birthDate="1950"),
     patient("born-late", birthDate="2015-01-01", deceasedDateTime="2014-01-01"),
+    patient("same-id", identifier=[{"system": "urn:prognosis:patient-id", "value": "same-id"}]),
+    patient("other-id", identifier=[{"system": "urn:prognosis:patient-id", "value": "unlike it"}]),
     patient("own", identifier=[{"system": "urn:prognosis:patient-id", "value": "Ward 7 / 3"}]),
     patient("twin-a", identifier=[{"system": "urn:prognosis:patient-id", "value": "same"}]),
     patient("twin-b", identifier=[{"system": "urn:prognosis:patient-id", "value": "same"}]),

@@ -150,21 +150,29 @@ DRAWN = st.one_of(
         "Observation", status=st.sampled_from(("final", "cancelled")), code=st.just(CRP), issued=WHEN,
         effectiveDateTime=WHEN, valueQuantity=QUANTITY, note=st.sampled_from(TEXTS),
     ),
-    about("Observation", status=st.just("final"), code=st.just(CRP), issued=WHEN, valueString=st.sampled_from(TEXTS)),
     about(
         "Observation", status=st.just("final"), code=st.just(CRP), issued=WHEN,
-        component=st.lists(st.fixed_dictionaries({"code": st.just(CRP), "valueQuantity": QUANTITY}), max_size=3),
+        valueString=st.sampled_from(TEXTS),
+    ),
+    about(
+        "Observation", status=st.just("final"), code=st.just(CRP), issued=WHEN,
+        component=st.lists(
+            st.fixed_dictionaries({"code": st.just(CRP), "valueQuantity": QUANTITY}), max_size=3
+        ),
     ),
     about(
         "Encounter", status=st.just("finished"), period=st.fixed_dictionaries({"start": WHEN, "end": WHEN}),
         **{"class": st.just({"code": "IMP"})},
     ),
-    about("Condition", code=st.just(ICD), recordedDate=WHEN, onsetPeriod=st.fixed_dictionaries({"start": WHEN})),
+    about(
+        "Condition", code=st.just(ICD), recordedDate=WHEN, onsetPeriod=st.fixed_dictionaries({"start": WHEN})
+    ),
     about("MedicationAdministration", status=st.just("completed"), medicationCodeableConcept=st.just(ICD),
           effectivePeriod=st.fixed_dictionaries({"start": WHEN}),
           dosage=st.fixed_dictionaries({"dose": QUANTITY})),
     about("MedicationRequest", status=st.just("active"), authoredOn=WHEN,
-          medicationReference=st.sampled_from(({"reference": "Medication/m"}, {"reference": "Medication/n"}))),
+          medicationReference=st.sampled_from(
+              ({"reference": "Medication/m"}, {"reference": "Medication/n"}))),
     st.fixed_dictionaries({"resourceType": st.just("Patient"), "birthDate": WHEN, "deceasedDateTime": WHEN,
                            "gender": st.sampled_from(("male", "female", "divers"))}),
 )  # fmt: skip
