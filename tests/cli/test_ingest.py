@@ -21,7 +21,7 @@ def test_an_ingested_export_gives_the_same_cohort_as_its_files(
 
 
 def test_what_became_of_each_type_is_a_table(prognosis: Program, small: Simulated, tmp_path: Path) -> None:
-    ran = prognosis("ingest", small.uris[0], "--out", tmp_path / "store", "--no-validate")
+    ran = prognosis("ingest", small.uris[0], "--out", tmp_path / "store")
     assert "Observation" in ran.out
     assert "read it with --source meds:" in ran.prose
 
