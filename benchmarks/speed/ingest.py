@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+import os
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -12,10 +14,11 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.speed import ingest_fhir_pyrate
 from benchmarks.speed.bulk_export import write_export
+from benchmarks.speed.ingest_elements import COLUMNS, sql_type
 from benchmarks.speed.timing import OURS, Comparison, Timing, in_turn, scaled
-from connectors.fhir.ingest.columns import COLUMNS, sql_type
-from connectors.fhir.ingest.export import Ingested, Settings, ingest_folder
+from connectors.fhir.ingest.export import Ingested, ingest_folder
 from connectors.meds.store import write_store
 
 PACKAGES = ("duckdb", "fhir.resources", "orjson", "pyarrow")
@@ -23,20 +26,20 @@ BYTES = 520_000_000
 SAMPLED_LINES = 4_000
 
 
-def _ours(export: Path, work: Path, *, validate: bool) -> Ingested:
+def _ours(export: Path, work: Path) -> Ingested:
     store = work / "store"
     shutil.rmtree(store, ignore_errors=True)
-    return ingest_folder(export, store, write_store, Settings(validate=validate))
+    return ingest_folder(export, store, write_store)
 
 
-def _peak_mb(export: Path, work: Path, *, validate: bool) -> float:
+def _peak_mb(export: Path, work: Path) -> float:
     """Largest resident memory of a process that does nothing but ingest."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(_peak, (export, work, validate))
+        return pool.apply(_peak, (export, work))
 
 
-def _peak(export: Path, work: Path, validate: bool) -> float:
-    _ours(export, work, validate=validate)
+def _peak(export: Path, work: Path) -> float:
+    _ours(export, work)
     status = Path("/proc/self/status").read_text(encoding="utf-8")
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024  # getrusage would tell the parent's
 
@@ -120,47 +123,63 @@ def _rate(timing: Timing, size: int) -> str:
     return f"{size / 1e6 / timing.best:.0f} MB/s"
 
 
+def _pyrate(lines: list[bytes], work: Path) -> tuple[dict[str, float], str]:
+    """Seconds of fhir-pyrate's three ways for these lines; none where its interpreter is not named.
+
+    Each has a row an Observation, and the values add up to what the lines hold.
+    """
+    interpreter = os.environ.get("FHIR_PYRATE_PYTHON")
+    if not interpreter:
+        return {}, "fhir-pyrate not measured: FHIR_PYRATE_PYTHON names no interpreter that has it"
+    place = work / "pyrate"
+    place.mkdir()
+    (place / "lines.ndjson").write_bytes(b"".join(lines))
+    command = [interpreter, str(ingest_fhir_pyrate.__file__), str(place)]
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - the interpreter that was named
+    left = json.loads((place / "found.json").read_text(encoding="utf-8"))
+    total = sum(json.loads(line).get("valueQuantity", {}).get("value") or 0.0 for line in lines)
+    for way, (rows, value) in left["found"].items():
+        if rows != len(lines) or not np.isclose(value, total, rtol=1e-9):
+            raise AssertionError(f"fhir-pyrate, {way}, reads other values")
+    return left["seconds"], left["versions"]
+
+
 def _compare(export: Path, work: Path, size: int, *, quick: bool) -> Iterator[Comparison]:
     import orjson
 
     lines, share = _sample(export, 200 if quick else SAMPLED_LINES)
     run: dict[str, Callable[[], Any]] = {
-        OURS: lambda: _ours(export, work, validate=False),
-        "checked": lambda: _ours(export, work, validate=True),
-        "DuckDB read_json to Parquet": lambda: _duckdb(export, work),
+        OURS: lambda: _ours(export, work),
+        _DUCKDB: lambda: _duckdb(export, work),
         "orjson": lambda: _parsed(export, orjson.loads),
         "json": lambda: _parsed(export, json.loads),
         "fhir.resources": lambda: _validated(lines),
     }
-    repeats = 1 if quick else 2
-    timings, values = in_turn(
-        run, {OURS: repeats, "checked": repeats, "DuckDB read_json to Parquet": repeats}
-    )
+    repeats = 1 if quick else 3
+    timings, values = in_turn(run, {OURS: repeats, _DUCKDB: repeats})
     timings["fhir.resources"] = scaled(timings["fhir.resources"], share)
     found = _stored(work / "store")
-    for who in ("DuckDB read_json to Parquet", "orjson", "json"):
+    for who in (_DUCKDB, "orjson", "json"):
         count, total = values[who]
         if count != found[0] or not np.isclose(total, found[1], rtol=1e-9):
             raise AssertionError(f"{who} reads other values")
-    if values[OURS].accepted != values["checked"].accepted or values[OURS].rejected:
-        raise AssertionError("validation changes what is accepted")
-    checked = timings.pop("checked")
-    for word, ours, validate, goals in (
-        ("declared elements only", timings[OURS], False, {"fhir.resources": 70.0, _LIKE: 1.0}),
-        ("every line's structure validated", checked, True, {"fhir.resources": 15.0}),
-    ):
-        peak = _peak_mb(export, work, validate=validate)
-        rates = ", ".join(f"{who} {_rate(each, size)}" for who, each in {**timings, OURS: ours}.items())
-        yield Comparison(
-            task=f"Bulk NDJSON of {size / 1e6:.0f} MB to a store by patient, {word}",
-            timings={**timings, OURS: ours},
-            goals=goals,
-            equality=f"Observations and the sum of their values are all readers'; {rates}; "
-            f"peak memory of ours {peak:.0f} MB",
-        )
+    if values[OURS].rejected:
+        raise AssertionError("sound resources were set aside")
+    seconds, versions = _pyrate(lines, work)
+    timings |= {f"fhir-pyrate, {way}": scaled(Timing((took,)), share) for way, took in seconds.items()}
+    peak = _peak_mb(export, work)
+    rates = ", ".join(f"{who} {_rate(each, size)}" for who, each in timings.items())
+    yield Comparison(
+        task=f"Bulk NDJSON of {size / 1e6:.0f} MB to a store by patient, every line's structure validated",
+        timings=timings,
+        goals={"fhir.resources": 70.0, _DUCKDB: 1.0, **dict.fromkeys(_PYRATE & timings.keys(), 40.0)},
+        equality=f"Observations and the sum of their values are all readers'; {rates}; "
+        f"peak memory of ours {peak:.0f} MB; {versions}",
+    )
 
 
-_LIKE = "DuckDB read_json to Parquet"
+_DUCKDB = "DuckDB read_json to Parquet"
+_PYRATE = {f"fhir-pyrate, {way}" for way in ingest_fhir_pyrate.WAYS}
 
 
 def comparisons(*, quick: bool, threads: int) -> Iterator[Comparison]:

@@ -6,29 +6,24 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from connectors.meds.layout import BIRTH, DEATH, NOTE_SYSTEM, OWN_SYSTEM, STUDY_SYSTEM, VERSION
+from connectors.meds.layout import VERSION
+from connectors.meds.sorted_facts import write_facts
 
 if TYPE_CHECKING:
     import duckdb
 
-EVENT, NOTE, STUDY = 1, 2, 3
-
-_CODE = (
-    f"CASE kind WHEN {NOTE} THEN '{NOTE_SYSTEM}|' || value WHEN {STUDY} THEN '{STUDY_SYSTEM}|' || value "
-    f"ELSE CASE WHEN system = '' OR system = '{OWN_SYSTEM}' AND value IN ('{BIRTH}', '{DEATH}') THEN value "
-    "ELSE system || '|' || value END END"
-)
-
 
 def write_store(engine: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, int]:
-    """Write the views `record_person` and `record_fact` as `write_meds` writes records, sorted on disk.
+    """Write what was settled as `write_meds` writes records, sorted on disk.
 
     `record_person` has a row a patient: person (any key), site, patient_id, birth_date, sex. `record_fact`
-    has person, source, ordinal (within the source), kind (1 event, 2 note, 3 imaging study), time, system,
-    value, number, comparator, unit, text, display; of a note `value` is its kind, of a study its UID.
+    has person, source, ordinal (within the source), kind (1 event, 2 note, 3 imaging study), time, number,
+    meaning, system, value, comparator, unit, text, display; of a note `value` is its kind, of a study its
+    UID. Of a fact with a `meaning`, those of the last six that are NULL are what `record_meaning` (meaning,
+    kind and the six) has: facts are sorted without the texts that many share.
 
     Args:
-        engine: Has the two views.
+        engine: Has the three views.
         folder: Has the folders `data` and `metadata`.
 
     Returns:
@@ -40,21 +35,7 @@ def write_store(engine: duckdb.DuckDBPyConnection, folder: Path) -> dict[str, in
         "AS subject_id, site, patient_id, birth_date, sex FROM record_person"
     )
     facts = folder / "data" / "0.parquet"
-    columns = (
-        "number, comparator, unit, text AS text_value, source, coalesce(display, '') AS display, ordinal"
-    )
-    born = (
-        f"SELECT subject_id, CAST(birth_date AS TIMESTAMP), '{BIRTH}', NULL, NULL, NULL, NULL, NULL, '', "
-        "'birth', 0 FROM subject WHERE birth_date IS NOT NULL"
-    )
-    _copy(
-        engine,
-        "SELECT * EXCLUDE (ordinal) FROM (SELECT subject_id, time, "
-        f"{_CODE} AS code, TRY_CAST(number AS FLOAT) AS numeric_value, {columns} "
-        f"FROM record_fact JOIN subject USING (person) UNION ALL {born}) "
-        "ORDER BY subject_id, time, source, ordinal",
-        facts,
-    )
+    write_facts(engine, facts)
     people = "SELECT subject_id, site, patient_id, birth_date, sex FROM subject ORDER BY site, patient_id"
     _copy(engine, people, folder / "metadata" / "subjects.parquet")
     codes = f"SELECT code, min(display) AS description FROM {_table(facts)} GROUP BY code ORDER BY code"

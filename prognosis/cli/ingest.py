@@ -13,10 +13,10 @@ from prognosis.cli.console import print_json, stderr, stdout
 from prognosis.cli.sources import ingest
 
 
-def run_ingest(source: str, out: Path, *, validate: bool, state: Path | None, json_output: bool) -> None:
+def run_ingest(source: str, out: Path, *, state: Path | None, json_output: bool) -> None:
     """Ingest an export and say what became of every resource in it."""
     with noted("ingest", state) as tell:
-        made = ingest(source, out, validate=validate)
+        made = ingest(source, out)
         tell(asdict(made))
     for message, count in made.notices.items():
         stderr.print(f"[yellow]note[/]: {escape(message)} ({count})", highlight=False)

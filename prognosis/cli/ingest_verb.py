@@ -14,12 +14,9 @@ def ingest_export(
     out: OutOption,
     state: AuditStateOption = None,
     *,
-    validate: Annotated[
-        bool, typer.Option(help="Look at the structure of every line, not only at what is read of it.")
-    ] = True,
     json_output: JsonOption = False,
 ) -> None:
     """Read a large FHIR export into a store for `meds:DIR`; stopped and started again, it goes on."""
     from prognosis.cli.ingest import run_ingest
 
-    run_ingest(source, out, validate=validate, state=state, json_output=json_output)
+    run_ingest(source, out, state=state, json_output=json_output)

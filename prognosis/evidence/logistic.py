@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import expit
 
 Floats = NDArray[np.float64]
 
@@ -38,6 +37,8 @@ def fit_logistic_ridge(
         offset: (n,) log-odds that are known beside the covariates; None for none.
         tolerance: Of the Newton decrement, in log-likelihood.
     """
+    from scipy.special import expit
+
     columns = np.column_stack([np.ones(len(design)), design])
     known = np.zeros(len(design)) if offset is None else offset
     share = np.clip(np.average(positive, weights=weights), 1e-6, 1.0 - 1e-6)

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.fhir.files import export_files
-from connectors.fhir.ingest.expressions import quoted
 from connectors.fhir.ingest.mapped import Mapped
 from connectors.fhir.ingest.parts import PART_BYTES, NotInPartsError, Part, file_parts
 from connectors.fhir.ingest.reading import Reader
+from connectors.fhir.ingest.rows import quoted
 from connectors.fhir.ingest.settling import Settling
-from connectors.fhir.ingest.sorting import Shapes
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
 
@@ -39,14 +38,11 @@ class Settings:
     """How an export is ingested.
 
     Attributes:
-        validate: Look at the structure of every line (keys twice, JSON types, values of unknown kinds), not
-            only at what is declared of each type.
         memory_mb: What the SQL engine may hold; beyond it, it spills to disk.
         part_bytes: How much is read between two points from which a stopped ingest goes on.
         threads: Of the SQL engine where the order of rows does not matter.
     """
 
-    validate: bool = True
     memory_mb: int = 200
     part_bytes: int = PART_BYTES
     threads: int = 1
@@ -99,7 +95,7 @@ def ingest_folder(root: Path, store: Path, write: Write, settings: Settings | No
     }
     engine = duckdb.connect(config=options)
     with engine:
-        reader = Reader(engine, work / "spool", settings.validate, Shapes())
+        reader = Reader(work / "spool")
         counted = _Counted()
         outside = Mapped(work / "parts" / "outside")
         for rejection in found:
@@ -137,7 +133,7 @@ def _told(mapped: Mapped) -> dict[str, Any]:
 def _claimed(store: Path, root: Path, files: list[Path], settings: Settings) -> Path:
     """The working folder of a new ingest, or of one that was stopped and read the same files."""
     stated = [[p.relative_to(root).as_posix(), p.stat().st_size, p.stat().st_mtime_ns] for p in files]
-    asked = json.dumps([_code_digest(), settings.validate, settings.part_bytes, stated])
+    asked = json.dumps([_code_digest(), settings.part_bytes, stated])
     work = store / WORK
     try:
         if not work.is_dir():

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.fhir.files import MAX_LINE_BYTES, file_resources, unpacked
-from connectors.fhir.ingest.plan import EVENT, FACT, NONE, NOTE, STUDY
+from connectors.fhir.ingest.rows import EVENT, FACT, MEANT, NONE, NOTE, STUDY
 from connectors.fhir.mapping import resource_to_facts
 from connectors.fhir.mapping_clinical import needs_medication
 from connectors.fhir.mapping_facts import Facts, Person
@@ -51,6 +51,7 @@ def schemas() -> Mapping[str, pa.Schema]:
         "kind": pa.int8(),
         "time": time,
         "number": pa.float64(),
+        "meaning": pa.int64(),
     }
     person = [
         *(("place", pa.int64()), ("source", text), ("patient_id", text), ("birth_date", pa.date32())),
@@ -64,6 +65,9 @@ def schemas() -> Mapping[str, pa.Schema]:
         "medications": pa.schema(stated),
         "sites": pa.schema(stated),
         "deferred": pa.schema(stated),
+        "meanings": pa.schema(
+            [("meaning", pa.int64()), ("kind", pa.int8()), *((name, text) for name in MEANT)]
+        ),
         "rejected": pa.schema([("kind", text), ("reference", text), ("problem", text), ("remedy", text)]),
     }
 
@@ -177,7 +181,7 @@ class Mapped:
     def _read(self, place: int, source: str, resource: Json, medications: Mapping[str, Json]) -> None:
         kind = source.partition("/")[0]
         if kind == "Patient":
-            self._put("persons", _person_row(place, patient_to_person(resource, source)))
+            self._put("persons", person_row(place, patient_to_person(resource, source)))
         elif kind == "Organization":
             name = organization_name(resource, source)
             self._put("sites", {"place": place, "source": source, "content": name})
@@ -252,7 +256,8 @@ def _plain(time: datetime | None) -> datetime | None:
     return None if time is None else time.astimezone(UTC).replace(tzinfo=None)
 
 
-def _person_row(place: int, person: Person) -> Row:
+def person_row(place: int, person: Person) -> Row:
+    """The row of one patient."""
     return {
         "place": place,
         "source": person.source,

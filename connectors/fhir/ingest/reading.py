@@ -1,30 +1,29 @@
-"""One part of an export read into tables on disk: by SQL what it can decide, by the mapping the rest."""
+"""One part of an export read into tables on disk: known lines by a scan, the rest by the mapping."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from connectors.fhir.ingest.columns import COLUMNS, sql_type
-from connectors.fhir.ingest.expressions import quoted
-from connectors.fhir.ingest.mapped import ENTRY_BITS, PART_BITS, Mapped
-from connectors.fhir.ingest.parts import Part
-from connectors.fhir.ingest.plans import PLANS
-from connectors.fhir.ingest.sorting import (
-    KINDS,
-    Lines,
-    Shapes,
-    first_kind,
-    lines_held,
-    map_line,
-    sorted_lines,
-)
+from connectors.fhir.ingest import scanning
+from connectors.fhir.ingest.elements import ELEMENTS
+from connectors.fhir.ingest.known import Known
+from connectors.fhir.ingest.mapped import Mapped
+from connectors.fhir.ingest.meaning import meaning_of
+from connectors.fhir.ingest.parts import LONGEST_LINE, NotInPartsError, Part
+from connectors.fhir.ingest.scanned import Scanned
+from connectors.fhir.ingest.tokens import values_of
+from connectors.fhir.ingest.vectors import WIDTH
+from connectors.fhir.parse import parse_resource
+from prognosis.errors import InputError
 
-if TYPE_CHECKING:
-    import duckdb
+_AT_ONCE = 2**20
+_KIND = re.compile(rb'\s*\{\s*"resourceType"\s*:\s*"([A-Za-z]+)"')
 
 
 @dataclass(slots=True)
@@ -32,101 +31,120 @@ class Reader:
     """Reads parts one after the other.
 
     Attributes:
-        engine: Runs SQL, with one thread: its rows are numbered in the order of lines.
         spool: A folder for copies of lines.
-        validate: Look at the structure of every line, and not only at what SQL declares.
-        shapes: What is known of shapes so far.
+        known: What was learnt of lines so far.
     """
 
-    engine: duckdb.DuckDBPyConnection
     spool: Path
-    validate: bool
-    shapes: Shapes
+    known: Known = field(default_factory=Known)
 
     def read(self, part: Part, stem: Path, mapped: Mapped) -> None:
-        """Write `<stem>.facts.<type>.parquet` or `.persons.`, and what `mapped` writes.
+        """Write `<stem>.facts.scanned.parquet` and `.persons.`, and what `mapped` writes.
 
         Raises:
             NotInPartsError: A line is too long to be read so.
         """
-        if not self.validate and self._read_as_given(part, stem, mapped):
-            return
-        spool = {kind: self.spool / f"{kind}.ndjson" for kind in KINDS}
-        for lines in sorted_lines(part, self.shapes, mapped, spool):
-            self._stage(lines)
-            self._write(lines, part, stem, mapped)
-
-    def _read_as_given(self, part: Part, stem: Path, mapped: Mapped) -> bool:
-        """Read a part of one type without looking at its structure; False where its lines do not add up."""
-        import duckdb
-
-        kind = first_kind(part)
-        held = lines_held(part.path)
-        if kind is None:
-            return False
-        lines = Lines(part.path, kind, None, held)
+        scanned = Scanned(stem, mapped.part, self.known)
+        state = np.zeros(16, np.int64)
         try:
-            staged = self._stage(lines)
-        except duckdb.Error:
+            for block in blocks(part.path):
+                self._block(block, state, scanned, part, mapped)
+            scanned.flush(state)
+        finally:
+            scanned.close()
+        mapped.received.update(self.known.taken())
+
+    def _block(
+        self, block: NDArray[np.uint8], state: NDArray[np.int64], scanned: Scanned, part: Part, mapped: Mapped
+    ) -> None:
+        state[scanning.AT] = 0
+        places = self._places(scanned)
+        asked = -1
+        while True:
+            scanning.scan(places, block, state)
+            status, at = int(state[scanning.STATUS]), int(state[scanning.AT])
+            if status == scanning.DONE:
+                return
+            if status == scanning.FULL and state[scanning.ROWS]:
+                scanned.flush(state)
+                continue
+            line = _line_at(block, at)
+            learnt = False
+            if status == scanning.UNKNOWN_LINE:
+                learnt = self._learn_line(line)
+            elif status == scanning.UNKNOWN_MEANING and asked != at:
+                learnt = self._learn_meaning(line, state)
+                asked = at
+            if learnt:
+                places = self._places(scanned)
+                continue
+            if line.strip():
+                number = int(state[scanning.LINE])
+                mapped.line(number, f"{part.name} line {part.lines_before + number + 1}", line)
+            state[scanning.AT] = at + len(line)
+            state[scanning.LINE] += 1
+
+    def _places(self, scanned: Scanned) -> NDArray[np.int64]:
+        return np.array([*self.known.addresses(), *scanned.found.addresses()], np.int64)
+
+    def _learn_line(self, line: bytes) -> bool:
+        """Whether the tree has a line that it did not have."""
+        found = _KIND.match(line)
+        if self.known.full or (found is not None and found[1].decode() not in ELEMENTS):
             return False
-        if staged != held:
+        try:
+            resource = parse_resource(line, "line")
+        except InputError:
             return False
-        self._write(lines, part, stem, mapped)
+        kind = resource.get("resourceType")
+        return isinstance(kind, str) and kind in ELEMENTS and self.known.add_line(line, kind)
+
+    def _learn_meaning(self, line: bytes, state: NDArray[np.int64]) -> bool:
+        if self.known.full:
+            return False
+        resource = parse_resource(line, "line")
+        values = values_of(line)
+        self.known.add_meaning(
+            line,
+            resource["resourceType"],
+            tuple(state[[scanning.FOUND_LEAF, scanning.FOUND_RELATION, scanning.FOUND_HASH]].tolist()),
+            meaning_of(resource, values),
+        )
         return True
 
-    def _stage(self, lines: Lines) -> int:
-        """Fill the table `staged`; how many rows it has."""
-        columns = ", ".join(
-            f"{quoted(name)}: {quoted(sql_type(inner))}" for name, inner in COLUMNS[lines.kind].items()
-        )
-        read = (
-            f"read_json({quoted(str(lines.path))}, format = 'newline_delimited', ignore_errors = true, "
-            f"columns = {{{columns}}})"
-        )
-        self.engine.execute(
-            "CREATE OR REPLACE TEMP TABLE staged AS "
-            f"WITH lines AS (SELECT row_number() OVER () - 1 AS line, * FROM {read}) "
-            f"SELECT * REPLACE (plain AND resourceType = '{lines.kind}' AS plain) "
-            f"FROM ({PLANS[lines.kind].staged})"
-        )
-        if PLANS[lines.kind].parted:
-            self.engine.execute(f"UPDATE staged SET plain = FALSE WHERE line IN ({PLANS[lines.kind].parted})")
-        return _count(self.engine, "SELECT count(*) FROM staged")
 
-    def _write(self, lines: Lines, part: Part, stem: Path, mapped: Mapped) -> None:
-        import pyarrow as pa
-
-        table = "persons" if lines.kind == "Patient" else "facts"
-        out = stem.with_name(f"{stem.name}.{table}.{lines.kind}.parquet")
-        rows = " UNION ALL ".join(PLANS[lines.kind].rows)
-        number = "place"
-        if lines.numbers is not None:
-            positions = pa.table({"position": np.arange(lines.count), "original": lines.numbers})
-            self.engine.register("numbered", positions)
-            rows = f"SELECT * EXCLUDE (position) FROM ({rows}) JOIN numbered ON place = position"
-            number = "original"
-        place = f"(({mapped.part}::BIGINT << {PART_BITS}) + ({number} << {ENTRY_BITS})) AS place"
-        leave = "" if lines.numbers is None else "EXCLUDE (original)"
-        self.engine.execute(
-            f"COPY (SELECT * {leave} REPLACE ({place}) FROM ({rows})) TO {quoted(str(out))} (FORMAT parquet)"
-        )
-        odd = self.engine.execute("SELECT line FROM staged WHERE NOT plain OR plain IS NULL ORDER BY line")
-        wanted = np.array([line for (line,) in odd.fetchall()], np.int64)
-        mapped.received[lines.kind] += lines.count - wanted.size
-        if wanted.size:
-            self._map(lines, wanted, part, mapped)
-
-    def _map(self, lines: Lines, wanted: np.ndarray, part: Part, mapped: Mapped) -> None:
-        """Give lines, by their place among those of the file that hold something, to the mapping."""
-        chosen = set(wanted.tolist())
-        held = -1
-        with lines.path.open("rb") as stream:
-            for position, content in enumerate(stream):
-                held += bool(content.strip())
-                if held in chosen and content.strip():
-                    number = position if lines.numbers is None else int(lines.numbers[held])
-                    map_line(content, number, part, mapped)
+def _line_at(block: NDArray[np.uint8], at: int) -> bytes:
+    """The line that begins at a place, with its newline."""
+    for room in (2**14, block.size):
+        found = block[at : at + room].tobytes()
+        end = found.find(b"\n")
+        if end >= 0:
+            return found[: end + 1]
+    return found
 
 
-def _count(engine: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(engine.execute(query).fetchall()[0][0])
+def blocks(path: Path) -> Iterator[NDArray[np.uint8]]:
+    """A file as blocks of whole lines, each with its newline; a block is gone when the next is asked for.
+
+    Raises:
+        NotInPartsError: A line is longer than `LONGEST_LINE`.
+    """
+    room = bytearray(_AT_ONCE + LONGEST_LINE + WIDTH + 1)
+    view, numbers = memoryview(room), np.frombuffer(room, np.uint8)
+    held = 0
+    with path.open("rb", buffering=0) as stream:
+        while True:
+            got = stream.readinto(view[held : held + _AT_ONCE])
+            if not got:
+                break
+            end = room.rfind(b"\n", held, held + got) + 1
+            held += got
+            if end:
+                yield numbers[:end]
+                numbers[: held - end] = numbers[end:held].copy()
+                held -= end
+            elif held > LONGEST_LINE:
+                raise NotInPartsError
+    if held:
+        room[held] = ord("\n")
+        yield numbers[: held + 1]

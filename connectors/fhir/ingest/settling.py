@@ -10,10 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from connectors.fhir.ingest.drugs import drug_row, in_agreement, is_named
-from connectors.fhir.ingest.expressions import quoted
 from connectors.fhir.ingest.mapped import Mapped, schemas
 from connectors.fhir.ingest.people import Settled, follow_links, make_table
-from connectors.fhir.ingest.plan import EVENT, NONE
+from connectors.fhir.ingest.rows import EVENT, MEANT, NONE, quoted
 from connectors.fhir.join import AFTER_DEATH, BEFORE_BIRTH
 from connectors.fhir.mapping_clinical import CONTRADICTED
 from connectors.fhir.mapping_fields import Json
@@ -24,8 +23,20 @@ if TYPE_CHECKING:
     import duckdb
 
 _TWICE = ("occurs more than once with different content", "keep one version of each resource")
-_MEANING = "kind, time, system, value, number, comparator, unit, text, display"
-_FACT = ("place", "source", "patient", "happened", "ordinal", *_MEANING.split(", "), "notices")
+_SAID = "kind, time, number"
+_MEANING = f"{_SAID}, {', '.join(MEANT)}"
+_FACT = (
+    "place",
+    "source",
+    "patient",
+    "happened",
+    "ordinal",
+    "notices",
+    *_SAID.split(", "),
+    "meaning",
+    *MEANT,
+)
+_DEATH_MEANING = -1
 
 
 class Settling:
@@ -51,7 +62,7 @@ class Settling:
             "(kind VARCHAR, reference VARCHAR, problem VARCHAR, remedy VARCHAR, lines BIGINT)"
         )
         self._medications()
-        for table in ("facts", "persons", "sites"):
+        for table in ("facts", "persons", "sites", "meanings"):
             self._open(table)
         self._drugs()
         self._repeats("stated", f"patient, happened, notices, {_MEANING}")
@@ -64,13 +75,13 @@ class Settling:
         """A view of one table of all parts; empty where no part has it."""
         import pyarrow as pa
 
-        paths = sorted(str(path) for path in self.parts.glob(f"*.{table}.*.parquet"))
-        if not paths:
-            self.engine.register(f"no_{table}", pa.Table.from_pylist([], schema=schemas()[table]))
-            source = f"no_{table}"
-        else:
-            source = f"read_parquet([{', '.join(quoted(path) for path in paths)}], union_by_name = true)"
-        self.engine.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT * FROM {source}")
+        self.engine.register(f"no_{table}", pa.Table.from_pylist([], schema=schemas()[table]))
+        source = f"SELECT * FROM no_{table}"
+        for by in ("mapped", "scanned"):  # their columns differ
+            paths = sorted(str(path) for path in self.parts.glob(f"*.{table}.{by}.parquet"))
+            if paths:
+                source += f" UNION ALL BY NAME SELECT * FROM read_parquet([{', '.join(map(quoted, paths))}])"
+        self.engine.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS {source}")
 
     def _medications(self) -> None:
         """Read what waited, now that every Medication is known."""
@@ -141,6 +152,11 @@ class Settling:
         )
         rows = f"SELECT * FROM {table} WHERE hash(source) IN ({many})"
         if table == "stated":
+            names = ", ".join(f"coalesce(each.{name}, meanings.{name}) AS {name}" for name in MEANT)
+            rows = (
+                f"SELECT each.* EXCLUDE (meaning, {', '.join(MEANT)}), {names} FROM ({rows}) AS each "
+                "LEFT JOIN meanings USING (meaning)"
+            )
             said = f"list(({_MEANING}) ORDER BY ordinal) FILTER (kind <> {NONE})"
             whole = "any_value(patient), any_value(happened), any_value(notices) FILTER (ordinal = 0)"
             rows = f"SELECT source, place, ({whole}, {said}) AS meant FROM ({rows}) GROUP BY source, place"
@@ -243,10 +259,19 @@ class Settling:
         )
         self.engine.execute(
             f"""
+            CREATE OR REPLACE TEMP VIEW record_meaning AS
+            SELECT meaning, kind, {", ".join(MEANT)} FROM meanings
+            UNION ALL SELECT {_DEATH_MEANING}, {EVENT}, '{DEATH.system}', '{DEATH.value}', NULL, NULL, NULL,
+            '{DEATH_DISPLAY}'
+            """
+        )
+        self.engine.execute(
+            f"""
             CREATE OR REPLACE TEMP VIEW record_fact AS
-            SELECT person, source, ordinal, {_MEANING} FROM used WHERE kind <> {NONE}
-            UNION ALL SELECT source, source, 0, {EVENT}, died, '{DEATH.system}', '{DEATH.value}', NULL, NULL,
-            NULL, NULL, '{DEATH_DISPLAY}' FROM person
+            SELECT person, source, ordinal, {_SAID}, meaning, {", ".join(MEANT)} FROM used
+            WHERE kind <> {NONE}
+            UNION ALL SELECT source, source, 0, {EVENT}, died, NULL, {_DEATH_MEANING}, NULL, NULL, NULL, NULL,
+            NULL, NULL FROM person
             WHERE died IS NOT NULL AND source NOT IN (SELECT source FROM living)
             """
         )
@@ -254,11 +279,14 @@ class Settling:
     def _count(self) -> None:
         """Count what was accepted, set aside and noticed."""
         accepted = self.engine.execute(
-            "SELECT split_part(source, '/', 1), sum(lines) FROM used WHERE ordinal = 0 GROUP BY 1 UNION ALL "
+            "SELECT split_part(source, '/', 1), lines FROM (SELECT any_value(source) AS source, "
+            "sum(lines) AS lines FROM used WHERE ordinal = 0 "
+            "GROUP BY meaning, CASE WHEN meaning IS NULL THEN split_part(source, '/', 1) END) UNION ALL "
             "SELECT 'Patient', sum(lines) FROM person WHERE source NOT IN (SELECT source FROM living) "
             "HAVING count(*) > 0"
         )
-        self.settled.accepted.update({kind: int(count) for kind, count in accepted.fetchall()})
+        for kind, count in accepted.fetchall():  # a meaning belongs to one type, a type to many meanings
+            self.settled.accepted[kind] += int(count)
         rejected = self.engine.execute("SELECT kind, sum(lines) FROM refused GROUP BY kind")
         self.settled.rejected.update({kind: int(count) for kind, count in rejected.fetchall()})
         noticed = self.engine.execute(

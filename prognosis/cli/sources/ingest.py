@@ -13,18 +13,17 @@ if TYPE_CHECKING:
 INGESTED = "fhir-folder"
 
 
-def ingest(uri: str, store: Path, *, validate: bool) -> Ingested:
+def ingest(uri: str, store: Path) -> Ingested:
     """Read `fhir-folder:DIR` into a store, and tell what came of every resource.
 
     Args:
         uri: The source.
         store: New or empty, or one whose ingest of the same files was stopped.
-        validate: Look at the structure of every line too.
 
     Raises:
         SourceError: The source is of another kind or cannot be read, or the store cannot be written.
     """
-    from connectors.fhir.ingest.export import Settings, ingest_folder
+    from connectors.fhir.ingest.export import ingest_folder
     from connectors.meds.store import write_store
 
     scheme, _, place = uri.partition(":")
@@ -32,4 +31,4 @@ def ingest(uri: str, store: Path, *, validate: bool) -> Ingested:
         raise SourceError(
             uri, "cannot be ingested", f"name {INGESTED}:DIR; other sources are read as they are"
         )
-    return ingest_folder(Path(place), store, write_store, Settings(validate=validate))
+    return ingest_folder(Path(place), store, write_store)

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from prognosis.evidence.text.encoder import SentenceEncoder
 from prognosis.evidence.text.polarity import is_negated, trend
 from prognosis.evidence.text.sentences import ReadNotes, Sentence
 from prognosis.evidence.text.terms import Terms
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 Floats = NDArray[np.float64]
 
@@ -116,6 +119,8 @@ def sentence_table(notes: Sequence[ReadNotes], half_life_days: float) -> Sentenc
         notes: Each case's sentences.
         half_life_days: After so many days a sentence counts half.
     """
+    from scipy import sparse
+
     place: dict[Sentence, int] = {}
     rows: list[int] = []
     columns: list[int] = []

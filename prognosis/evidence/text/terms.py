@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from prognosis.evidence.text.polarity import words_with_negation
 from prognosis.evidence.text.sentences import Sentence
+
+if TYPE_CHECKING:
+    from scipy import sparse
 
 _STOP = frozenset(
     {
@@ -31,6 +34,8 @@ class Terms:
 
     def matrix(self, sentences: Sequence[Sentence]) -> sparse.csr_matrix:
         """(sentences, terms) idf where the sentence has the term, else 0."""
+        from scipy import sparse
+
         place = {name: number for number, name in enumerate(self.names)}
         rows: list[int] = []
         columns: list[int] = []

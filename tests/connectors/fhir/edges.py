@@ -51,6 +51,8 @@ VALUES: list[Resource] = [
     {"valueQuantity": None, "component": [{"code": CRP, "dataAbsentReason": CRP}]},
     {"component": [{"code": CRP, "valueQuantity": {"value": 1}}]},
     {"component": []},
+    {"identifier": [{"system": "urn:prognosis:answer", "value": "a"}]},
+    {"identifier": [{"system": "urn:lab", "value": "a"}]},
 ]  # fmt: skip
 TIMES: list[Resource] = [
     {"issued": text, **more}
@@ -162,6 +164,8 @@ PEOPLE = [
     patient("odd", gender="divers"),
     patient("year", birthDate="1950"),
     patient("born-late", birthDate="2015-01-01", deceasedDateTime="2014-01-01"),
+    patient("same-id", identifier=[{"system": "urn:prognosis:patient-id", "value": "same-id"}]),
+    patient("other-id", identifier=[{"system": "urn:prognosis:patient-id", "value": "unlike it"}]),
     patient("own", identifier=[{"system": "urn:prognosis:patient-id", "value": "Ward 7 / 3"}]),
     patient("twin-a", identifier=[{"system": "urn:prognosis:patient-id", "value": "same"}]),
     patient("twin-b", identifier=[{"system": "urn:prognosis:patient-id", "value": "same"}]),

@@ -26,9 +26,9 @@ from tests.connectors.fhir.resources import GOOD, LOINC, Resource, about_victim,
 from tests.connectors.fhir.test_fuzz import SEEDS, damaged
 
 
-def ingested(folder: Path, *, validate: bool = True, part_bytes: int = 2**28) -> tuple[Ingested, Path]:
-    store = folder.parent / f"{folder.name}-store-{validate}-{part_bytes}"
-    return ingest_folder(folder, store, write_store, Settings(validate, part_bytes=part_bytes)), store
+def ingested(folder: Path, *, part_bytes: int = 2**28) -> tuple[Ingested, Path]:
+    store = folder.parent / f"{folder.name}-store-{part_bytes}"
+    return ingest_folder(folder, store, write_store, Settings(part_bytes=part_bytes)), store
 
 
 def in_order(records: list[PatientRecord]) -> list[PatientRecord]:
@@ -40,11 +40,11 @@ def set_aside(store: Path) -> list[tuple[str, ...]]:
     return sorted(duckdb.read_parquet(str(path)).project("reference, problem, remedy").fetchall())
 
 
-def assert_same(folder: Path, *, validate: bool = True, part_bytes: int = 2**28) -> Ingested:
+def assert_same(folder: Path, *, part_bytes: int = 2**28) -> Ingested:
     """Records, counts, reasons and notices are those of `FhirFolder`."""
     quarantine = Quarantine()
     wanted = list(FhirFolder(folder, "fhir-folder:test").records(quarantine))
-    result, store = ingested(folder, validate=validate, part_bytes=part_bytes)
+    result, store = ingested(folder, part_bytes=part_bytes)
     assert in_order(list(MedsSource(store).records(Quarantine()))) == in_order(wanted)
     assert Counter(result.accepted) == quarantine.accepted
     assert set_aside(store) == sorted((r.reference, r.problem, r.remedy) for r in quarantine)
@@ -109,7 +109,7 @@ def test_compressed_files_bundles_and_damaged_archives_are_read_too(edges: Path)
     assert_same(edges, part_bytes=len(content) // 3)
 
 
-def test_without_validation_a_sound_export_gives_the_same(tmp_path: Path) -> None:
+def test_files_of_one_type_give_the_same(tmp_path: Path) -> None:
     facts = numbered([observation(**change) for change in TIMES[:5]] + OTHERS[:12])
     folder = tmp_path / "in"
     for kind in ("Observation", "Encounter"):
@@ -117,7 +117,7 @@ def test_without_validation_a_sound_export_gives_the_same(tmp_path: Path) -> Non
         write_lines(folder, name=f"{kind}.ndjson")
         (folder / f"{kind}.ndjson").write_bytes(b"\n".join(of_kind))
     (folder / "Patient.ndjson").write_bytes(b"\n".join(line(each) for each in [patient(), *PEOPLE[:5]]))
-    assert_same(folder, validate=False)
+    assert_same(folder)
 
 
 def test_a_store_is_not_written_over(edges: Path) -> None:
@@ -170,15 +170,12 @@ def test_a_code_system_of_an_observation_is_kept(tmp_path: Path) -> None:
     assert record.events[0].code.system == LOINC
 
 
-@pytest.mark.parametrize("validate", [True, False])
-def test_an_answer_that_was_written_back_is_no_evidence_in_a_store_either(
-    tmp_path: Path, validate: bool
-) -> None:
+def test_an_answer_that_was_written_back_is_no_evidence_in_a_store_either(tmp_path: Path) -> None:
     written = observation(identifier=[{"system": "urn:prognosis:answer", "value": "an answer"}])
     (tmp_path / "export").mkdir()
     (tmp_path / "export" / "Patient.ndjson").write_bytes(line(patient()) + b"\n")
     (tmp_path / "export" / "Observation.ndjson").write_bytes(line(written) + b"\n")
-    result = assert_same(tmp_path / "export", validate=validate)
+    result = assert_same(tmp_path / "export")
     assert result.notices == {"Observation: an answer of prognosis: no fact": 1}
 
 

@@ -1,4 +1,4 @@
-"""The elements that SQL declares of each resource type, and whether a resource has them as declared."""
+"""The elements of each resource type that facts are made of, as DuckDB's `read_json` declares them."""
 
 from __future__ import annotations
 
@@ -101,13 +101,7 @@ COLUMNS: Mapping[str, Mapping[str, Declared]] = {
         "link": "JSON",
     },
 }
-"""By resource type; a type that is not here is read by the mapping alone."""
-
-_SCALARS: Mapping[str, tuple[type, ...]] = {
-    "VARCHAR": (str,),
-    "DOUBLE": (int, float),
-    "BOOLEAN": (bool,),
-}
+"""By resource type."""
 
 
 def sql_type(declared: Declared) -> str:
@@ -118,36 +112,3 @@ def sql_type(declared: Declared) -> str:
         return f"{sql_type(declared[0])}[]"
     fields = ", ".join(f'"{key}" {sql_type(inner)}' for key, inner in declared.items())
     return f"STRUCT({fields})"
-
-
-def as_declared(resource: Mapping[str, Any], kind: str) -> bool:
-    """Whether SQL, which sees the declared elements alone, sees all of a resource that the mapping looks at.
-
-    Args:
-        resource: One resource.
-        kind: Its type, one of `COLUMNS`.
-    """
-    if not _is(resource, COLUMNS[kind]):
-        return False
-    if kind != "Observation":
-        return True
-    return all(_values_are_known(node) for node in (resource, *resource.get("component", ())))
-
-
-def _values_are_known(node: Mapping[str, Any]) -> bool:
-    return all(key in VALUED for key in node if key.startswith("value"))
-
-
-def _is(node: object, declared: Declared) -> bool:
-    if isinstance(declared, str):
-        if declared == "JSON":
-            return True
-        return isinstance(node, _SCALARS[declared]) and (declared == "BOOLEAN") == isinstance(node, bool)
-    if isinstance(declared, list):
-        return isinstance(node, list) and all(_is(item, declared[0]) for item in node)
-    if not isinstance(node, dict):
-        return False
-    alike = {key.lower() for key in declared}
-    if any(key.lower() in alike and key not in declared for key in node):
-        return False  # SQL would take "ID" for "id"
-    return all(_is(node[key], inner) for key, inner in declared.items() if key in node)
