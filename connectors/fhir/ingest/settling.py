@@ -26,12 +26,7 @@ _TWICE = ("occurs more than once with different content", "keep one version of e
 _SAID = "kind, time, number"
 _MEANING = f"{_SAID}, {', '.join(MEANT)}"
 _FACT = (
-    "place",
-    "source",
-    "patient",
-    "happened",
-    "ordinal",
-    "notices",
+    *("place", "source", "patient", "happened", "ordinal", "notices"),
     *_SAID.split(", "),
     "meaning",
     *MEANT,
