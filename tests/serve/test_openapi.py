@@ -16,6 +16,7 @@ from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.parameters import ParameterLocation
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     negative_data_rejection,
@@ -89,6 +90,12 @@ def client(path: str) -> Mapping[str, str]:
     return signed(claims(BASE, LOGIN, scope="system/*.read"))
 
 
+def forged(case: schemathesis.Case) -> bool:
+    """Whether what is wrong with a request is its token, which a right one would mend."""
+    header = case.meta and case.meta.components.get(ParameterLocation.HEADER)
+    return header is not None and header.mode is GenerationMode.NEGATIVE
+
+
 def fuzzed(
     hospital: Hospital,
     headers: Headers,
@@ -127,7 +134,8 @@ def fuzzed(
                 case.body["fhirAuthorization"] = TOKEN
                 case.body.pop("fhirServer", None)
             path = unquote(urlsplit(case.as_transport_kwargs(base_url=hospital.url)["url"]).path)
-            answer = case.call(base_url=hospital.url, headers=dict(headers(path)), timeout=60)
+            given = {} if forged(case) else dict(headers(path))
+            answer = case.call(base_url=hospital.url, headers=given, timeout=60)
             case.validate_response(answer, checks=checks)
             seen[case.operation.label][answer.status_code] += 1
 
