@@ -101,7 +101,7 @@ class IndividualCurves:
         one = covariates[None, :]
         mine = self._incidence(self.models, one)[0]
         again = np.stack([self._incidence(each, one)[0] for each in self.replicates])
-        low, high = _band(mine, again, self.level)
+        low, high = band(mine, again, self.level)
         lost = self._lost(np.concatenate([mine[None], again]))
         kept = float(self.grid[-1]) - lost
         return PatientCurves(self.arms, self.grid, mine, low, high, kept[0], kept[1:], self.level)
@@ -185,7 +185,7 @@ def _cumulative(models: ArmModels, covariates: Floats, grid: Floats) -> Floats:
     return np.asarray(models.baseline(grid, before=False) * ratio[:, :, None])
 
 
-def _band(value: Floats, drawn: Floats, level: float) -> tuple[Floats, Floats]:
+def band(value: Floats, drawn: Floats, level: float) -> tuple[Floats, Floats]:
     """Intervals that are symmetric in log(-log(1 - incidence)), so that they stay within 0 and 1."""
     reach = ndtri(0.5 + level / 2.0)
     scaled = np.log(-np.log1p(-np.clip(drawn, 1e-9, 1.0 - 1e-9)))

@@ -30,6 +30,12 @@ class Reason(StrEnum):
     SMALL = "too few cases"
     EVENTS = "too few events"
     UNCERTAIN = "no arm is better supported"
+    UNUSUAL = "unlike the patients of the cohort"
+    BEGUN = "an arm began before the index"
+    MISSING = "what the choice of an arm went by is missing"
+    ABSTAINED = "the model gives no answer for this patient"
+    NOT_COMPARED = "the arms could not be compared in training"
+    POSSIBLE = "the estimate is beyond what is possible"
 
 
 @dataclass(frozen=True, slots=True)
