@@ -146,8 +146,8 @@ class Contrast:
         reference: The one it is compared with.
         difference: Worth under `arm` less that under `reference`; above 0 is better. None where it is
             withheld.
-        ratio: Worth under `arm` over that under `reference`; None where withheld or where one of the two is
-            not above 0.
+        ratio: Worth under `arm` over that under `reference`; None where withheld or where one of the two
+            cannot be told from 0.
         average: The same difference over all patients of the cohort, however it is with this one.
         average_ratio: Of a time to an event, the risk ratio by the horizon over all patients (below 1 is
             better); of a response the ratio of its probabilities (above 1 is better); None where there is

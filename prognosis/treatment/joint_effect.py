@@ -2,10 +2,13 @@
 
 The doubly robust scores are regressed on covariates by ridge, as in `linear_effect`, but as a level (the mean
 over arms) and the arms' departures from it. Departures share one penalty, so that nothing depends on which
-arm is named first; the level has its own. Means, differences and ratios come from one vector and one
-covariance: sampling, the cases of a patient moving together, plus what shrinking may have taken (Nychka, J Am
-Stat Assoc 1988;83:1134). The interval is that of the mean over patients whose covariates are these: two of
-them may still fare differently.
+arm is named first; the level has its own. One direction is hardly shrunk: that in which prognosis changes.
+Who hardly risks the event cannot gain many days by being spared it, so that an effect in days differs with
+risk where its hazard ratio does not (risk modelling: Kent et al., Ann Intern Med 2020;172:35).
+
+Means, differences and ratios come from one vector and one covariance: sampling, the cases of a patient moving
+together, plus what shrinking may have taken (Nychka, J Am Stat Assoc 1988;83:1134). The interval is that of
+the mean over patients whose covariates are these: two of them may still fare differently.
 """
 
 from __future__ import annotations
@@ -20,22 +23,26 @@ from prognosis.treatment.effects import ArmValues
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-PENALTIES_PER_CASE = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 100.0)
-"""Of the ridge, over the number of cases; the largest lets nothing differ between patients."""
+PENALTIES_PER_CASE = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
+"""Of the ridge, over the number of cases; the largest lets hardly anything differ between patients."""
+RISK_PENALTY_PER_CASE = 0.1
+_WITHIN = 0.001  # of the possible range, that a worth keeps from its ends: nothing is certain
 
 
 @dataclass(frozen=True, slots=True)
 class JointEffect:
-    """worth under arm a (x) = sum over parts q of mixing[a, q] * (1, (x - means) / scales) @ coefficients[q].
+    """worth under arm a (x) = sum over parts q of mixing[a, q] * (1, z @ risk, z) @ coefficients[q].
+
+    z is (x - means) / scales.
 
     Attributes:
         arms: Names of the A arms.
         means: (p,) of the covariates.
         scales: (p,) their standard deviations.
-        coefficients: (A, p + 1) of the level and of the A - 1 departures: intercept, then per standard
-            deviation.
-        covariance: (A (p + 1), A (p + 1)) of these, part by part.
-        penalties: (A,) of the ridges.
+        risk: (p,) direction in which prognosis changes, one standard deviation long.
+        coefficients: (A, p + 2) of the level and of the A - 1 departures.
+        covariance: (A (p + 2), A (p + 2)) of these, part by part.
+        penalties: (A,) of the ridges, over the number of cases.
         highest: See `ArmValues`.
         level: Coverage of intervals.
     """
@@ -43,6 +50,7 @@ class JointEffect:
     arms: tuple[str, ...]
     means: Floats
     scales: Floats
+    risk: Floats
     coefficients: Floats
     covariance: Floats
     penalties: Floats
@@ -54,70 +62,105 @@ class JointEffect:
         """(A, A) from level and departures to arms."""
         return mixing_of(len(self.arms))
 
-    def worth(self, covariates: Floats) -> Floats:
-        """(n, A) worth of each case under each arm; differences are not bounded, levels are moved to fit."""
-        design = _design((covariates - self.means) / self.scales)
-        return self._bounded(design @ (self.mixing @ self.coefficients).T)
+    @property
+    def alike(self) -> bool:
+        """True where patients did not speak for differences that vary otherwise than with prognosis."""
+        return bool(self.penalties[1] >= PENALTIES_PER_CASE[-1])
 
-    def of(self, covariates: Floats) -> ArmValues:
-        """The worth of one case, of `covariates` (p,), with its covariance."""
-        one = _design((covariates[None, :] - self.means) / self.scales)[0]
+    def worth(self, covariates: Floats, levels: Floats | None = None) -> Floats:
+        """(n, A) worth of each case under each arm; differences are not bounded, levels are moved to fit.
+
+        Args:
+            covariates: (n, p).
+            levels: (n,) mean over arms, by models that stay within what is possible; None for the ridge's.
+        """
+        parts = self._design(covariates) @ self.coefficients.T
+        if levels is not None:
+            parts[:, 0] = levels
+        return self._bounded(parts @ self.mixing.T)
+
+    def of(self, covariates: Floats, level: float | None = None) -> ArmValues:
+        """The worth of one case, of `covariates` (p,), with its covariance; `level` as in `worth`."""
+        one = self._design(covariates[None, :])[0]
         parts = len(self.arms)
         by_part = self.covariance.reshape(parts, len(one), parts, len(one))
         between = np.einsum("qirj,i,j->qr", by_part, one, one)
-        value = self._bounded((self.mixing @ (self.coefficients @ one))[None, :])[0]
+        value = self.worth(covariates[None, :], None if level is None else np.array([level]))[0]
         return ArmValues(self.arms, value, self.mixing @ between @ self.mixing.T, self.highest, self.level)
 
     def per_unit(self, arm: str, reference: str) -> Floats:
         """(p,) by what a unit of each covariate changes the difference of two arms."""
-        mixed = self.mixing @ self.coefficients[:, 1:] / self.scales
+        each = self.coefficients[:, 2:] + self.coefficients[:, 1:2] * self.risk
+        mixed = self.mixing @ each / self.scales
         return np.asarray(mixed[self.arms.index(arm)] - mixed[self.arms.index(reference)])
+
+    def _design(self, covariates: Floats) -> Floats:
+        return _design((covariates - self.means) / self.scales, self.risk)
 
     def _bounded(self, worth: Floats) -> Floats:
         """The same differences at a level at which every arm's worth is possible, where there is one."""
         if self.highest is None:
             return worth
-        over = np.maximum(worth.max(axis=1) - self.highest, 0.0)
-        under = np.maximum(-worth.min(axis=1), 0.0)
+        edge = _WITHIN * self.highest
+        over = np.maximum(worth.max(axis=1) - (self.highest - edge), 0.0)
+        under = np.maximum(edge - worth.min(axis=1), 0.0)
         return np.asarray(worth + (under - over)[:, None])
 
 
+@dataclass(frozen=True, slots=True)
+class ScoredCases:
+    """Cases with their doubly robust scores.
+
+    Attributes:
+        covariates: (n, p).
+        scores: (n, A) higher is better.
+        prognosis: (n,) worth averaged over arms, as models predict it that have not seen the case.
+        patients: (n,) the patient of each case.
+        folds: (n,) folds by patient, by which penalties are chosen.
+    """
+
+    covariates: Floats
+    scores: Floats
+    prognosis: Floats
+    patients: NDArray[np.str_]
+    folds: Ints
+
+    def take(self, rows: NDArray[np.bool_]) -> ScoredCases:
+        """The cases at `rows`."""
+        own = self.covariates[rows], self.scores[rows], self.prognosis[rows]
+        return ScoredCases(*own, self.patients[rows], self.folds[rows])
+
+
 def fit_joint_effect(
-    covariates: Floats,
-    scores: Floats,
-    arms: tuple[str, ...],
-    patients: NDArray[np.str_],
-    folds: Ints,
-    highest: float | None,
-    level: float = 0.95,
+    cases: ScoredCases, arms: tuple[str, ...], highest: float | None, level: float = 0.95
 ) -> JointEffect:
     """Regress the scores of all arms on covariates.
 
     Args:
-        covariates: (n, p).
-        scores: (n, A) doubly robust, higher is better.
+        cases: With their scores.
         arms: Names.
-        patients: (n,) the patient of each case.
-        folds: (n,) folds by patient, by which penalties are chosen.
         highest: The largest worth there can be; the least is 0. None for a worth without bounds.
         level: Coverage of intervals.
     """
+    covariates, scores, folds = cases.covariates, cases.scores, cases.folds
     means, spread = covariates.mean(axis=0), covariates.std(axis=0)
     scales = np.where(spread > 1e-9 * np.maximum(np.abs(means), 1.0), spread, 1.0)
     standard = (covariates - means) / scales
     parts = scores @ np.linalg.inv(mixing_of(len(arms))).T
-    first, others = (choose_penalty(standard, own, folds) for own in (parts[:, :1], parts[:, 1:]))
+    risk = _risk(standard, cases.prognosis)
+    design = _design(standard, risk)
+    count, width = design.shape
+    first, others = (choose_penalty(design, own, folds) for own in (parts[:, :1], parts[:, 1:]))
     penalties = np.array([first, *([others] * (len(arms) - 1))])
-    design = _design(standard)
-    width = design.shape[1]
-    shrink = [np.diag(np.append(0.0, np.full(width - 1, each))) for each in penalties]
-    inverses = [np.linalg.pinv(design.T @ design + each) for each in shrink]
+    shrink = [np.diag(_shrinking(each, width, count)) for each in penalties]
+    squares = design.T @ design
+    inverses: list[Floats] = [np.asarray(np.linalg.pinv(squares + each)) for each in shrink]
     coefficients = np.stack(
         [inverse @ (design.T @ own) for inverse, own in zip(inverses, parts.T, strict=True)]
     )
     residual = parts - design @ coefficients.T
-    covariance = _covariance(design, residual, inverses, shrink, patients)
-    return JointEffect(arms, means, scales, coefficients, covariance, penalties, highest, level)
+    covariance = _covariance(design, residual, inverses, shrink, cases.patients)
+    return JointEffect(arms, means, scales, risk, coefficients, covariance, penalties, highest, level)
 
 
 def mixing_of(arms: int) -> Floats:
@@ -134,24 +177,49 @@ def mixing_of(arms: int) -> Floats:
     return found
 
 
-def choose_penalty(standard: Floats, values: Floats, folds: Ints) -> float:
-    """The penalty with the least squared error, over all columns of `values` (n, q), on cases left out."""
-    cases, width = standard.shape
-    grid = [cases * each for each in PENALTIES_PER_CASE]
-    if not width:
-        return grid[-1]
-    error = np.zeros(len(grid))
+def choose_penalty(design: Floats, values: Floats, folds: Ints) -> float:
+    """The largest penalty a case whose squared error on cases left out is within one standard error of the least.
+
+    An effect is taken to be alike in all patients of one prognosis unless they speak against it: of penalties
+    that predict about as well, the one that lets it differ least (the rule of Breiman et al. 1984, with the
+    standard error of the paired difference).
+
+    Args:
+        design: (n, p + 2) as `JointEffect` reads it.
+        values: (n, q); errors are summed over columns.
+        folds: (n,) folds by patient.
+    """
+    cases, width = design.shape
+    error = np.zeros((len(PENALTIES_PER_CASE), cases))
     for fold in np.unique(folds):
         kept = folds != fold
-        mean, level = standard[kept].mean(axis=0), values[kept].mean(axis=0)
-        centred = standard[kept] - mean
-        squares, pull = np.linalg.eigh(centred.T @ centred)
-        turned = pull.T @ (centred.T @ (values[kept] - level))
-        asked = (standard[~kept] - mean) @ pull
-        for place, penalty in enumerate(grid):
-            said = level + asked @ (turned / (squares + penalty)[:, None])
-            error[place] += float(((values[~kept] - said) ** 2).sum())
-    return float(grid[int(error.argmin())])
+        squares, pull = design[kept].T @ design[kept], design[kept].T @ values[kept]
+        for place, penalty in enumerate(PENALTIES_PER_CASE):
+            shrink = np.diag(_shrinking(penalty, width, int(kept.sum())))
+            said = design[~kept] @ (np.linalg.pinv(squares + shrink) @ pull)
+            error[place, ~kept] = ((values[~kept] - said) ** 2).sum(axis=1)
+    beyond = error - error[int(error.sum(axis=1).argmin())]
+    alike = beyond.sum(axis=1) <= beyond.std(axis=1) * np.sqrt(cases)
+    return PENALTIES_PER_CASE[int(np.flatnonzero(alike)[-1])]
+
+
+def _shrinking(penalty: float, width: int, cases: int) -> Floats:
+    """(width,) what is added to the squares: nothing to the level's, little to the risk's."""
+    each = [0.0, min(penalty, RISK_PENALTY_PER_CASE), *([penalty] * (width - 2))]
+    return cases * np.array(each)
+
+
+def _risk(standard: Floats, prognosis: Floats) -> Floats:
+    """(p,) the direction of the covariates along which prognosis changes; zeros where it changes in none."""
+    centred = prognosis - prognosis.mean()
+    squares = standard.T @ standard + len(standard) * 1e-3 * np.eye(standard.shape[1])
+    slope = np.linalg.solve(squares, standard.T @ centred)
+    spread = float((standard @ slope).std())
+    return (
+        slope / spread
+        if spread > 1e-9 * max(float(np.abs(prognosis).max()), 1e-300)
+        else np.zeros_like(slope)
+    )
 
 
 def _covariance(
@@ -175,5 +243,5 @@ def _covariance(
     return np.asarray(small * reach.T @ reach + taken.reshape(parts * width, parts * width))
 
 
-def _design(standard: Floats) -> Floats:
-    return np.column_stack([np.ones(len(standard)), standard])
+def _design(standard: Floats, risk: Floats) -> Floats:
+    return np.column_stack([np.ones(len(standard)), standard @ risk, standard])

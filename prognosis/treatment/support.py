@@ -120,7 +120,7 @@ def judge(
     if refusal is not None:
         return refusal
     if not difference.excludes(0.0):
-        detail = f"the interval of {arm} against {reference} holds no difference"
+        detail = f"{arm} and {reference} may not differ: the interval of their difference holds 0"
         return NotSupported(Reason.UNCERTAIN, detail, difference)
     if difference.value > 0:
         return Supported(arm, reference, difference)
@@ -153,7 +153,7 @@ def best_supported(
         won = [each for each in found if isinstance(each, Supported) and each.arm == arm]
         if len(won) == len(rests_on.arms) - 1:
             return min(won, key=lambda each: each.difference.value)
-    detail = "no arm's difference from every other leaves out 0"
+    detail = "each arm may not differ from some other one: the interval of their difference holds 0"
     return NotSupported(Reason.UNCERTAIN, detail)
 
 

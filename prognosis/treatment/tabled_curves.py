@@ -17,8 +17,9 @@ from prognosis.treatment.individual import CauseModels, IndividualCurves, band
 Floats = NDArray[np.float64]
 
 _FURTHEST = 20.0
-_MOST_MOVED = 8.0
+_MOST_MOVED = 12.0
 _STEPS = 60
+_CASES_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,16 @@ class TabledCurves:
         each = _incidence(cumulative)
         low, high = band(each[0], each[1:], self.level)
         return MovedCurves(self.grid, each[0], low, high, self._kept(each[0]), moved)
+
+    def levels(self, covariates: Floats) -> Floats:
+        """(n,) days of the horizon kept free of the event, averaged over arms, before they are moved."""
+        found = np.zeros(len(covariates))
+        for first in range(0, len(covariates), _CASES_AT_ONCE):
+            some = covariates[first : first + _CASES_AT_ONCE]
+            ratio = np.exp(np.clip(np.einsum("cap,np->nca", self.slopes[0], some), -_FURTHEST, _FURTHEST))
+            kept = self._kept(_incidence(self.baseline[0] * ratio[..., None]))
+            found[first : first + _CASES_AT_ONCE] = kept.mean(axis=1)
+        return found
 
     def _move(self, cumulative: Floats, kept_days: Floats) -> Floats:
         """(A,) on the log-hazard, by bisection: the higher the hazard, the fewer days are kept."""

@@ -87,6 +87,11 @@ def of_effect_tokens(
     return told
 
 
+def without_tokens(columns: Floats, presence: Presence) -> Floats:
+    """(p,) a case's `effect_columns` with every token taken away: which modalities it has is left."""
+    return np.append(columns[: presence.varies.sum()], np.zeros(len(columns) - int(presence.varies.sum())))
+
+
 def summed(models: Mapping[str, EvidenceModel], cases: Sequence[Case]) -> FusionInputs | None:
     """Every modality's evidence of the cases, side by side; None without a modality."""
     if not models:

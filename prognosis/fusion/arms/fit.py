@@ -31,7 +31,8 @@ from prognosis.treatment import (
     response_effects,
     survival_effects,
 )
-from prognosis.treatment.joint_effect import fit_joint_effect
+from prognosis.treatment.joint_effect import ScoredCases, fit_joint_effect
+from prognosis.treatment.response_level import ResponseLevel, fit_response_level
 from prognosis.treatment.tabled_curves import TabledCurves
 
 Floats = NDArray[np.float64]
@@ -109,8 +110,9 @@ def _fit(
     )
     inputs = replace(inputs, effect=tuple(out_of_fold(own) for own in learned))
     columns = effect_columns(inputs, presence)
-    of_cases = compared.treatment.names, compared.clusters, effects.folds, scored.highest, LEVEL
-    unseen = _worth_out_of_fold(columns, effects, scored.highest)
+    predicted = effects.predicted_mean.mean(axis=1)
+    of_cases = ScoredCases(columns, scores, predicted, compared.clusters, effects.folds)
+    unseen = _worth_out_of_fold(of_cases, compared.treatment.names, scored.highest)
     model = ArmModel(
         event=came.event,
         treatment=compared.treatment,
@@ -120,8 +122,8 @@ def _fit(
         assigned=_kept(assigned),
         effect=tuple(_kept(own) for own in learned),
         chance=effects.propensity_model,
-        worth=fit_joint_effect(columns, scores, *of_cases),
-        curves=_curves(columns, effects, config.seed),
+        worth=fit_joint_effect(of_cases, compared.treatment.names, scored.highest, LEVEL),
+        level=_level(columns, effects, config.seed),
         basis=basis_of(Judged(compared, effects, unseen, bool(assigned), _lacking(inputs))),
     )
     return ArmFit(model, compared, effects, unseen)
@@ -150,12 +152,15 @@ def _scored(cases: ArmCases, came: Came, cohort: Cohort, config: ModelConfig) ->
     return _Scored(effects, found.days, found.unanswered)
 
 
-def _curves(columns: Floats, effects: SurvivalEffects | ResponseEffects, seed: int) -> TabledCurves | None:
-    if not isinstance(effects, SurvivalEffects):
-        return None
+def _level(
+    columns: Floats, effects: SurvivalEffects | ResponseEffects, seed: int
+) -> TabledCurves | ResponseLevel:
+    cases = replace(effects.cases, covariates=columns)
+    if isinstance(effects, ResponseEffects):
+        return fit_response_level(cases, effects.response, effects.folds)
     return TabledCurves.of(
         fit_individual_curves(
-            replace(effects.cases, covariates=columns),
+            cases,
             effects.followed,
             effects.tau_days,
             effects.folds,
@@ -182,13 +187,11 @@ def _cases(compared: ArmCohort, columns: Floats) -> ArmCases:
     )
 
 
-def _worth_out_of_fold(columns: Floats, effects: SurvivalEffects | ResponseEffects, highest: float) -> Floats:
-    scores, folds, cases = effects.mean_scores, effects.folds, effects.cases
-    found = np.zeros_like(scores)
-    for fold in np.unique(folds):
-        held = folds == fold
-        of_others = cases.arms, cases.patients[~held], folds[~held], highest
-        found[held] = fit_joint_effect(columns[~held], scores[~held], *of_others).worth(columns[held])
+def _worth_out_of_fold(cases: ScoredCases, arms: tuple[str, ...], highest: float) -> Floats:
+    found = np.zeros_like(cases.scores)
+    for fold in np.unique(cases.folds):
+        held = cases.folds == fold
+        found[held] = fit_joint_effect(cases.take(~held), arms, highest).worth(cases.covariates[held])
     return found
 
 

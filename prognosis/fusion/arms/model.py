@@ -16,6 +16,7 @@ from prognosis.fusion.arms.columns import ArmInputs, Presence, assigned_columns,
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.treatment import ArmValues, Estimate, Grounds, PropensityModel
 from prognosis.treatment.joint_effect import JointEffect
+from prognosis.treatment.response_level import ResponseLevel
 from prognosis.treatment.tabled_curves import TabledCurves
 
 Floats = NDArray[np.float64]
@@ -99,7 +100,8 @@ class ArmModel:
         effect: Evidence of each arm's effect beside the reference, arm by arm.
         chance: The propensity, from `assigned_columns`.
         worth: What each arm is worth, from `effect_columns`.
-        curves: Of a time to event, from the same; None of a response.
+        level: Worth averaged over arms, from the same: of a time to event the curves, whose shape is read
+            too; of a response its probability.
         basis: The cohort.
     """
 
@@ -112,7 +114,7 @@ class ArmModel:
     effect: tuple[Models, ...]
     chance: PropensityModel
     worth: JointEffect
-    curves: TabledCurves | None
+    level: TabledCurves | ResponseLevel
     basis: CohortBasis
 
     @property
@@ -137,7 +139,12 @@ class ArmModel:
 
     def worths(self, inputs: ArmInputs) -> Floats:
         """(n, A) worth under each arm; higher is better."""
-        return self.worth.worth(effect_columns(inputs, self.presence))
+        columns = effect_columns(inputs, self.presence)
+        return self.worth.worth(columns, self.level.levels(columns))
+
+    def values(self, columns: Floats) -> ArmValues:
+        """The worth of one case under each arm with its covariance; `columns` are its `effect_columns`."""
+        return self.worth.of(columns, float(self.level.levels(columns[None, :])[0]))
 
 
 def as_assigned(case: Case, treatment: Treatment) -> Case:

@@ -19,6 +19,7 @@ from prognosis.fusion.arms.columns import Presence
 from prognosis.fusion.arms.model import ArmModel, ArmsRefused, CohortBasis, Models, PairBasis
 from prognosis.treatment import ArmValues, Estimate, Grounds, PropensityModel
 from prognosis.treatment.joint_effect import JointEffect
+from prognosis.treatment.response_level import ResponseLevel
 from prognosis.treatment.tabled_curves import TabledCurves
 
 Floats = NDArray[np.float64]
@@ -27,6 +28,7 @@ Load = Callable[[str, str], EvidenceModel]
 
 PART = "arms"
 STATED, ARRAYS = "arms.json", "arms.safetensors"
+_WORTH = ("means", "scales", "risk", "coefficients", "covariance", "penalties")
 _REMEDY = "train the model anew"
 
 
@@ -72,12 +74,6 @@ def load_arms(folder: Path, task: Task, load: Load) -> ArmModel | ArmsRefused | 
     arrays: dict[str, Floats] = load_file(folder / PART / ARRAYS)
     _check(str(folder / PART / ARRAYS), arrays, len(stated["arms"]))
     names = task.treatment.names
-    curves = None
-    if "curves.grid" in arrays:
-        level = float(stated["level"])
-        curves = TabledCurves(
-            arrays["curves.grid"], arrays["curves.baseline"], arrays["curves.slopes"], level
-        )
     return ArmModel(
         event=stated["event"],
         treatment=task.treatment,
@@ -99,15 +95,22 @@ def load_arms(folder: Path, task: Task, load: Load) -> ArmModel | ArmsRefused | 
             names,
             arrays["worth.means"],
             arrays["worth.scales"],
+            arrays["worth.risk"],
             arrays["worth.coefficients"],
             arrays["worth.covariance"],
             arrays["worth.penalties"],
             stated["highest"],
             float(stated["level"]),
         ),
-        curves=curves,
+        level=_level(arrays, float(stated["level"])),
         basis=_basis(stated, arrays, names),
     )
+
+
+def _level(arrays: Mapping[str, Floats], level: float) -> TabledCurves | ResponseLevel:
+    if "curves.grid" not in arrays:
+        return ResponseLevel(arrays["level.intercepts"], arrays["level.slopes"])
+    return TabledCurves(arrays["curves.grid"], arrays["curves.baseline"], arrays["curves.slopes"], level)
 
 
 def _models(names: list[str], part: str, load: Load) -> Models:
@@ -138,19 +141,21 @@ def _stated(arms: ArmModel) -> dict[str, Any]:
 
 
 def _arrays(arms: ArmModel) -> dict[str, Floats]:
-    found = {
-        "presence": arms.presence.varies,
+    found: dict[str, Floats] = {
+        "presence": arms.presence.varies.astype(np.float64),
         "basis.effective": arms.basis.grounds.effective,
-        "basis.events": arms.basis.grounds.events,
+        "basis.events": arms.basis.grounds.events.astype(np.float64),
         "basis.values": arms.basis.average.values,
         "basis.covariance": arms.basis.average.covariance,
     }
     for name in ("means", "scales", "coefficients", "intercepts"):
         found[f"chance.{name}"] = getattr(arms.chance, name)
-    for name in ("means", "scales", "coefficients", "covariance", "penalties"):
+    for name in _WORTH:
         found[f"worth.{name}"] = getattr(arms.worth, name)
-    for name in ("grid", "baseline", "slopes") if arms.curves is not None else ():
-        found[f"curves.{name}"] = getattr(arms.curves, name)
+    if isinstance(arms.level, ResponseLevel):
+        return {**found, "level.intercepts": arms.level.intercepts, "level.slopes": arms.level.slopes}
+    for name in ("grid", "baseline", "slopes"):
+        found[f"curves.{name}"] = getattr(arms.level, name)
     return found
 
 
@@ -188,8 +193,9 @@ def _check(reference: str, arrays: Mapping[str, Floats], arms: int) -> None:
     width, chosen = len(arrays["worth.means"]), len(arrays["chance.means"])
     shapes: dict[str, tuple[int, ...]] = {
         "worth.scales": (width,),
-        "worth.coefficients": (arms, width + 1),
-        "worth.covariance": (arms * (width + 1),) * 2,
+        "worth.risk": (width,),
+        "worth.coefficients": (arms, width + 2),
+        "worth.covariance": (arms * (width + 2),) * 2,
         "worth.penalties": (arms,),
         "chance.scales": (chosen,),
         "chance.coefficients": (arms, chosen),
@@ -203,6 +209,8 @@ def _check(reference: str, arrays: Mapping[str, Floats], arms: int) -> None:
         drawn, kinds = arrays["curves.baseline"].shape[:2]
         shapes["curves.baseline"] = (drawn, kinds, arms, len(arrays["curves.grid"]))
         shapes["curves.slopes"] = (drawn, kinds, arms, width)
+    else:
+        shapes |= {"level.intercepts": (arms,), "level.slopes": (width,)}
     for name, array in arrays.items():
         if array.shape != shapes.get(name, array.shape):
             raise BundleError(reference, f"{name} does not fit the arms: {array.shape}", _REMEDY)
@@ -213,7 +221,7 @@ def _check(reference: str, arrays: Mapping[str, Floats], arms: int) -> None:
 def _names(arrays: Mapping[str, Floats]) -> set[str]:
     always = {"presence", *(f"basis.{name}" for name in ("effective", "events", "values", "covariance"))}
     always |= {f"chance.{name}" for name in ("means", "scales", "coefficients", "intercepts")}
-    always |= {f"worth.{name}" for name in ("means", "scales", "coefficients", "covariance", "penalties")}
+    always |= {f"worth.{name}" for name in _WORTH}
     if any(name.startswith("curves.") for name in arrays):
-        always |= {"curves.grid", "curves.baseline", "curves.slopes"}
-    return always
+        return always | {"curves.grid", "curves.baseline", "curves.slopes"}
+    return always | {"level.intercepts", "level.slopes"}
