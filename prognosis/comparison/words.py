@@ -62,7 +62,8 @@ def cautions(arms: ArmModel, case: Case, prediction: Prediction) -> tuple[str, .
         found.append(f"{name} is missing ({why}): what is said is of patients of whom it is not known")
     if arms.worth.alike:
         found.append(
-            "the cohort does not show that the arms' difference varies between patients other than with prognosis"
+            "the cohort does not show that the arms' difference varies between patients other than with "
+            "their prognosis"
         )
     after = arms.basis.imbalance[1]
     if arms.treatment.assignment == "observational" and after > LARGEST_IMBALANCE:

@@ -178,7 +178,7 @@ def mixing_of(arms: int) -> Floats:
 
 
 def choose_penalty(design: Floats, values: Floats, folds: Ints) -> float:
-    """The largest penalty a case whose squared error on cases left out is within one standard error of the least.
+    """The largest penalty a case whose error on cases left out is within one standard error of the least.
 
     An effect is taken to be alike in all patients of one prognosis unless they speak against it: of penalties
     that predict about as well, the one that lets it differ least (the rule of Breiman et al. 1984, with the

@@ -198,7 +198,10 @@ def _worth_out_of_fold(cases: ScoredCases, arms: tuple[str, ...], highest: float
 def _lacking(inputs: ArmInputs) -> dict[str, float]:
     """By modality that the choice of an arm was learned from, the share of cases without it."""
     here = inputs.assigned
-    return {} if here is None else dict(zip(here.modalities, 1.0 - here.present.mean(axis=0), strict=True))
+    if here is None:
+        return {}
+    absent = 1.0 - here.present.mean(axis=0)
+    return dict(zip(here.modalities, absent.tolist(), strict=True))
 
 
 def _kept(fitted: Fitted) -> dict[str, EvidenceModel]:
