@@ -40,6 +40,8 @@ _RANGES = {
     "arm_by_text": (-5.0, 5.0),
     "arm_by_imaging": (-5.0, 5.0),
     "confounding": (-5.0, 5.0),
+    "confounding_by_imaging": (-5.0, 5.0),
+    "confounding_by_text": (-5.0, 5.0),
 }
 
 
@@ -88,7 +90,11 @@ class Dials:
             `arm_effect`, for one standard deviation.
         arm_by_imaging: What the burden of lesions adds to `arm_effect`, for one standard deviation.
         confounding: Change in the log-odds of the intensified arm for one standard deviation more of the
-            clinical log-hazard; 0 makes the arm randomised.
+            clinical log-hazard; with the next two at 0 as well, 0 makes the arm randomised.
+        confounding_by_imaging: The same for one standard deviation more of the burden of lesions, in
+            patients who have films.
+        confounding_by_text: The same for one standard deviation more of `ARM_FINDING`, in patients who have
+            notes.
 
     Raises:
         ConfigError: A dial is out of its range.
@@ -121,6 +127,8 @@ class Dials:
     arm_by_text: float = 0.0
     arm_by_imaging: float = 0.0
     confounding: float = 0.5
+    confounding_by_imaging: float = 0.0
+    confounding_by_text: float = 0.0
 
     def __post_init__(self) -> None:
         if self.patients < 1:
@@ -133,6 +141,11 @@ class Dials:
                 raise _out_of_range(name, excluded, f"a share other than {excluded:g}, which no hazard gives")
         if self.decoys > 1.0:
             raise _out_of_range("negations + copied_forward", self.decoys, "at most 1")
+
+    @property
+    def confounded_by_record(self) -> bool:
+        """True where films or notes move the choice of an arm."""
+        return bool(self.confounding_by_imaging or self.confounding_by_text)
 
     @property
     def decoys(self) -> float:

@@ -88,20 +88,37 @@ def plant(dials: Dials, drawn: Drawn, second_site: NDArray[np.bool_]) -> Planted
     text, lesions = drawn.text, drawn.lesions
     hazard = lesion_hazard(lesions, dials)
     clinical_score = standardised(np.sum(list(clinical.contributions("progression").values()), axis=0))
-    treated = drawn.arm < with_share(clinical_score, dials.confounding, MEAN_TREATED)
+    if dials.confounded_by_record:  # what is absent moves nobody's choice: absence comes before the arm
+        nobody = np.full(len(clinical_score), ARMS[0])
+        before = hazard_parts("progression", dials, clinical, text, hazard, nobody)
+        has_text, has_imaging = _present(dials, drawn, before, clinical_score)
+        in_films = dials.confounding_by_imaging * hazard.burden.sum(axis=1) * has_imaging
+        in_notes = dials.confounding_by_text * text.standard(ARM_FINDING) * has_text
+        sent = dials.confounding * clinical_score + in_films + in_notes
+    else:
+        sent = dials.confounding * clinical_score
+    treated = drawn.arm < with_share(sent, 1.0, MEAN_TREATED)
     arm = np.where(treated, ARMS[1], ARMS[0])
     parts = {cause: hazard_parts(cause, dials, clinical, text, hazard, arm) for cause in CAUSES}
-    score = dials.missing_informative * standardised(parts["progression"].full())
-    score = score + dials.missing_by_clinical * clinical_score
-    has_text, has_imaging = (
-        drawn.absent[:, place] >= with_share(score, 1.0, share)
-        for place, share in enumerate((dials.notes_absent, dials.imaging_absent))
-    )
+    if not dials.confounded_by_record:
+        has_text, has_imaging = _present(dials, drawn, parts["progression"], clinical_score)
     given = {"treated": treated, "text": has_text, "imaging": has_imaging}
     values = true_values(
         dials, clinical, text, hazard, {name: each.astype(np.float64) for name, each in given.items()}
     )
     return PlantedCohort(clinical, text, lesions, hazard, arm, has_text, has_imaging, parts, values)
+
+
+def _present(
+    dials: Dials, drawn: Drawn, parts: HazardParts, clinical_score: Vector
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(n,) whether each patient has notes, and films."""
+    score = (
+        dials.missing_informative * standardised(parts.full()) + dials.missing_by_clinical * clinical_score
+    )
+    shares = dials.notes_absent, dials.imaging_absent
+    notes, films = (drawn.absent[:, at] >= with_share(score, 1.0, each) for at, each in enumerate(shares))
+    return notes, films
 
 
 def hazard_parts(
