@@ -28,7 +28,7 @@ PENALTIES_PER_CASE = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0)
 RISK_PENALTY_PER_CASE = 0.1
 _WIDER = 3.0
 """Effects may vary by so much more (in variance) than the chosen penalty supposes, which is uncertain. With
-it 90 in a hundred intervals and more held true effects, weakly planted ones too; without it 86."""
+it 90 in a hundred intervals and more held true effects, weakly planted ones too; without it 85."""
 _WITHIN = 0.001  # of the possible range, that a worth keeps from its ends: nothing is certain
 
 
