@@ -22,16 +22,16 @@ from tests.comparison.worlds import (
     GRADED,
     VALUED,
     Worlds,
-    assessed,
-    unmodelled,
-    without_laboratory,
     arm_of,
+    assessed,
     classed,
     died,
     lost,
     new_only,
     of_kind,
+    unmodelled,
     with_basis,
+    without_laboratory,
 )
 from tests.treated import NEW, RARE, USUAL
 
