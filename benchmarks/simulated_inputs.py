@@ -200,10 +200,11 @@ def _source() -> str:
     ]
     for part in ("cohort", "evidence", "record", "simulate", "survival"):
         files += (PACKAGE / part).rglob("*.py")
-    return "".join(_code(path) for path in sorted(files))
+    return "".join(code_of(path) for path in sorted(files))
 
 
-def _code(path: Path) -> str:
+def code_of(path: Path) -> str:
+    """What a file of code does: its tree without comments and docstrings."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         held = getattr(node, "body", None)

@@ -16,7 +16,7 @@ from prognosis.simulate.clinical import ASSAYS, draw_values
 from prognosis.simulate.dials import Dials
 from prognosis.simulate.film import scanner_of
 from prognosis.simulate.films import FilmRecipe, SimulatedFilms
-from prognosis.simulate.hazard import FollowUp, cumulative_incidence, draw_fates, event_free, follow_up
+from prognosis.simulate.hazard import FollowUp, cumulative_incidence, days_kept, draw_fates, event_free, follow_up
 from prognosis.simulate.notes import WrittenNote, write_notes
 from prognosis.simulate.oracle import Oracle, PlantedCause
 from prognosis.simulate.planting import planted_causes
@@ -214,7 +214,7 @@ def _oracle(
     course: FollowUp,
     causes: tuple[tuple[PlantedCause, ...], ...],
 ) -> Oracle:
-    incidence_by_arm, survival_by_arm, mean_days_by_arm = {}, {}, {}
+    incidence_by_arm, survival_by_arm, mean_days_by_arm, kept_days_by_arm = {}, {}, {}, {}
     effect, observed_effect = {}, {}
     for arm in ARMS:
         given = np.full(len(records), arm)
@@ -225,6 +225,7 @@ def _oracle(
         eta = {cause: parts[cause].full() for cause in CAUSES}
         incidence_by_arm[arm] = cumulative_incidence(eta, course.scale_days, HORIZONS_DAYS)["progression"]
         survival_by_arm[arm], mean_days_by_arm[arm] = event_free(eta, course.scale_days, HORIZONS_DAYS)
+        kept_days_by_arm[arm] = days_kept(eta, course.scale_days, HORIZONS_DAYS)
     for cause, own in parts.items():  # those of the arm named last: of the standard arm they are zero
         effect[cause] = own.arm + own.arm_text + own.arm_imaging
         observed_effect[cause] = own.observed_arm(planted.has_text, planted.has_imaging)
@@ -242,6 +243,7 @@ def _oracle(
         incidence_by_arm=incidence_by_arm,
         survival_by_arm=survival_by_arm,
         mean_days_by_arm=mean_days_by_arm,
+        kept_days_by_arm=kept_days_by_arm,
         effect=effect,
         observed_effect=observed_effect,
         planted=causes,

@@ -169,6 +169,17 @@ def event_free(
     return at[0], at[1]
 
 
+def days_kept(
+    log_hazard: dict[str, Vector], scale_days: dict[str, float], horizons_days: tuple[float, ...]
+) -> Vector:
+    """(n, H) mean days until each horizon that progression, coming first, does not take; arguments as above."""
+    grid = np.linspace(0.0, max(horizons_days), _GRID_STEPS + 1)
+    kept = 1.0 - cumulative_incidence(log_hazard, scale_days, tuple(grid))["progression"]
+    days = np.cumsum(0.5 * (kept[:, 1:] + kept[:, :-1]) * np.diff(grid), axis=1)
+    days = np.concatenate([np.zeros((len(days), 1)), days], axis=1)
+    return np.array([np.interp(horizons_days, grid, row) for row in days])
+
+
 def _scales(unscaled: dict[str, Vector], end_days: Vector, shares: tuple[float, float]) -> dict[str, float]:
     """Weibull scales at which the shares of censored patients and of deaths come out as asked."""
     censored, deaths = shares

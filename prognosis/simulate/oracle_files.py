@@ -57,6 +57,7 @@ def write_oracle(oracle: Oracle, folder: Path) -> None:
         columns.update(_by_horizon(f"{arm}.incidence", oracle.incidence_by_arm[arm]))
         columns.update(_by_horizon(f"{arm}.survival", oracle.survival_by_arm[arm]))
         columns.update(_by_horizon(f"{arm}.mean_days", oracle.mean_days_by_arm[arm]))
+        columns.update(_by_horizon(f"{arm}.kept_days", oracle.kept_days_by_arm[arm]))
     stated = {_HORIZONS: json.dumps(oracle.horizons_days), _BASE: json.dumps(dict(oracle.true_values.base))}
     patients = pa.table(columns).replace_schema_metadata(stated)
     pq.write_table(patients, folder / PATIENTS_FILE)
@@ -112,6 +113,7 @@ def _oracle_of(patients: pa.Table, planted: pa.Table) -> Oracle:
         incidence_by_arm={arm: by_horizon(f"{arm}.incidence") for arm in _ARMS},
         survival_by_arm={arm: by_horizon(f"{arm}.survival") for arm in _ARMS},
         mean_days_by_arm={arm: by_horizon(f"{arm}.mean_days") for arm in _ARMS},
+        kept_days_by_arm={arm: by_horizon(f"{arm}.kept_days") for arm in _ARMS},
         effect={cause: column(f"{cause}.effect") for cause in CAUSES},
         observed_effect={cause: column(f"{cause}.observed_effect") for cause in CAUSES},
         planted=_planted_of(planted, patient_ids),

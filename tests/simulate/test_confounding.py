@@ -75,4 +75,17 @@ def test_an_oracle_of_a_cohort_sent_by_films_and_notes_is_read_back_as_it_was(tm
     found = read_oracle(tmp_path)
     assert np.array_equal(found.arm, truth.arm)
     for arm in ("standard", "intensified"):
-        assert np.array_equal(found.mean_days_by_arm[arm], truth.mean_days_by_arm[arm])
+        assert np.array_equal(found.kept_days_by_arm[arm], truth.kept_days_by_arm[arm])
+
+
+def test_days_kept_are_those_left_by_progression_and_never_fewer_than_those_free_of_any_event() -> None:
+    truth = oracle()
+    for arm in ("standard", "intensified"):
+        kept, free = truth.kept_days_by_arm[arm], truth.mean_days_by_arm[arm]
+        assert np.all(kept >= free - 1e-6)
+        least = np.array(truth.horizons_days) * (1.0 - truth.incidence_by_arm[arm])
+        assert np.all(kept >= least - 1e-6)
+        assert np.all(kept <= np.array(truth.horizons_days))
+    better = truth.effect["progression"] < 0
+    gained = truth.kept_days_by_arm["intensified"] - truth.kept_days_by_arm["standard"]
+    assert np.all(gained[better] > 0)
