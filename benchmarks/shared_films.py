@@ -8,7 +8,7 @@ from typing import Any
 from unittest.mock import patch
 
 from prognosis.cohort import Case
-from prognosis.evidence.imaging import fitting
+from prognosis.evidence.imaging import reading
 from prognosis.evidence.imaging.arrays import FilmArrays
 from prognosis.evidence.imaging.film_table import FilmTable
 from prognosis.evidence.imaging.films import Film
@@ -23,17 +23,22 @@ def shared_films() -> Iterator[None]:
     """
     gathered: dict[Any, FilmTable[Film]] = {}
     described: dict[Any, FilmArrays] = {}
-    gather, describe = fitting.gather_films, fitting.film_arrays
+    gather, describe = reading.gather_films, reading.film_arrays
 
     def gather_once(cases: Sequence[Case], config: Any, *more: Any) -> FilmTable[Film]:
-        studies = tuple((case.patient, tuple(study.study_uid for study in case.record.studies)) for case in cases)
+        studies = tuple(
+            (case.patient, tuple(study.study_uid for study in case.record.studies)) for case in cases
+        )
         return _once(gathered, (studies, config), lambda: gather(cases, config, *more))
 
     def describe_once(films: Sequence[Film], config: Any, *more: Any) -> FilmArrays:
         key = tuple(id(film) for film in films), config  # `gathered` keeps them, so an id is one film's
         return _once(described, key, lambda: describe(films, config, *more))
 
-    with patch.object(fitting, "gather_films", gather_once), patch.object(fitting, "film_arrays", describe_once):
+    with (
+        patch.object(reading, "gather_films", gather_once),
+        patch.object(reading, "film_arrays", describe_once),
+    ):
         yield
 
 

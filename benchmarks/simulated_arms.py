@@ -20,6 +20,7 @@ from prognosis.evidence import MODALITIES
 from prognosis.fusion import ModelConfig
 from prognosis.fusion.arms import ArmFit, fit_arms
 from prognosis.fusion.arms.columns import effect_columns
+from prognosis.fusion.arms.outcome import outcome_of
 from prognosis.fusion.cross_fitting import CrossFitted, cross_fit
 from prognosis.fusion.inputs import join_modalities
 from prognosis.simulate import Dials, Oracle, simulate_cohort
@@ -147,7 +148,8 @@ def _made(asked: Asked, task: Task) -> ArmRun:
         raise SystemExit(message)
     effects = fit.effects
     horizon = float(fit.model.horizon_days or 0.0)
-    as_they_are = survival_effects(effects.cases, effects.followed, horizon, EffectSettings(adjusted=False))
+    followed = outcome_of(fit.compared).observed  # that of the effects is cut at the horizon
+    as_they_are = survival_effects(effects.cases, followed, horizon, EffectSettings(adjusted=False))
     found = overlap(effects.cases, effects.propensity)
     names = [case.patient for case in fit.compared.cohort.cases]
     return ArmRun(
