@@ -151,7 +151,7 @@ def _made(asked: Asked, task: Task) -> ArmRun:
     followed = outcome_of(fit.compared).observed  # that of the effects is cut at the horizon
     as_they_are = survival_effects(effects.cases, followed, horizon, EffectSettings(adjusted=False))
     found = overlap(effects.cases, effects.propensity)
-    names = [case.patient for case in fit.compared.cohort.cases]
+    names = [case.record.patient_id for case in fit.compared.cohort.cases]
     return ArmRun(
         scores=effects.mean_scores,
         worth=fit.worth_out_of_fold,
@@ -161,7 +161,7 @@ def _made(asked: Asked, task: Task) -> ArmRun:
         naive=_three(as_they_are.restricted_mean().difference(ARM, REFERENCE)),
         average=_three(effects.restricted_mean().difference(ARM, REFERENCE)),
         judged=_asked_of(fit, evidence, judged),
-        judged_truth=_truth(unseen.oracle, [case.patient for case in judged.cases], horizon),
+        judged_truth=_truth(unseen.oracle, [case.record.patient_id for case in judged.cases], horizon),
         overlap=np.array([found.outside_share, *found.effective]),
         horizon=np.array([horizon]),
         seconds=np.array([spent]),
