@@ -1,4 +1,4 @@
-"""What the benchmark of compared arms counts, on runs whose numbers are known, and that films are read once."""
+"""What the benchmark of compared arms counts, on runs of known numbers, and that films are read once."""
 
 from __future__ import annotations
 
