@@ -108,6 +108,23 @@ def test_curves_of_any_other_model_can_stand_in_for_the_hazards() -> None:
     np.testing.assert_allclose(first.days_lost, second.days_lost, atol=1e-9)
 
 
+def test_a_case_that_lives_on_against_every_prediction_counts_as_one_case() -> None:
+    cohort = draw(Plan(censoring=0.0), 200, 0)
+    cut = cohort.followed.until(TAU)
+    grid = grid_of(cut)
+    sure = np.full((200, 2, 1), 60.0) * (grid / TAU)  # everybody is predicted dead a hundred times over
+    none = tabled_hazards(np.zeros((200, 2, len(grid))))
+    share = np.full((200, 2), 0.5)
+    nuisances = SurvivalNuisances(grid, tabled_hazards(sure), None, none)
+    found = survival_scores(cut, cohort.cases.arm, share, nuisances, np.array([TAU]), TAU)
+    assert not cut.own.all()
+    for arm in (0, 1):
+        own = cohort.cases.arm == arm
+        predicted = found.predicted_incidence[own, arm, 0]
+        plain = predicted + (cut.own[own] - predicted) / 0.5
+        np.testing.assert_allclose(found.incidence[own, arm, 0], plain, atol=1e-6)
+
+
 def test_many_days_are_gathered_without_moving_the_estimate() -> None:
     cohort = draw(Plan(), 600, 0)
     cut = cohort.followed.until(TAU)
