@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from benchmarks.treatment_trials.findings import Table
 from benchmarks.treatment_trials.tables import Trial
-from prognosis.treatment import ArmCases, Assignment, Overlap, overlap
+from prognosis.treatment import Assignment, Overlap, overlap
 from prognosis.treatment.overlap import LARGEST_IMBALANCE
 from prognosis.treatment.propensity import fit_propensity, propensities
 
@@ -89,8 +89,3 @@ def balance_numbers(own: Balance) -> dict[str, object]:
             for name, before, after in zip(own.names, found.before, found.after, strict=True)
         },
     }
-
-
-def subset(cases: ArmCases, rows: NDArray[np.bool_]) -> ArmCases:
-    """Some of the cases, under the same arms."""
-    return cases.take(rows)

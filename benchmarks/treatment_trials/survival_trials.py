@@ -9,18 +9,14 @@ from benchmarks.treatment_trials import independent
 from benchmarks.treatment_trials.balance import Balance, balance_numbers, balance_of, balance_tables
 from benchmarks.treatment_trials.findings import Contrast, Findings, Table, interval
 from benchmarks.treatment_trials.published import HAZARD_RATIOS
+from benchmarks.treatment_trials.sayings import said_of
 from benchmarks.treatment_trials.tables import Trial
 from prognosis.treatment import (
     Estimate,
-    NotSupported,
     SurvivalEffects,
-    best_supported,
     cumulative_hazard_ratio,
     fit_linear_effect,
-    grounds,
     hazard_ratio,
-    judge,
-    overlap,
     score_difference,
     survival_effects,
 )
@@ -40,7 +36,8 @@ def analyse(trial: Trial, tau: float) -> tuple[Findings, SurvivalEffects, Balanc
     effects = survival_effects(trial.cases, followed, tau)
     happened = effects.followed.own
     own = balance_of(trial, happened)
-    said = [*_sayings(effects), *_one_by_one(effects)]
+    mean = effects.restricted_mean()
+    said = [*said_of(effects.cases, mean, happened, effects.propensity, 0), *_one_by_one(effects)]
     tables = [*balance_tables(trial, own, happened), _curves(effects)]
     if independent.clustered(trial.cases):
         table, sentence = _pairs(trial, effects)
@@ -84,23 +81,6 @@ def _curves(effects: SurvivalEffects) -> Table:
     return Table(
         "If everybody were given the arm", ("arm", f"risk by day {tau:.0f}", f"days of {tau:.0f} kept"), tuple(rows)
     )
-
-
-def _sayings(effects: SurvivalEffects) -> list[str]:
-    """What `judge` says of each pair, and `best_supported` of all arms."""
-    cases, mean = effects.cases, effects.restricted_mean()
-    rests_on = grounds(cases, overlap(cases, effects.propensity), effects.followed.own)
-    gaps = {pair: mean.difference(*pair) for pair in mean.pairs()}
-    said = [f"{arm} against {other}: {_words(judge(rests_on, arm, other, gap))}" for (arm, other), gap in gaps.items()]
-    if len(cases.arms) > 2:
-        said.append(f"of all arms: {_words(best_supported(rests_on, gaps))}")
-    return said
-
-
-def _words(found: object) -> str:
-    if isinstance(found, NotSupported):
-        return f"{found.reason} ({found.detail})"
-    return f"{found.arm} is better supported than {found.reference}, {interval(found.difference, 0)} days"  # type: ignore[attr-defined]
 
 
 def _one_by_one(effects: SurvivalEffects) -> list[str]:
