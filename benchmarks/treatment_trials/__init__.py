@@ -1,1 +1,1 @@
-"""The treatment estimates on published trials and one published observational cohort; docs/treatment-trials.md."""
+"""The treatment estimates on published trials and one observational cohort: docs/treatment-trials.md."""

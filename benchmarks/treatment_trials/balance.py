@@ -24,8 +24,8 @@ class Balance:
         names: Of the covariates.
         arms: Names.
         given: (n,) arm of each case.
-        chance: (n, A) of each arm, out of fold, learned from the covariates also where chance alone drew: in a
-            trial it should know nothing.
+        chance: (n, A) of each arm, out of fold, learned from the covariates also where chance alone drew: in
+            a trial it should know nothing.
         found: Overlap and standardised differences, before and after weighting by that chance.
     """
 

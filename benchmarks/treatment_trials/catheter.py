@@ -1,4 +1,4 @@
-"""Right heart catheters: nobody drew. What is left of the difference after adjustment, and under which assumption."""
+"""Right heart catheters: nobody drew. What adjustment leaves of the difference, and what it assumes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,11 @@ def analyse(trial: Trial) -> tuple[Findings, SurvivalEffects, Balance]:
         risks[day, "adjusted"] = effects.incidence(day)
         risks[day, "adjusted, within the overlap alone"] = _among(effects, day, inside)
         risks[day, "adjusted by weights alone"] = _weighted(cases, followed.until(day).own, own.chance)
-    tables = (*balance_tables(trial, own, effects.followed.own), _risks(risks, cases), _e_values(risks, cases))
+    tables = (
+        *balance_tables(trial, own, effects.followed.own),
+        _risks(risks, cases),
+        _e_values(risks, cases),
+    )
     numbers = {
         "balance": balance_numbers(own),
         "raised_weights": effects.raised,
@@ -55,7 +59,11 @@ def analyse(trial: Trial) -> tuple[Findings, SurvivalEffects, Balance]:
             for (day, how), found in risks.items()
         ],
     }
-    return Findings(trial.name, (), tables, tuple(_sayings(trial, effects, own, risks)), numbers), effects, own
+    return (
+        Findings(trial.name, (), tables, tuple(_sayings(trial, effects, own, risks)), numbers),
+        effects,
+        own,
+    )
 
 
 def odds_ratio(found: ArmValues, arm: str, reference: str) -> Estimate:
@@ -106,7 +114,9 @@ def _risks(risks: dict[tuple[float, str], ArmValues], cases: ArmCases) -> Table:
     ]
     value, low, high = CATHETER_ODDS
     published = f"{value:.2f} ({low:.2f} to {high:.2f})"
-    rows.append(("30", f"published: pairs matched on a propensity score ({CONNORS_1996})", "", "", "", "", published))
+    rows.append(
+        ("30", f"published: pairs matched on a propensity score ({CONNORS_1996})", "", "", "", "", published)
+    )
     return Table("Deaths by arm", header, tuple(rows))
 
 
@@ -134,13 +144,16 @@ def _sayings(
     rests_on = grounds(cases, overlap(cases, effects.propensity), effects.followed.own)
     outside = int(own.found.outside.sum())
     weighed = float((overlap(cases, effects.propensity).effective / np.bincount(cases.arm)).min())
+    verdict = words(judge(rests_on, arm, reference, mean.difference(arm, reference)), 1)
     return [
-        f"Under the assumption that nothing beside the {len(trial.names)} columns read here made both the choice of a "
-        f"catheter and death, {interval(gap, 3)} more of all patients would have died within 30 days with a catheter "
-        "than without. The data cannot show whether that holds: physicians saw the patient, the table did not.",
-        f"An unseen cause that goes with both the catheter and death by a risk ratio of {e_value.value:.2f} each could "
-        f"make the whole of it; one of {e_value.limit:.2f} would let the interval reach no difference.",
-        f"{outside} of {len(cases)} patients ({outside / len(cases):.1%}) had a chance of one arm below 0.05: of them the "
-        f"average over all patients is extrapolated. The weights leave {weighed:.0%} of an arm's cases at least.",
-        f"`judge`, on the days of the first 180 alive: {words(judge(rests_on, arm, reference, mean.difference(arm, reference)), 1)}",
+        f"Under the assumption that nothing beside the {len(trial.names)} columns read here made both the choice "
+        f"of a catheter and death, {interval(gap, 3)} more of all patients would have died within 30 days with a "
+        "catheter than without. The data cannot show whether that holds: physicians saw the patient, and the "
+        "table did not.",
+        f"An unseen cause that goes with both the catheter and death by a risk ratio of {e_value.value:.2f} each "
+        f"could make the whole of it; one of {e_value.limit:.2f} would let the interval reach no difference.",
+        f"{outside} of {len(cases)} patients ({outside / len(cases):.1%}) had a chance of one arm below 0.05: of "
+        "them the average over all patients is extrapolated. The weights leave the worth of "
+        f"{weighed:.0%} of an arm's cases.",
+        f"`judge`, on the days of the first 180 alive, under the same assumption: {verdict}",
     ]

@@ -17,7 +17,7 @@ _DRAWS = 200
 
 
 def restricted_mean(days: Floats, event: Bools, tau: float) -> tuple[float, float]:
-    """Area under lifelines' Kaplan-Meier curve up to tau, and its variance by Greenwood from the same table."""
+    """Area under the curve of lifelines up to tau, and its variance by Greenwood from the same table."""
     table = _kaplan_meier(days, event).event_table
     at = table.index.to_numpy(dtype=float)
     died, at_risk = table["observed"].to_numpy(dtype=float), table["at_risk"].to_numpy(dtype=float)
@@ -33,7 +33,7 @@ def restricted_mean(days: Floats, event: Bools, tau: float) -> tuple[float, floa
 
 
 def mean_difference(cases: ArmCases, followed: FollowUp, arm: str, reference: str, tau: float) -> Estimate:
-    """Days of the first tau gained, other causes as censoring; patients drawn again where they have two cases."""
+    """Days of the first tau gained; with patients drawn again where they have two cases."""
     first, second = (_rows(cases, name) for name in (arm, reference))
     means = [restricted_mean(followed.days[own], followed.own[own], tau) for own in (first, second)]
     gap = means[0][0] - means[1][0]
@@ -53,7 +53,7 @@ def mean_difference(cases: ArmCases, followed: FollowUp, arm: str, reference: st
 def cox_ratio(
     cases: ArmCases, followed: FollowUp, arm: str, reference: str, *, by_patient: bool = True
 ) -> Estimate:
-    """lifelines' Cox hazard ratio of two arms, other causes as censoring.
+    """Cox's hazard ratio by lifelines of two arms, other causes as censoring.
 
     Args:
         cases: Who was given which arm.
@@ -78,7 +78,7 @@ def cox_ratio(
 
 
 def curve(days: Floats, event: Bools, at: Floats) -> Floats:
-    """lifelines' Kaplan-Meier incidence at some days."""
+    """Kaplan-Meier incidence by lifelines at some days."""
     return 1.0 - _kaplan_meier(days, event).survival_function_at_times(at).to_numpy(dtype=float)
 
 

@@ -12,7 +12,10 @@ HAMMER_1996 = "Hammer et al., N Engl J Med 1996;335:1081"
 # Reductions of the rate against observation: (task, arm) to the ratio that they state, and where. The final
 # report of 1995 is of the same 929 patients as the table, with at least five years of follow-up.
 HAZARD_RATIOS = {
-    ("colon_recurrence_arms", "levamisole and fluorouracil"): (0.60, f"recurrence less by 40%, {MOERTEL_1995}"),
+    ("colon_recurrence_arms", "levamisole and fluorouracil"): (
+        0.60,
+        f"recurrence less by 40%, {MOERTEL_1995}",
+    ),
     ("colon_recurrence_arms", "levamisole"): (0.98, f"recurrence less by 2%, {MOERTEL_1995}"),
     ("colon_arms", "levamisole and fluorouracil"): (0.67, f"deaths less by 33%, {MOERTEL_1995}"),
     ("colon_arms", "levamisole"): (0.94, f"deaths less by 6%, {MOERTEL_1995}"),

@@ -17,7 +17,9 @@ from prognosis.treatment import Response, ResponseEffects, response_effects
 Floats = NDArray[np.float64]
 
 
-def analyse(trial: Trial, response: Response, quantity: str, digits: int) -> tuple[Findings, ResponseEffects, Balance]:
+def analyse(
+    trial: Trial, response: Response, quantity: str, digits: int
+) -> tuple[Findings, ResponseEffects, Balance]:
     """Contrasts of every pair of arms, balance, and what may be said.
 
     Args:
@@ -64,13 +66,20 @@ def films(trial: Trial, considerable: Trial) -> Findings:
         considerable: The same with the class of `considerably_improved`.
     """
     first, _, _ = analyse(trial, graded(trial), "chance of a film improved after six months", 3)
-    second, effects, _ = analyse(considerable, graded(considerable), "chance of a film considerably improved", 3)
+    second, effects, _ = analyse(
+        considerable, graded(considerable), "chance of a film considerably improved", 3
+    )
     mean, rows = effects.mean(), []
     for arm, (count, given) in CONSIDERABLE.items():
         own = considerable.cases.arm == considerable.cases.arms.index(arm)
         here = int(effects.response.value[own].sum())
         rows.append(
-            (arm, f"{count} of {given} ({count / given:.3f})", f"{here} of {own.sum()}", interval(mean.of(arm), 3))
+            (
+                arm,
+                f"{count} of {given} ({count / given:.3f})",
+                f"{here} of {own.sum()}",
+                interval(mean.of(arm), 3),
+            )
         )
     table = Table(
         f"Films considerably improved, beside the counts of {MRC_1948}",

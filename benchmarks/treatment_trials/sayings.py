@@ -34,7 +34,10 @@ def said_of(
     """
     rests_on = grounds(cases, overlap(cases, chance), happened)
     gaps = {pair: worth.difference(*pair) for pair in worth.pairs()}
-    said = [f"{arm} against {other}: {words(judge(rests_on, arm, other, gap), digits)}" for (arm, other), gap in gaps.items()]
+    said = [
+        f"{arm} against {other}: {words(judge(rests_on, arm, other, gap), digits)}"
+        for (arm, other), gap in gaps.items()
+    ]
     if len(cases.arms) > 2:
         said.append(f"of all arms: {words(best_supported(rests_on, gaps), digits)}")
     return said

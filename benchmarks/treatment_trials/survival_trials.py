@@ -13,6 +13,7 @@ from benchmarks.treatment_trials.sayings import said_of
 from benchmarks.treatment_trials.tables import Trial
 from prognosis.treatment import (
     Estimate,
+    FollowUp,
     SurvivalEffects,
     cumulative_hazard_ratio,
     fit_linear_effect,
@@ -49,12 +50,26 @@ def analyse(trial: Trial, tau: float) -> tuple[Findings, SurvivalEffects, Balanc
         "balance": balance_numbers(own),
         "raised_weights": effects.raised,
     }
-    return Findings(trial.name, contrasts(trial, effects), tuple(tables), tuple(said), numbers), effects, own
+    return (
+        Findings(trial.name, contrasts(trial, effects, followed), tuple(tables), tuple(said), numbers),
+        effects,
+        own,
+    )
 
 
-def contrasts(trial: Trial, effects: SurvivalEffects) -> tuple[Contrast, ...]:
+def analyse_either(trial: Trial, tau: float) -> Findings:
+    """The first of any cause as the one event, which Kaplan-Meier and Cox can stand beside."""
+    followed = FollowUp(trial.followed.days, (trial.followed.cause > 0).astype(np.int64))
+    effects = survival_effects(trial.cases, followed, tau)
+    title = f"{trial.name}: whichever came first, {' or '.join(trial.task.causes)}"
+    mean = effects.restricted_mean()
+    said = said_of(effects.cases, mean, effects.followed.own, effects.propensity, 0)
+    return Findings(title, contrasts(trial, effects, followed), (_curves(effects),), tuple(said))
+
+
+def contrasts(trial: Trial, effects: SurvivalEffects, followed: FollowUp) -> tuple[Contrast, ...]:
     """Every pair of arms: days gained, hazard ratio to the horizon, hazard ratio of the whole follow-up."""
-    cases, followed, tau = trial.cases, trial.followed, effects.tau_days
+    cases, tau = trial.cases, effects.tau_days
     alone = not followed.competing.any()
     found = []
     for arm, reference in effects.restricted_mean().pairs():
@@ -79,7 +94,9 @@ def _curves(effects: SurvivalEffects) -> Table:
     rows = [(arm, interval(risk.of(arm), 3), interval(mean.of(arm), 0)) for arm in effects.cases.arms]
     tau = effects.tau_days
     return Table(
-        "If everybody were given the arm", ("arm", f"risk by day {tau:.0f}", f"days of {tau:.0f} kept"), tuple(rows)
+        "If everybody were given the arm",
+        ("arm", f"risk by day {tau:.0f}", f"days of {tau:.0f} kept"),
+        tuple(rows),
     )
 
 
@@ -93,8 +110,8 @@ def _one_by_one(effects: SurvivalEffects) -> list[str]:
         value, error = model.effect(cases.covariates), model.standard_error(cases.covariates)
         better, worse = (float((sign * value > 1.96 * error).mean()) for sign in (1.0, -1.0))
         said.append(
-            f"asked one by one, {better:.0%} of the cases have an interval in favour of {arm} against {reference}, "
-            f"{worse:.0%} one against it (effects from {value.min():.0f} to {value.max():.0f} days)"
+            f"asked one by one, {better:.0%} of the cases have an interval in favour of {arm} against "
+            f"{reference}, {worse:.0%} one against it (effects from {value.min():.0f} to {value.max():.0f} days)"
         )
     return said
 
@@ -107,13 +124,19 @@ def _pairs(trial: Trial, effects: SurvivalEffects) -> tuple[Table, str]:
     apart = arm_values(effects.mean_scores, cases.arms, alone, effects.tau_days).difference(arm, reference)
     own = effects.restricted_mean().difference(arm, reference)
     ratios = [
-        independent.cox_ratio(cases, followed, arm, reference, by_patient=together) for together in (True, False)
+        independent.cox_ratio(cases, followed, arm, reference, by_patient=together)
+        for together in (True, False)
     ]
     rows = (
         ("days gained, ours", interval(own, 0), interval(apart, 0), _ratio(own, apart)),
         ("hazard ratio, lifelines", interval(ratios[0]), interval(ratios[1]), _ratio(*ratios)),
     )
-    header = ("quantity", "by patient", "as if every case were a patient", "standard error, by patient over not")
+    header = (
+        "quantity",
+        "by patient",
+        "as if every case were a patient",
+        "standard error, by patient over not",
+    )
     share = own.standard_error / apart.standard_error
     sentence = f"the interval by patient is {share:.2f} as wide as that which takes every case for a patient"
     return Table("Two cases a patient", header, rows), sentence

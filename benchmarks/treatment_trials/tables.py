@@ -129,7 +129,9 @@ def of_cohort(name: str, cohort: Cohort) -> Trial:
     return Trial(name, cohort.task, arms, cases, names)
 
 
-def clinical_covariates(cohort: Cohort, config: ClinicalConfig | None = None) -> tuple[Floats, tuple[str, ...]]:
+def clinical_covariates(
+    cohort: Cohort, config: ClinicalConfig | None = None
+) -> tuple[Floats, tuple[str, ...]]:
     """(n, p) what the clinical evidence reads of each case, standardised, and the columns' names.
 
     Learned on all cases, without outcomes or arms. A value that is not there is the mean, with a column

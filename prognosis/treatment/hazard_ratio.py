@@ -71,7 +71,9 @@ def cumulative_hazard_ratio(survival: ArmValues, arm: str, reference: str) -> Es
     for name, own in ((arm, first), (reference, second)):
         if not 0.0 < own.value < 1.0:
             raise CohortError(
-                f"hazard ratio of {arm}", f"has a survival of {own.value:g} under {name}", "choose another day"
+                f"hazard ratio of {arm}",
+                f"has a survival of {own.value:g} under {name}",
+                "choose another day",
             )
     hazards = [-float(np.log(own.value)) for own in (first, second)]
     slope = np.zeros(len(survival.arms))

@@ -121,8 +121,9 @@ class _Kernel:
     def curves(self, rows: NDArray[np.intp], arm: int) -> _Curves:
         """What the hazards predict; they end where the chance of no event falls below `_LEAST_FREE`.
 
-        S is a divisor, and a floor under it alone would part it from the incidence that cancels it: a case that
-        lives on where S is 1e-9 would then have a score of minus its cumulative hazard, and decide its arm's mean.
+        S is a divisor, and a floor under it alone would part it from the incidence that cancels it: a case
+        that lives on where S is 1e-9 would then have a score of minus its cumulative hazard, and decide its
+        arm's mean.
         """
         own = self._nuisances.own.of(rows, arm)
         total = own
