@@ -146,14 +146,15 @@ def _sayings(
     weighed = float((overlap(cases, effects.propensity).effective / np.bincount(cases.arm)).min())
     verdict = words(judge(rests_on, arm, reference, mean.difference(arm, reference)), 1)
     return [
-        f"Under the assumption that nothing beside the {len(trial.names)} columns read here made both the choice "
-        f"of a catheter and death, {interval(gap, 3)} more of all patients would have died within 30 days with a "
-        "catheter than without. The data cannot show whether that holds: physicians saw the patient, and the "
-        "table did not.",
-        f"An unseen cause that goes with both the catheter and death by a risk ratio of {e_value.value:.2f} each "
-        f"could make the whole of it; one of {e_value.limit:.2f} would let the interval reach no difference.",
-        f"{outside} of {len(cases)} patients ({outside / len(cases):.1%}) had a chance of one arm below 0.05: of "
-        "them the average over all patients is extrapolated. The weights leave the worth of "
+        f"Under the assumption that nothing beside the {len(trial.names)} columns read here made both the "
+        f"choice of a catheter and death, {interval(gap, 3)} more of all patients would have died within 30 "
+        "days with a catheter than without. The data cannot show whether that holds: physicians saw the "
+        "patient, and the table did not.",
+        f"An unseen cause that goes with both the catheter and death by a risk ratio of {e_value.value:.2f} "
+        f"each could make the whole of it; one of {e_value.limit:.2f} would let the interval reach no "
+        "difference.",
+        f"{outside} of {len(cases)} patients ({outside / len(cases):.1%}) had a chance of one arm below 0.05: "
+        "of them the average over all patients is extrapolated. The weights leave the worth of "
         f"{weighed:.0%} of an arm's cases.",
         f"`judge`, on the days of the first 180 alive, under the same assumption: {verdict}",
     ]

@@ -105,7 +105,8 @@ def _policy(effects: Effects, digits: int) -> str:
     best = min(value.gain, key=lambda name: value.gain[name].value)
     shares = ", ".join(f"{arm} to {share:.0%}" for arm, share in value.shares.items())
     gain = interval(value.least_gain, digits)
-    return f"the arm predicted best for each ({shares}) gains {gain} on giving everybody {best}, the best of them"
+    rule = f"the arm predicted best for each ({shares})"
+    return f"{rule} gains {gain} on giving everybody {best}, the best of them"
 
 
 def shuffles(cases: ArmCases, estimator: Estimator, times: int, seed: int = 0) -> Shuffles:

@@ -111,7 +111,8 @@ def _one_by_one(effects: SurvivalEffects) -> list[str]:
         better, worse = (float((sign * value > 1.96 * error).mean()) for sign in (1.0, -1.0))
         said.append(
             f"asked one by one, {better:.0%} of the cases have an interval in favour of {arm} against "
-            f"{reference}, {worse:.0%} one against it (effects from {value.min():.0f} to {value.max():.0f} days)"
+            f"{reference}, {worse:.0%} one against it "
+            f"(effects from {value.min():.0f} to {value.max():.0f} days)"
         )
     return said
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from prognosis.treatment import EffectSettings, FollowUp, survival_effects, tabled_hazards
 from prognosis.treatment.hazards import marginal_hazards
 from prognosis.treatment.nuisances import SurvivalNuisances, gathered, grid_of
+from prognosis.treatment.overlap import differences_from_reference, standardised_differences
 from prognosis.treatment.scores import survival_scores
 from tests.treatment.cohorts import TAU, Plan, draw
 
@@ -137,3 +138,20 @@ def test_many_days_are_gathered_without_moving_the_estimate() -> None:
     rough = survival_effects(cohort.cases, moved, TAU, how).restricted_mean()
     gap, other = (each.difference("new", "old") for each in (fine, rough))
     assert abs(gap.value - other.value) < 0.05 * gap.standard_error
+
+
+def test_a_difference_from_the_reference_is_signed_and_told_only_of_what_enough_have() -> None:
+    rng = np.random.default_rng(1)
+    arm = np.repeat([0, 1, 2], 500)
+    values = rng.normal(size=(1500, 4)) + np.outer(arm, [0.5, 0.0, 0.0, 0.0])
+    values[arm == 1, 1] = np.nan
+    values[:9, 2] = 0.0
+    values[9:500, 2] = np.nan
+    values[:, 3] = 7.0
+    found = differences_from_reference(values, arm, 3)
+    np.testing.assert_allclose(found[0], [0.5, 1.0], atol=0.15)
+    assert np.isnan(found[1, 0])
+    assert abs(found[1, 1]) < 0.15
+    assert np.isnan(found[2:]).all()
+    largest = standardised_differences(values[:, :1], (arm[:, None] == np.arange(3)).astype(float))
+    assert largest[0] == pytest.approx(np.abs(found[0]).max(), rel=0.05)
