@@ -153,8 +153,8 @@ def _sayings(
         f"An unseen cause that goes with both the catheter and death by a risk ratio of {e_value.value:.2f} "
         f"each could make the whole of it; one of {e_value.limit:.2f} would let the interval reach no "
         "difference.",
-        f"{outside} of {len(cases)} patients ({outside / len(cases):.1%}) had a chance of one arm below 0.05: "
-        "of them the average over all patients is extrapolated. The weights leave the worth of "
+        f"{outside} of {len(cases)} patients ({outside / len(cases):.1%}) had a chance of one arm below "
+        "0.05: of them the average over all patients is extrapolated. The weights leave the worth of "
         f"{weighed:.0%} of an arm's cases.",
         f"`judge`, on the days of the first 180 alive, under the same assumption: {verdict}",
     ]

@@ -148,7 +148,7 @@ def shuffle_table(found: dict[str, Shuffles]) -> Table:
     ]
     header = (
         *("task", "intervals", "average effect leaves out 0 (5% expected)"),
-        *("Qini above 0 (2.5% expected)", "Qini below 0"),
+        *("Qini above 0 (2.5% expected)", "Qini below 0 (no finding, see the page)"),
     )
     return Table("Arms shuffled: what is found where there is nothing", header, tuple(rows))
 
