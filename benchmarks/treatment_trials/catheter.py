@@ -45,7 +45,8 @@ def analyse(trial: Trial) -> tuple[Findings, SurvivalEffects, Balance]:
         risks[day, "as it is"] = plain.incidence(day)
         risks[day, "adjusted"] = effects.incidence(day)
         risks[day, "adjusted, within the overlap alone"] = _among(effects, day, inside)
-        risks[day, "adjusted by weights alone"] = _weighted(cases, followed.until(day).own, own.chance)
+    died = followed.until(DAYS[0]).own
+    risks[DAYS[0], "adjusted by weights alone"] = _weighted(cases, died, own.chance)
     tables = (
         *balance_tables(trial, own, effects.followed.own),
         _risks(risks, cases),
@@ -87,7 +88,8 @@ def _among(effects: SurvivalEffects, day: float, rows: Bools) -> ArmValues:
 def _weighted(cases: ArmCases, died: Bools, chance: Floats) -> ArmValues:
     """Shares of the dead, each case weighed by one over its chance of its arm, with no outcome model.
 
-    Everybody is followed to day 180, or dead, so that no weights for censoring are needed.
+    Nothing is weighed for censoring: it is asked at day 30 alone, before which 8 of 5,735 patients were lost,
+    who count as alive. By day 180 it were 144.
     """
     scores = np.zeros((len(cases), len(cases.arms)))
     for number in range(len(cases.arms)):
@@ -110,7 +112,7 @@ def _risks(risks: dict[tuple[float, str], ArmValues], cases: ArmCases) -> Table:
             interval(found.ratio(arm, reference)),
             interval(odds_ratio(found, arm, reference)),
         )
-        for (day, how), found in risks.items()
+        for (day, how), found in sorted(risks.items(), key=lambda each: each[0][0])
     ]
     value, low, high = CATHETER_ODDS
     published = f"{value:.2f} ({low:.2f} to {high:.2f})"

@@ -46,6 +46,17 @@ def draw(effects: SurvivalEffects, own: Balance, title: str, path: Path) -> None
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=90)
     plt.close(figure)
+    if path.suffix == ".png":
+        _shrink(path)
+
+
+def _shrink(path: Path) -> None:
+    """Write the picture again in 96 colours: lines and pale bands need no more."""
+    from PIL import Image
+
+    with Image.open(path) as drawn:
+        few = drawn.convert("RGB").quantize(96)
+    few.save(path, optimize=True)
 
 
 def _curves(axes: Axes, effects: SurvivalEffects) -> None:
