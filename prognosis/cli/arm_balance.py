@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.markup import escape
 from rich.table import Table
 
@@ -90,7 +91,7 @@ def print_arm_differences(found: tuple[ArmDifference, ...], reference: str) -> N
     stdout.print(table)
 
 
-def _facts(cohort: Cohort) -> Iterator[tuple[str, np.ndarray[Any, np.dtype[np.float64]]]]:
+def _facts(cohort: Cohort) -> Iterator[tuple[str, NDArray[np.float64]]]:
     """Each fact that varies, with its name and its value in every case, NaN where it is not known."""
     from prognosis.evidence.clinical.concepts import learn_vocabulary
     from prognosis.evidence.clinical.config import ClinicalConfig
