@@ -113,7 +113,10 @@ def _facts(cohort: Cohort) -> Iterator[tuple[str, NDArray[np.float64]]]:
         if column.statistic not in _TOLD or not len(known) or known.min() == known.max():
             continue
         name, kind = vocabulary.names[column.concept], vocabulary.concepts[column.concept].kind
+        texts = vocabulary.categories[column.concept]
         if column.statistic == "is":
+            if len(texts) == 2 and column.category == texts[1]:
+                continue  # the mirror of the other
             yield f"{name} = {column.category}", values[:, place]
         elif column.statistic == "last":
             yield name, values[:, place]

@@ -91,10 +91,9 @@ def test_arms_are_described_with_how_their_patients_differ(prognosis: Program, t
     ages = np.array([float(row["age"]) for row in rows]).reshape(-1, 2)
     expected = (ages[:, 1].mean() - ages[:, 0].mean()) / np.sqrt(ages.var(axis=0).mean())
     assert first == {"name": "age", "differences": {"new": pytest.approx(expected, abs=1e-4)}}
-    assert {each["name"] for each in others} == {"ward = north", "ward = south"}
-    assert all(each["differences"] == {"new": 0.0} for each in others)
+    assert others == [{"name": "ward = north", "differences": {"new": 0.0}}]  # south is its mirror
     table = prognosis("cohort", "describe", task, "--source", source)
-    assert "standardised differences from old: 1 of 3 above 0.1" in " ".join(table.out.split())
+    assert "standardised differences from old: 1 of 2 above 0.1" in " ".join(table.out.split())
     assert f"{expected:+.2f}" in table.out
 
 
