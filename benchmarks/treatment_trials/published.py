@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-MOERTEL_1990 = "Moertel et al., N Engl J Med 1990;322:352"
 MOERTEL_1995 = "Moertel et al., Ann Intern Med 1995;122:321"
 CONNORS_1996 = "Connors et al., JAMA 1996;276:889"
 MRC_1948 = "Medical Research Council, BMJ 1948;2:769"
-DICKSON_1985 = "Dickson et al., N Engl J Med 1985;312:1011"
-HAMMER_1996 = "Hammer et al., N Engl J Med 1996;335:1081"
 
 # Reductions of the rate against observation: (task, arm) to the ratio that they state, and where. The final
 # report of 1995 is of the same 929 patients as the table, with at least five years of follow-up.

@@ -46,7 +46,6 @@ class Trial:
         arms: The cases that are compared, with the count of those that are not.
         cases: Their covariates and arms.
         names: Of the covariates.
-        exclusions: Cases left out by the task, by reason.
     """
 
     name: str
