@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from prognosis.cli.beside_images import ImagesWritten
 from prognosis.cli.cards import bundle_card, evidence_of
 from prognosis.cli.console import Bars
 from prognosis.cli.demo import packaged
@@ -19,7 +20,7 @@ from prognosis.cli.settings import model_config
 from prognosis.cli.sources import Told, answer_server, read_records, write_answer
 from prognosis.cli.sources.bulk import BulkAsked, export_bulk
 from prognosis.cli.write_back import answer, this_act
-from prognosis.cli.write_images import ImagesWritten, write_image_results
+from prognosis.cli.write_images import write_image_results
 from prognosis.cohort import Case, Task, build_cohort, cohort_target, held_out_rows
 from prognosis.errors import CohortError
 from prognosis.fusion import FusionModel, save_model, train_model
