@@ -31,8 +31,9 @@ def create_app(service: Service, *, ahead: bool = False, every_s: float | None =
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         service.ready = service.scores.counts(service.model.model_id)[0] > 0
-        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(make_ready(service))]
-        tasks.append(asyncio.create_task(keep_current(service, every_s)))
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(keep_current(service, every_s))]
+        if not service.ready:
+            tasks.append(asyncio.create_task(make_ready(service)))
         if ahead:
             tasks.append(asyncio.create_task(warm(service, service.records.held())))
         yield
