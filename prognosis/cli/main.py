@@ -32,6 +32,7 @@ from prognosis.cli.retract_images import retract_images
 from prognosis.cli.retract_verb import retract
 from prognosis.cli.risk_verb import risk
 from prognosis.cli.service_verbs import serve, watch
+from prognosis.cli.treat_verb import treat
 
 app = typer.Typer(
     name="prognosis",
@@ -198,6 +199,7 @@ def encode(
 
 
 app.command()(risk)
+app.command()(treat)
 
 
 @app.command()

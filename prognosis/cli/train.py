@@ -23,6 +23,7 @@ from prognosis.evaluation.results import EvaluationResult
 from prognosis.evidence.manifest import states_a_model
 from prognosis.evidence.model_folder import refuse_other_files
 from prognosis.fusion import FusionModel, ModelConfig, save_model, train_model
+from prognosis.fusion.arms import ArmsRefused
 from prognosis.outputs.model_card import model_card
 
 TRAINING_PART = "train"
@@ -80,6 +81,8 @@ def run_train(
         forget(checkpoints)
     for name, reason in model.training.left_out.items():
         stderr.print(f"[yellow]note[/]: {name} is left out: {escape(reason)}")
+    if isinstance(model.arms, ArmsRefused):
+        stderr.print(f"[yellow]note[/]: arms are not compared: {escape(model.arms.because)}")
     stderr.print(f"wrote {out} ({model.model_id}) in {seconds} s", markup=False)
     if json_output:
         print_json({"model": str(out), "model_id": model.model_id, **metrics})
