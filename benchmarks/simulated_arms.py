@@ -34,15 +34,17 @@ METHODS = {"joined": MODALITIES, "clinical values alone": ("clinical",)}
 
 EFFECTS = {
     "none": {"arm_effect": 0.0},
-    "constant": {"arm_effect": -0.5},
-    "by image": {"arm_effect": -0.5, "arm_by_imaging": 0.5},
-    "by note": {"arm_effect": -0.5, "arm_by_text": 0.5},
+    "constant": {"arm_effect": -0.8},
+    "by image": {"arm_effect": -0.8, "arm_by_imaging": 0.5},
+    "by note": {"arm_effect": -0.8, "arm_by_text": 0.5},
 }
 CONFOUNDED = {
     "missing_informative": 0.0,  # else what is absent would depend on the hazard
-    "confounding": 0.5,
-    "confounding_by_imaging": 0.6,
-    "confounding_by_text": 0.6,
+    "laboratory_noise": 0.0,  # the choice goes by the true values: the record has to hold them
+    "results_absent": 0.0,
+    "confounding": 0.4,
+    "confounding_by_imaging": 0.4,
+    "confounding_by_text": 0.4,
 }
 SETTINGS = (
     "imaging.epochs=0",  # films by fixed descriptors, without a trained network
