@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_ORDER = "Research software. This orders nothing: it says what a cohort supports, and what it does not."
 
 
-def treatment_text(answer: TreatmentAnswer, top: int = 3) -> Group:
+def treatment_text(answer: TreatmentAnswer, top: int = 3, told: tuple[str, ...] | None = None) -> Group:
     """What `rich` prints.
 
     Nothing that came from a record is read as markup: a note may contain square brackets.
@@ -25,13 +25,13 @@ def treatment_text(answer: TreatmentAnswer, top: int = 3) -> Group:
     Args:
         answer: Of one patient; one that is refused shows its reason and no number of the patient.
         top: How many drivers to show for and against each arm.
+        told: Beneath a patient's risk, the cautions told with it, which are not told again; None where the
+            answer stands alone.
     """
     from rich.console import Group
     from rich.text import Text
 
-    site = f" of {answer.site}" if answer.site else ""
-    asked = f"patient {answer.patient_id}{site} at {answer.index_time:%Y-%m-%d %H:%M %Z} ({answer.model_id})"
-    parts: list[RenderableType] = [Text(answer.question, style="bold"), Text(asked), Text(NO_ORDER), Text()]
+    parts: list[RenderableType] = [*_heading(answer, alone=told is None), Text(NO_ORDER), Text()]
     if answer.refused is not None:
         parts.append(
             Text.assemble(
@@ -46,11 +46,21 @@ def treatment_text(answer: TreatmentAnswer, top: int = 3) -> Group:
                 parts.append(_drivers(contrast, top))
     if answer.basis is not None:
         parts.append(Text(_cohort(answer, answer.basis)))
-    parts += _sentences("Take care:", answer.cautions)
+    parts += _sentences("Take care:", [each for each in answer.cautions if each not in (told or ())])
     unanswered = [f"by {in_days(days)}: {why}" for days, why in sorted(answer.unanswered.items())]
     parts += _sentences("Nothing is said:", unanswered)
     parts += _sentences("Assumed:", answer.assumptions)
     return Group(*parts)
+
+
+def _heading(answer: TreatmentAnswer, *, alone: bool) -> list[RenderableType]:
+    from rich.text import Text
+
+    if not alone:
+        return [Text("\nUnder each treatment", style="bold")]
+    site = f" of {answer.site}" if answer.site else ""
+    asked = f"patient {answer.patient_id}{site} at {answer.index_time:%Y-%m-%d %H:%M %Z} ({answer.model_id})"
+    return [Text(answer.question, style="bold"), Text(asked)]
 
 
 def verdict(answer: TreatmentAnswer) -> str:
@@ -158,8 +168,18 @@ def _cohort(answer: TreatmentAnswer, basis: Basis) -> str:
         f"{events_of(answer)}, {amount(arm.average)} if all were given it"
         for arm in basis.arms
     )
+    rests_on = f"Rests on {basis.patients} patients, {basis.assignment}: {arms}."
+    return "\n".join([rests_on, *grounds_in_words(answer, basis)]) + "\n"
+
+
+def grounds_in_words(answer: TreatmentAnswer, basis: Basis) -> tuple[str, ...]:
+    """What the cohort says of overlap, balance and unseen causes, and of choosing by the model, in sentences.
+
+    Args:
+        answer: Of one patient.
+        basis: Its cohort.
+    """
     lines = [
-        f"Rests on {basis.patients} patients, {basis.assignment}: {arms}.",
         f"Outside the overlap {basis.outside_overlap:.0%}; largest difference of a covariate between arms "
         f"{basis.imbalance_before:.2f} standard deviations, {basis.imbalance_after:.2f} after weighting.",
         f"Choosing by this model, on patients it had not seen, gains {gain(basis.policy_gain)} on giving "
@@ -175,7 +195,7 @@ def _cohort(answer: TreatmentAnswer, basis: Basis) -> str:
     if basis.left_out:
         left = "; ".join(f"{why}: {count}" for why, count in basis.left_out.items())
         lines.append(f"Not compared: {left}.")
-    return "\n".join(lines) + "\n"
+    return tuple(lines)
 
 
 def _sentences(heading: str, stated: tuple[str, ...] | list[str]) -> list[RenderableType]:
