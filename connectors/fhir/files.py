@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
@@ -22,6 +22,8 @@ MAX_INFLATION = 200
 _SUFFIXES = (".ndjson", ".ndjson.gz", ".json")
 
 Located = tuple[str, dict[str, Any]]
+Wanted = Callable[[bytes], bool]
+"""Whether a line of NDJSON is read, judged by its bytes; of one too long, by those that are looked at."""
 
 
 def folder_resources(root: Path, quarantine: Quarantine) -> Iterator[Located]:
@@ -36,13 +38,22 @@ def folder_resources(root: Path, quarantine: Quarantine) -> Iterator[Located]:
         yield from file_resources(path, path.relative_to(root).as_posix(), quarantine)
 
 
-def file_resources(path: Path, name: str, quarantine: Quarantine) -> Iterator[Located]:
-    """Each resource of one file, with where it stands; what cannot be read is set aside."""
+def file_resources(
+    path: Path, name: str, quarantine: Quarantine, wanted: Wanted | None = None
+) -> Iterator[Located]:
+    """Each resource of one file, with where it stands; what cannot be read is set aside.
+
+    Args:
+        path: The file.
+        name: What it is called to the user.
+        quarantine: Where what cannot be read goes.
+        wanted: Which lines of NDJSON are read; all where None. The entries of a Bundle always are.
+    """
     try:
         if path.name.lower().endswith(".json"):
             yield from _document(path, name, quarantine)
         else:
-            yield from _lines(path, name, quarantine)
+            yield from _lines(path, name, quarantine, wanted)
     except InputError as error:
         quarantine.reject(error)
     except (OSError, EOFError, zlib.error) as error:
@@ -97,29 +108,32 @@ def _document(path: Path, name: str, quarantine: Quarantine) -> Iterator[Located
     yield from unpacked(parse_resource(path.read_bytes(), name), name, quarantine)
 
 
-def _lines(path: Path, name: str, quarantine: Quarantine) -> Iterator[Located]:
+def _lines(path: Path, name: str, quarantine: Quarantine, wanted: Wanted | None) -> Iterator[Located]:
     if not path.name.lower().endswith(".gz"):
         with path.open("rb") as stream:
-            yield from _stream(stream, name, None, quarantine)
+            yield from _stream(stream, name, None, quarantine, wanted)
         return
     budget = path.stat().st_size * MAX_INFLATION + 64 * 2**20
     with gzip.open(path, "rb") as inflated:
-        yield from _stream(cast("BinaryIO", inflated), name, budget, quarantine)
+        yield from _stream(cast("BinaryIO", inflated), name, budget, quarantine, wanted)
 
 
-def _stream(stream: BinaryIO, name: str, budget: int | None, quarantine: Quarantine) -> Iterator[Located]:
+def _stream(
+    stream: BinaryIO, name: str, budget: int | None, quarantine: Quarantine, wanted: Wanted | None
+) -> Iterator[Located]:
     number = received = 0
     while line := stream.readline(MAX_LINE_BYTES + 1):
         number += 1
         where = f"{name} line {number}"
         received += len(line)
         whole = len(line) <= MAX_LINE_BYTES
+        skipped = wanted is not None and not wanted(line)
         while not whole and line and not line.endswith(b"\n"):
             line = stream.readline(MAX_LINE_BYTES + 1)
             received += len(line)
             _check_budget(name, received, budget)
         _check_budget(name, received, budget)
-        if whole and not line.strip():
+        if skipped or (whole and not line.strip()):
             continue
         try:
             if not whole:

@@ -9,7 +9,8 @@ from pathlib import Path
 from connectors.fhir.bulk_export.state import noted_export
 from connectors.fhir.files import folder_resources
 from connectors.fhir.gather import Gathered
-from connectors.fhir.join import joined_records
+from connectors.fhir.join import joined_records, records_of
+from connectors.fhir.lines_about import gathered_about
 from prognosis.errors import SourceError
 from prognosis.record import PatientRecord, Quarantine
 
@@ -44,7 +45,28 @@ class FhirFolder:
         for where, resource in folder_resources(self.path, quarantine):
             gathered.add(where, resource)
         gathered.finish()
-        if not gathered.persons:
-            problem = f"holds no Patient that can be read ({len(quarantine)} rejections)"
-            raise SourceError(self.uri, problem, "export Patient resources too, and mend those set aside")
+        self._check(gathered)
         yield from joined_records(gathered, self.latest)
+
+    def patient(self, patient_id: str, quarantine: Quarantine) -> tuple[PatientRecord, ...]:
+        """The record of one patient, as `records` would give it, without parsing lines about others.
+
+        Args:
+            patient_id: As records have it: Patient.id, or the identifier that an export gave it.
+            quarantine: Where what cannot be read of this patient goes.
+
+        Returns:
+            One at each site that has the id; none where there is no such patient, or another has replaced it.
+
+        Raises:
+            SourceError: As of `records`.
+        """
+        noted_export(self.path, quarantine)
+        gathered, persons, chosen = gathered_about(self.path, patient_id, quarantine)
+        self._check(gathered)
+        return tuple(records_of(gathered, persons, chosen, self.latest))
+
+    def _check(self, gathered: Gathered) -> None:
+        if not gathered.persons:
+            problem = f"holds no Patient that can be read ({len(gathered.quarantine)} rejections)"
+            raise SourceError(self.uri, problem, "export Patient resources too, and mend those set aside")

@@ -212,13 +212,16 @@ def segment(
     source: Annotated[
         list[str] | None, typer.Option("--source", help="Where the study is looked up by its UID.")
     ] = None,
+    write_images: Annotated[
+        str | None, typer.Option(help="dicomweb:URL: also store SEG and report beside the study's images.")
+    ] = None,
     *,
     json_output: JsonOption = False,
 ) -> None:
     """Outline and measure a study's structures: mask, overlay, DICOM SEG and measurement report."""
     from prognosis.cli.segment import run_segment
 
-    run_segment(study, model, out, source or (), json_output=json_output)
+    run_segment(study, model, out, source or (), write_images, json_output=json_output)
 
 
 @app.command()

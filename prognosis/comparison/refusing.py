@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from prognosis.cohort import Case
 from prognosis.cohort.treatment import Treatment
 from prognosis.comparison.answer import Why
-from prognosis.fusion.arms import ArmModel
+from prognosis.fusion.arms import ArmModel, PairBasis
 from prognosis.fusion.arms.columns import ArmInputs
 from prognosis.fusion.inputs import FusionInputs
 from prognosis.prediction import Prediction
@@ -75,6 +75,22 @@ def withheld(arms: ArmModel, chance: Floats) -> tuple[Why | None, ...]:
             own = _why(Reason.OVERLAP, detail)
         found.append(own)
     return tuple(found)
+
+
+def unrecorded(arms: ArmModel, basis: PairBasis) -> Why | None:
+    """Why neither arm of an observational cohort is better, although their difference is not 0.
+
+    Where effects were not shown to vary between patients, what is said of one rests on the average: an
+    unrecorded cause must not be able to explain that away without being tied to arm or outcome at all.
+    """
+    randomised = arms.treatment.assignment == "randomised"
+    if randomised or not arms.worth.alike or (basis.e_value is not None and basis.e_value[1] > 1.0):
+        return None
+    detail = (
+        f"the arms were chosen, and over the cohort the interval of the ratio of {basis.arm} to "
+        f"{basis.reference} holds 1: even a weak unrecorded cause could explain their difference"
+    )
+    return _why(Reason.UNRECORDED, detail)
 
 
 def impossible(worth: Floats, highest: float | None) -> Why | None:

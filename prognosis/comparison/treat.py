@@ -25,7 +25,7 @@ from prognosis.comparison.answer import (
     Why,
 )
 from prognosis.comparison.explaining import ArmTokens, arm_tokens, explain_contrast
-from prognosis.comparison.refusing import impossible, refusal, withheld
+from prognosis.comparison.refusing import impossible, refusal, unrecorded, withheld
 from prognosis.comparison.words import assumptions, cautions, worth_in_words
 from prognosis.errors import ScopeError
 from prognosis.fusion import FusionModel
@@ -117,12 +117,21 @@ def _answer(
         _contrast(arms, values, (arm, other), chance, tokens, inputs, held)
         for other, arm in combinations(arms.arms, 2)
     )
-    best = best_supported(
-        arms.basis.grounds, {pair: values.difference(*pair) for pair in values.pairs()}, chance
-    )
-    undecided = Why(str(best.reason), best.detail) if isinstance(best, NotSupported) else None
-    better = "" if isinstance(best, NotSupported) else best.arm
+    better, undecided = _best(arms, contrasts, values, chance)
     return replace(empty, arms=shown, contrasts=contrasts, better=better, undecided=undecided)
+
+
+def _best(
+    arms: ArmModel, contrasts: tuple[Contrast, ...], values: ArmValues, chance: Floats
+) -> tuple[str, Why | None]:
+    """The arm that is better than every other, or why none is said to be."""
+    gaps = {pair: values.difference(*pair) for pair in values.pairs()}
+    best = best_supported(arms.basis.grounds, gaps, chance)
+    if isinstance(best, NotSupported):
+        return "", Why(str(best.reason), best.detail)
+    against = [each for each in contrasts if best.arm in (each.arm, each.reference)]
+    doubted = next((each.undecided for each in against if each.better != best.arm), None)
+    return ("", doubted) if doubted is not None else (best.arm, None)
 
 
 def _contrast(
@@ -153,12 +162,13 @@ def _contrast(
         return empty
     difference = values.difference(*pair)
     found = judge(arms.basis.grounds, *pair, difference, chance)
+    why = Why(str(found.reason), found.detail) if isinstance(found, NotSupported) else unrecorded(arms, basis)
     return replace(
         empty,
         difference=_number(difference, unit),
         ratio=_ratio(values, pair),
-        better="" if isinstance(found, NotSupported) else found.arm,
-        undecided=Why(str(found.reason), found.detail) if isinstance(found, NotSupported) else None,
+        better="" if why is not None or isinstance(found, NotSupported) else found.arm,
+        undecided=why,
         explanation=explain_contrast(arms, tokens, inputs, pair, unit, difference.value),
     )
 

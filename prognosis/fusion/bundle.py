@@ -151,14 +151,22 @@ def load_evidence(
 
         clinical = load_clinical(folder / part)
         if cache is not None:
-            from prognosis.evidence.clinical.share_cache import ShareCache
+            from prognosis.evidence.array_cache import ArrayCache
 
-            clinical.shares = ShareCache(Path(cache), part_digest(folder, part))
+            own = part_digest(folder, part)
+            clinical.shares = ArrayCache(Path(cache), "shares", own, ("numpy", "numba"))
         return clinical
     if name == "text":
         from prognosis.evidence.text import load_text
 
-        return load_text(folder / part)
+        text = load_text(folder / part)
+        if cache is not None and text.encoder is not None:
+            from prognosis.evidence.array_cache import ArrayCache
+            from prognosis.evidence.text.encoder import ENCODER_PACKAGES
+
+            own = f"{part_digest(folder, part)} {text.encoder.stamp()}"
+            text.kept = ArrayCache(Path(cache), "sentences", own, ENCODER_PACKAGES)
+        return text
     if name == "imaging":
         from prognosis.evidence.imaging import load_imaging
 

@@ -15,7 +15,9 @@ DRIVERS_EACH_WAY = 5
 def amount(number: Number) -> str:
     """A worth or a risk: "1,476 days (1,390 to 1,563)", "23% (18 to 30)", "1.04 (0.97 to 1.10)"."""
     if number.unit == DAYS:
-        return f"{number.value:,.0f} days ({number.low:,.0f} to {number.high:,.0f})"
+        digits = 1 if abs(number.value) < 10.0 else 0
+        value, low, high = (f"{each:,.{digits}f}" for each in (number.value, number.low, number.high))
+        return f"{value} days ({low} to {high})"
     if number.unit == RATIO:
         return f"{number.value:.2f} ({number.low:.2f} to {number.high:.2f})"
     return as_percent(Estimate(number.value, number.low, number.high, number.level))
@@ -24,7 +26,8 @@ def amount(number: Number) -> str:
 def gain(number: Number) -> str:
     """A difference: "+105 days (+17 to +194)", "+35 percentage points (+7 to +63)"."""
     if number.unit == DAYS:
-        value, low, high = (_days(each) for each in (number.value, number.low, number.high))
+        digits = 1 if abs(number.value) < 10.0 else 0
+        value, low, high = (_days(each, digits) for each in (number.value, number.low, number.high))
         return f"{value} days ({low} to {high})"
     value, low, high = (signed(100.0 * each, 0) for each in (number.value, number.low, number.high))
     return f"{value} percentage points ({low} to {high})"
@@ -48,6 +51,6 @@ def drivers_shown(explanation: ContrastExplanation, drivers: Sequence[Driver]) -
     return tuple(each for each in drivers[:DRIVERS_EACH_WAY] if abs(each.contribution) >= least)
 
 
-def _days(number: float) -> str:
-    sign = "\N{MINUS SIGN}" if round(number) < 0 else "+"
-    return f"{sign}{abs(number):,.0f}"
+def _days(number: float, digits: int) -> str:
+    sign = "\N{MINUS SIGN}" if round(number, digits) < 0 else "+"
+    return f"{sign}{abs(number):,.{digits}f}"

@@ -35,6 +35,7 @@ class Reason(StrEnum):
     MISSING = "what the choice of an arm went by is missing"
     ABSTAINED = "the model gives no answer for this patient"
     NOT_COMPARED = "the arms could not be compared in training"
+    UNRECORDED = "an unrecorded cause could explain it"
     POSSIBLE = "the estimate is beyond what is possible"
 
 
@@ -120,7 +121,7 @@ def judge(
     if refusal is not None:
         return refusal
     if not difference.excludes(0.0):
-        detail = f"{arm} and {reference} may not differ: the interval of their difference holds 0"
+        detail = f"{arm} and {reference} may not differ (the interval of their difference holds 0)"
         return NotSupported(Reason.UNCERTAIN, detail, difference)
     if difference.value > 0:
         return Supported(arm, reference, difference)
@@ -153,7 +154,7 @@ def best_supported(
         won = [each for each in found if isinstance(each, Supported) and each.arm == arm]
         if len(won) == len(rests_on.arms) - 1:
             return min(won, key=lambda each: each.difference.value)
-    detail = "each arm may not differ from some other one: the interval of their difference holds 0"
+    detail = "each arm may not differ from some other one (the interval of their difference holds 0)"
     return NotSupported(Reason.UNCERTAIN, detail)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from prognosis.errors import InputError
-from prognosis.evidence.clinical.share_cache import ShareCache
+from prognosis.evidence.array_cache import ArrayCache
 from tests.cli.program import Program
 from tests.simulated import Simulated
 
@@ -59,7 +59,7 @@ def test_shares_are_kept_by_the_row_the_model_and_nothing_else(tmp_path: Path) -
         return shares / 7
 
     def kept(weights: str, own: np.ndarray) -> np.ndarray:
-        return ShareCache(tmp_path / "cache", weights).kept(own, shares.shape, make)
+        return ArrayCache(tmp_path / "cache", "shares", weights, ()).kept(own.tobytes(), shares.shape, make)
 
     first, again = kept("a", row), kept("a", row.copy())
     assert np.array_equal(first, again)
@@ -71,12 +71,12 @@ def test_shares_are_kept_by_the_row_the_model_and_nothing_else(tmp_path: Path) -
 
 @pytest.mark.parametrize("harm", [lambda body: body[:-8], lambda body: body[:-1] + b"\x01", lambda _: b""])
 def test_a_damaged_entry_is_made_again(tmp_path: Path, harm) -> None:
-    cache = ShareCache(tmp_path / "cache", "weights")
+    cache = ArrayCache(tmp_path / "cache", "shares", "weights", ())
     shares = np.ones((1, 2, 1, 1))
-    cache.kept(np.zeros(2), shares.shape, lambda: shares)
+    cache.kept(b"read", shares.shape, lambda: shares)
     (path,) = (each for each in (tmp_path / "cache" / "shares").rglob("*") if each.is_file())
     path.write_bytes(harm(path.read_bytes()))
-    assert np.array_equal(cache.kept(np.zeros(2), shares.shape, lambda: shares), shares)
+    assert np.array_equal(cache.kept(b"read", shares.shape, lambda: shares), shares)
     assert cache.found == 0
 
 
@@ -85,4 +85,4 @@ def test_a_cache_that_others_may_write_is_refused(tmp_path: Path) -> None:
     folder.mkdir()
     folder.chmod(0o777)
     with pytest.raises(InputError, match="may be written by others"):
-        ShareCache(folder, "weights")
+        ArrayCache(folder, "shares", "weights", ())

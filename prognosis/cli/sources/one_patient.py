@@ -23,16 +23,20 @@ def read_patient(
         quarantine: Where input about the patient goes that cannot be used.
 
     Returns:
-        One at each site that has the id, none where there is no such patient; None where a source can only
-        be read as a whole.
+        One at each site that has the id, none where there is no such patient; None where all are to be read:
+        a source can only be read as a whole, or a folder does not hold the patient, but may hold an id
+        like it.
 
     Raises:
         SourceError: A source cannot be read, or two hold the same patient.
     """
+    from connectors.fhir import FhirFolder
+
     opened = Opened.of(open_sources(uris, task))
     sources = [source for source in opened.givers if isinstance(source, PatientSource)]
     if len(sources) < len(opened.givers):
         return None
+    opened.look_for_pixels(quarantine)
     ids = {patient, *(patient[place + 1 :] for place, each in enumerate(patient) if each == "/")}
     found = [
         record
@@ -41,4 +45,6 @@ def read_patient(
         for record in source.patient(identity, quarantine)
         if patient in (record.patient_id, record.key)
     ]
-    return opened.joined(found, quarantine, whole=False) if found else ()
+    if not found:
+        return None if any(isinstance(source, FhirFolder) for source in sources) else ()
+    return opened.joined(found, quarantine, whole=False)

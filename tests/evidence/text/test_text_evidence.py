@@ -10,8 +10,9 @@ import pytest
 
 from prognosis.cohort.case import Case
 from prognosis.errors import BundleError, CohortError, ConfigError
+from prognosis.evidence.array_cache import ArrayCache
 from prognosis.evidence.text import TextConfig, fit_text, load_text
-from prognosis.evidence.text.encoder import encoder_folder
+from prognosis.evidence.text.encoder import ENCODER_PACKAGES, encoder_folder
 from prognosis.evidence.token import FittedEvidence
 from tests.evidence.text.notes import INDEX, case_of, note, planted_cohort
 
@@ -138,3 +139,30 @@ def test_a_folder_that_is_not_there_is_refused_by_name(tmp_path: Path) -> None:
         encoder_folder(str(tmp_path / "absent"))
     with pytest.raises(BundleError):
         load_text(tmp_path)
+
+
+def test_what_is_kept_of_a_case_is_what_is_made_of_it_alone(fitted: FittedEvidence, tmp_path: Path) -> None:
+    cases, _ = planted_cohort(seed=1)
+    folder = tmp_path / "text"
+    folder.mkdir()
+    fitted.model.save(folder)
+
+    def asked(case: Case, before: tuple[Case, ...] = (), *, cached: bool) -> tuple[bytes, int, bool]:
+        model = load_text(folder)
+        if model.encoder is None:
+            pytest.skip("without an encoder nothing is slow")
+        if cached:
+            model.kept = ArrayCache(tmp_path / "cache", "sentences", model.encoder.stamp(), ENCODER_PACKAGES)
+        for each in before:
+            model.summarise([each])
+        told = model.summarise([case]).vector, *(token.vector for token in model.tokens(case))
+        opened = not model.encoder.knows_only(["never encoded"])
+        return b"".join(own.tobytes() for own in told), model.kept.found if model.kept else 0, opened
+
+    alone, _, _ = asked(cases[0], cached=False)
+    after, found, _ = asked(cases[0], tuple(cases[1:4]), cached=True)
+    assert found == 0  # encoded after others, whose company may show in the last digits: not kept
+    assert np.allclose(np.frombuffer(after), np.frombuffer(alone))
+    cold, _, opened = asked(cases[0], cached=True)
+    assert (cold, opened) == (alone, True)
+    assert asked(cases[0], cached=True) == (alone, 2, False)
