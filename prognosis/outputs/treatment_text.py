@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 NO_ORDER = "Research software. This orders nothing: it says what a cohort supports, and what it does not."
 
 
-def treatment_text(answer: TreatmentAnswer, top: int = 3, told: tuple[str, ...] | None = None) -> Group:
+def treatment_text(answer: TreatmentAnswer, top: int = 3) -> Group:
     """What `rich` prints.
 
     Nothing that came from a record is read as markup: a note may contain square brackets.
@@ -25,13 +25,13 @@ def treatment_text(answer: TreatmentAnswer, top: int = 3, told: tuple[str, ...] 
     Args:
         answer: Of one patient; one that is refused shows its reason and no number of the patient.
         top: How many drivers to show for and against each arm.
-        told: Beneath a patient's risk, the cautions told with it, which are not told again; None where the
-            answer stands alone.
     """
     from rich.console import Group
     from rich.text import Text
 
-    parts: list[RenderableType] = [*_heading(answer, alone=told is None), Text(NO_ORDER), Text()]
+    site = f" of {answer.site}" if answer.site else ""
+    asked = f"patient {answer.patient_id}{site} at {answer.index_time:%Y-%m-%d %H:%M %Z} ({answer.model_id})"
+    parts: list[RenderableType] = [Text(answer.question, style="bold"), Text(asked), Text(NO_ORDER), Text()]
     if answer.refused is not None:
         parts.append(
             Text.assemble(
@@ -46,21 +46,11 @@ def treatment_text(answer: TreatmentAnswer, top: int = 3, told: tuple[str, ...] 
                 parts.append(_drivers(contrast, top))
     if answer.basis is not None:
         parts.append(Text(_cohort(answer, answer.basis)))
-    parts += _sentences("Take care:", [each for each in answer.cautions if each not in (told or ())])
+    parts += _sentences("Take care:", answer.cautions)
     unanswered = [f"by {in_days(days)}: {why}" for days, why in sorted(answer.unanswered.items())]
     parts += _sentences("Nothing is said:", unanswered)
     parts += _sentences("Assumed:", answer.assumptions)
     return Group(*parts)
-
-
-def _heading(answer: TreatmentAnswer, *, alone: bool) -> list[RenderableType]:
-    from rich.text import Text
-
-    if not alone:
-        return [Text("\nUnder each treatment", style="bold")]
-    site = f" of {answer.site}" if answer.site else ""
-    asked = f"patient {answer.patient_id}{site} at {answer.index_time:%Y-%m-%d %H:%M %Z} ({answer.model_id})"
-    return [Text(answer.question, style="bold"), Text(asked)]
 
 
 def verdict(answer: TreatmentAnswer) -> str:
@@ -74,6 +64,43 @@ def verdict(answer: TreatmentAnswer) -> str:
         )
     why = "" if answer.undecided is None else f": {answer.undecided.detail}"
     return f"No arm is better supported than every other{why}."
+
+
+def contrast_lines(answer: TreatmentAnswer, arm: str = "") -> tuple[str, ...]:
+    """A line for each difference between arms, with what is better supported or why neither is.
+
+    Args:
+        answer: Of one patient.
+        arm: One arm, to have only those lines that it is in.
+    """
+    lines = []
+    for each in answer.contrasts:
+        if arm and arm not in (each.arm, each.reference):
+            continue
+        own = "not said" if each.difference is None else gain(each.difference)
+        why = "" if each.undecided is None else f": {each.undecided.detail}"
+        better = f"{each.better} is better supported" if each.better else f"neither is better supported{why}"
+        lines.append(
+            f"{each.arm} less {each.reference}, {answer.worth_is}: {own}, over the cohort "
+            f"{gain(each.average)}; {better}"
+        )
+    return tuple(lines)
+
+
+def arm_lines(answer: TreatmentAnswer) -> tuple[str, ...]:
+    """A line for each arm: what is expected under it, or why nothing is said."""
+    lines = []
+    for arm in answer.arms:
+        if arm.worth is None:
+            lines.append(
+                f"{arm.name}: nothing is said{'' if arm.withheld is None else f': {arm.withheld.detail}'}"
+            )
+            continue
+        risks = "".join(
+            f"; {answer.outcome} by {in_days(each.days)} {amount(each.risk)}" for each in arm.risks
+        )
+        lines.append(f"{arm.name}: {answer.worth_is} {amount(arm.worth)}{risks}")
+    return tuple(lines)
 
 
 def events_of(answer: TreatmentAnswer) -> str:
