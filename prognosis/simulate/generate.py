@@ -16,7 +16,14 @@ from prognosis.simulate.clinical import ASSAYS, draw_values
 from prognosis.simulate.dials import Dials
 from prognosis.simulate.film import scanner_of
 from prognosis.simulate.films import FilmRecipe, SimulatedFilms
-from prognosis.simulate.hazard import FollowUp, cumulative_incidence, days_kept, draw_fates, event_free, follow_up
+from prognosis.simulate.hazard import (
+    FollowUp,
+    cumulative_incidence,
+    days_kept,
+    draw_fates,
+    event_free,
+    follow_up,
+)
 from prognosis.simulate.notes import WrittenNote, write_notes
 from prognosis.simulate.oracle import Oracle, PlantedCause
 from prognosis.simulate.planting import planted_causes

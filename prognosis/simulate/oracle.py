@@ -54,8 +54,8 @@ class Oracle:
         incidence_by_arm: Arm to (n, H): progression's, had the patient been given that arm.
         survival_by_arm: Arm to (n, H): probability of no event at all by each horizon, under that arm.
         mean_days_by_arm: Arm to (n, H): mean days without an event until each horizon, under that arm.
-        kept_days_by_arm: Arm to (n, H): mean days until each horizon that progression does not take, under that
-            arm; a death that comes first takes none.
+        kept_days_by_arm: Arm to (n, H): mean days until each horizon that progression does not take, under
+            that arm; a death that comes first takes none.
         effect: Cause to (n,) true log-hazard ratio of the intensified against the standard arm.
         observed_effect: The same, as far as the record lets it be known: what changes it in a modality that
             is absent stands at the population's mean.
