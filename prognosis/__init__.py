@@ -17,7 +17,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from prognosis.api import evaluate, explain, load, train
+    from prognosis.api import evaluate, explain, load, train, treat
     from prognosis.cohort import Cohort, Task, build_cohort
     from prognosis.estimator import SurvivalStack
     from prognosis.explanation import difference, explain_cohort, what_changed
@@ -43,6 +43,7 @@ _PLACES = {
     "load": "prognosis.api",
     "predict": "prognosis.prediction",
     "train": "prognosis.api",
+    "treat": "prognosis.api",
     "what_changed": "prognosis.explanation",
 }
 
@@ -63,6 +64,7 @@ __all__ = [
     "load",
     "predict",
     "train",
+    "treat",
     "what_changed",
 ]
 

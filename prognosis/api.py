@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
-from prognosis.cohort import Cohort
+from prognosis.cohort import Case, Cohort
+from prognosis.comparison.answer import TreatmentAnswer
+from prognosis.comparison.treat import treat_cases
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
 from prognosis.evaluation.measured import without_other_units
 from prognosis.evaluation.results import EvaluationResult
 from prognosis.explanation import AskedScale, Explanation, explain_case
 from prognosis.fusion import FusionModel, ModelConfig, load_model, train_model
+from prognosis.prediction.asking import latest_case
 from prognosis.prediction.predictor import case_of
 from prognosis.record import PatientRecord
 
@@ -70,6 +73,22 @@ def explain(
             unknown, or the horizon is beyond what was observed in training.
     """
     return explain_case(model, case_of(record, at), cause, scale, horizon_days)
+
+
+def treat(model: FusionModel, record: PatientRecord, at: datetime | None = None) -> TreatmentAnswer:
+    """What each arm of the model's task would do for one patient, or why that is not said.
+
+    Args:
+        model: Trained on a task that states a treatment.
+        record: The patient's record; anything known after `at` is not read.
+        at: The index time; the task's last index by default, since at the last fact an arm may have begun.
+
+    Raises:
+        ScopeError: The model compares no arms.
+        InputError: The record is empty and no time is given, or the time names no time zone.
+    """
+    case: Case = latest_case(model.task, record) if at is None else case_of(record, at)
+    return treat_cases(model, [case])[0]
 
 
 def evaluate(model: FusionModel, cohort: Cohort, seed: int = 0) -> EvaluationResult:

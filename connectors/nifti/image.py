@@ -96,7 +96,9 @@ def _header(file: BinaryIO, reference: str) -> Nifti1Header:
         from nibabel.spatialimages import HeaderDataError
     except ImportError as error:
         raise MissingDependencyError(
-            "nibabel", "is not installed and reads NIfTI", "pip install 'prognosis[imaging]'"
+            "nibabel",
+            "is not installed and reads NIfTI",
+            "run make install, or pip install '.[imaging]' in the clone",
         ) from error
     first = file.read(4)
     sizes = {int.from_bytes(first, "little"), int.from_bytes(first, "big")} & {348, 540}

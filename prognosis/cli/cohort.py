@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.markup import escape
 from rich.table import Table
 
+from prognosis.cli.arm_balance import arm_differences, arm_differences_json, print_arm_differences
 from prognosis.cli.code_report import code_uses_json, print_code_uses
 from prognosis.cli.console import Bars, print_json, stderr, stdout
 from prognosis.cli.loading import Loaded, cohort_json, label_name, load_cohort, load_records
@@ -68,9 +69,13 @@ def _findings(case: Case, task: Task) -> dict[str, bool | None]:
 def run_describe(
     task_path: Path, sources: Sequence[str], *, codes: bool = False, json_output: bool = False
 ) -> None:
-    """Print who is in the cohort and who was left out; with `codes`, which codes and units are left aside."""
+    """Print who is in the cohort, who was left out and how the arms' patients differ.
+
+    With `codes`, also which codes and units are left aside.
+    """
     loaded = load_cohort(sources, Task.load(task_path))
-    counts = cohort_json(loaded)
+    differences = arm_differences(loaded.cohort)
+    counts = cohort_json(loaded) | {"arm_differences": arm_differences_json(differences)}
     uses = code_uses(loaded.cohort.task, loaded.records) if codes else None
     for problem in counts["never_seen"].values():
         stderr.print(problem, style="yellow", markup=False, highlight=False)
@@ -90,6 +95,8 @@ def run_describe(
             table.add_row(escape(f"arms at {site}: {name}"), str(count))
     table.add_row("set aside", str(len(counts["quarantined"])))
     stdout.print(table)
+    if differences and loaded.cohort.task.treatment is not None:
+        print_arm_differences(differences, loaded.cohort.task.treatment.names[0])
     if uses is not None:
         print_code_uses(uses)
 

@@ -32,6 +32,7 @@ from prognosis.cli.retract_images import retract_images
 from prognosis.cli.retract_verb import retract
 from prognosis.cli.risk_verb import risk
 from prognosis.cli.service_verbs import serve, watch
+from prognosis.cli.treat_verb import treat
 
 app = typer.Typer(
     name="prognosis",
@@ -198,6 +199,7 @@ def encode(
 
 
 app.command()(risk)
+app.command()(treat)
 
 
 @app.command()
@@ -210,13 +212,16 @@ def segment(
     source: Annotated[
         list[str] | None, typer.Option("--source", help="Where the study is looked up by its UID.")
     ] = None,
+    write_images: Annotated[
+        str | None, typer.Option(help="dicomweb:URL: also store SEG and report beside the study's images.")
+    ] = None,
     *,
     json_output: JsonOption = False,
 ) -> None:
     """Outline and measure a study's structures: mask, overlay, DICOM SEG and measurement report."""
     from prognosis.cli.segment import run_segment
 
-    run_segment(study, model, out, source or (), json_output=json_output)
+    run_segment(study, model, out, source or (), write_images, json_output=json_output)
 
 
 @app.command()

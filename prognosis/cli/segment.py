@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from prognosis.cli.beside_images import store_beside_images
 from prognosis.cli.console import print_json, stderr
 from prognosis.cli.loading import load_records
-from prognosis.cli.sources import file_study, is_dicom_file, original_images
-from prognosis.errors import InputError, ScopeError
+from prognosis.cli.sources import file_study, images_archive, is_dicom_file, original_images
+from prognosis.errors import InputError, ScopeError, StudyError
 from prognosis.evidence.imaging.kind import TrainingKinds, series_of
 from prognosis.evidence.segmentation.measurements import Measurements, measured_parts
 from prognosis.evidence.segmentation.model import SegmentationModel
@@ -44,7 +45,9 @@ class Outlined:
     caution: str
 
 
-def run_segment(study: str, folder: Path, out: Path, sources: Sequence[str], *, json_output: bool) -> None:
+def run_segment(
+    study: str, folder: Path, out: Path, sources: Sequence[str], archive: str | None, *, json_output: bool
+) -> None:
     """Outline a study's structures and write mask, overlay, DICOM SEG and measurement report.
 
     Args:
@@ -52,12 +55,16 @@ def run_segment(study: str, folder: Path, out: Path, sources: Sequence[str], *, 
         folder: The segmentation model.
         out: Where to write, a folder for each volume.
         sources: Where the study is looked up by UID; none when `study` is a folder or a file.
+        archive: The archive, "dicomweb:URL", that holds the study and is given SEG and report; None for none.
         json_output: Print what was measured as JSON.
     """
+    if archive is not None:
+        images_archive(archive)  # a name that is none is refused before anything is read
     model = load_segmentation(folder)
     chosen = _studies(study, sources, model)
-    stated = []
+    stated, kept = [], []
     for each in chosen:
+        to_store: dict[str, bytes] = {}
         for number, outlined in enumerate(outline(each, model), start=1):
             target = out / each.study_uid / str(number)
             written = write_outlined(outlined, target, model, datetime.now(UTC))
@@ -65,11 +72,41 @@ def run_segment(study: str, folder: Path, out: Path, sources: Sequence[str], *, 
             if outlined.caution:
                 stderr.print(f"[yellow]do not use it[/]: {outlined.caution}", highlight=False)
             stated.append(_stated(outlined, target, written, model))
+            if archive is not None:
+                to_store |= _to_store(outlined, target, written)
+        if archive is not None and to_store:
+            kept.append(store_beside_images(archive, each.study_uid, to_store))
     if not stated:
         reads = "films" if model.dimensions == 2 else "volumes"
         raise ScopeError(f"study {study}", f"holds none of the {reads} that the model reads", "name another")
     if json_output:
-        print_json({"model_id": model.model_id, "volumes": stated})
+        there = {"stored": sum(each.stored for each in kept), "held": sum(each.held for each in kept)}
+        in_archive = {} if archive is None else {"archive": there}
+        print_json({"model_id": model.model_id, "volumes": stated, **in_archive})
+
+
+def _to_store(outlined: Outlined, target: Path, written: Sequence[str]) -> dict[str, bytes]:
+    """The standard objects of one volume, by file name; none where they are not to be used, which is said.
+
+    An outline that cannot be one stays on this machine, where its caution is told beside it: a viewer of the
+    archive shows the outline alone.
+
+    Raises:
+        StudyError: The images did not come from DICOM files.
+    """
+    if not outlined.originals:
+        raise StudyError(
+            outlined.segmentation.source,
+            "did not come from DICOM files, so there is nothing that results could refer to",
+            "read it from a dicom-folder or a dicomweb archive, or leave --write-images out",
+        )
+    why = outlined.caution or ("" if outlined.measured else "nothing was found")
+    if why:
+        stderr.print(f"nothing of it is written to the archive: {why}", markup=False, highlight=False)
+        return {}
+    return {
+        f"{target.name}/{name}": (target / name).read_bytes() for name in written if name.endswith(".dcm")
+    }
 
 
 def _studies(study: str, sources: Sequence[str], model: SegmentationModel) -> list[ImagingStudy]:

@@ -20,8 +20,10 @@ from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Task
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
 from prognosis.evaluation.results import EvaluationResult
+from prognosis.evidence.manifest import states_a_model
 from prognosis.evidence.model_folder import refuse_other_files
 from prognosis.fusion import FusionModel, ModelConfig, save_model, train_model
+from prognosis.fusion.arms import ArmsRefused
 from prognosis.outputs.model_card import model_card
 
 TRAINING_PART = "train"
@@ -47,6 +49,9 @@ def run_train(
     task = Task.load(task_path)
     config = model_config(config_path, settings, task)
     refuse_other_files(out)
+    if states_a_model(out):
+        told = f"note: {out} holds an earlier model, which this training replaces when it ends"
+        stderr.print(told, markup=False, highlight=False, soft_wrap=True)
     loaded = load_cohort(sources, task)
     if task.asks_for_masks:
         train_masks(loaded, config, out, json_output=json_output)
@@ -76,6 +81,8 @@ def run_train(
         forget(checkpoints)
     for name, reason in model.training.left_out.items():
         stderr.print(f"[yellow]note[/]: {name} is left out: {escape(reason)}")
+    if isinstance(model.arms, ArmsRefused):
+        stderr.print(f"[yellow]note[/]: arms are not compared: {escape(model.arms.because)}")
     stderr.print(f"wrote {out} ({model.model_id}) in {seconds} s", markup=False)
     if json_output:
         print_json({"model": str(out), "model_id": model.model_id, **metrics})

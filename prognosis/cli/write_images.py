@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from prognosis.cli.beside_images import ImagesWritten, store_beside_images
 from prognosis.cli.console import stderr
 from prognosis.cli.sources import images_archive, original_images
 from prognosis.cohort import Case
@@ -18,14 +18,6 @@ from prognosis.outputs.dicom_risk_report import Answer
 from prognosis.outputs.dicom_seg import Algorithm
 from prognosis.prediction import predict_cases
 from prognosis.record import ImagingStudy
-
-
-@dataclass(frozen=True, slots=True)
-class ImagesWritten:
-    """How many objects an archive was given and gave back, and how many it held already."""
-
-    stored: int
-    held: int
 
 
 def write_image_results(model: FusionModel, case: Case, archive: str, made_at: datetime) -> ImagesWritten:
@@ -45,25 +37,13 @@ def write_image_results(model: FusionModel, case: Case, archive: str, made_at: d
         StudyError: The images did not come from DICOM files, or the archive does not give back what was sent.
         SourceError: The archive cannot be used.
     """
-    place = images_archive(archive)
+    images_archive(archive)  # a name that is none is refused before anything is read
     found = answer_objects(model, case, made_at)
     if isinstance(found, str):
         stderr.print(f"nothing is written to the archive: {found}", markup=False, highlight=False)
         return ImagesWritten(0, 0)
     study, files = found
-    written = place.write_back(study.study_uid, files)
-    stderr.print(
-        f"wrote {len(written.stored)} objects of study {study.study_uid} and read them back; "
-        f"{len(written.held)} were there already",
-        markup=False,
-        highlight=False,
-    )
-    retracted = len(place.rejected_in(study.study_uid) & set(written.held)) if written.held else 0
-    if retracted:
-        stderr.print(
-            f"[yellow]{retracted} of them were retracted in this archive[/], and stay so", highlight=False
-        )
-    return ImagesWritten(len(written.stored), len(written.held))
+    return store_beside_images(archive, study.study_uid, files)
 
 
 def answer_objects(

@@ -16,6 +16,7 @@ from prognosis.errors import BundleError
 from prognosis.evidence import EvidenceModel
 from prognosis.evidence.manifest import check_manifest, part_digest
 from prognosis.evidence.model_folder import library_versions, write_json, write_model_folder
+from prognosis.fusion.arms.storage import load_arms, save_arms
 from prognosis.fusion.bundle_arrays import read_arrays, stated_array, write_arrays
 from prognosis.fusion.config import ModelConfig
 from prognosis.fusion.head import HazardHead, straight
@@ -76,6 +77,8 @@ def _write_files(model: FusionModel, folder: Path, card: str, metrics: Mapping[s
         write_json(folder / CLASS_SETS, sets)
     if model.measured is not None:
         write_json(folder / MEASURED, measured_json(model.measured))
+    if model.arms is not None:
+        save_arms(model.arms, folder)
     write_json(folder / "training.json", _training(model.training))
     write_json(folder / "metrics.json", dict(metrics))
     (folder / "README.md").write_text(card, encoding="utf-8")
@@ -126,6 +129,7 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
         bounds=_read_bounds(folder / CONFORMAL),
         sets=_read_sets(folder / CLASS_SETS, len(task.causes)),
         measured=read_measured(folder / MEASURED, len(names)),
+        arms=load_arms(folder, task, lambda name, part: load_evidence(name, folder, cache, part)),
         model_id=model_id,
     )
     if check_manifest(folder) != model_id:
@@ -133,13 +137,15 @@ def load_model(folder: str | Path, cache: str | Path | None = None) -> FusionMod
     return model
 
 
-def load_evidence(name: str, folder: Path, cache: str | Path | None = None) -> EvidenceModel:
-    """Read one modality's evidence model from `evidence/<name>` in a folder.
+def load_evidence(
+    name: str, folder: Path, cache: str | Path | None = None, part: str | None = None
+) -> EvidenceModel:
+    """Read one modality's evidence model from `part` of a folder, `evidence/<name>` by default.
 
     Raises:
         BundleError: It is incomplete, or of a modality that this version does not know.
     """
-    part = f"evidence/{name}"
+    part = part or f"evidence/{name}"
     if name == "clinical":
         from prognosis.evidence.clinical import load_clinical
 

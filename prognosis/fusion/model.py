@@ -12,6 +12,7 @@ from prognosis.cohort import Case, Task
 from prognosis.errors import InputError
 from prognosis.evidence import EvidenceModel
 from prognosis.evidence.model_folder import patient_digest
+from prognosis.fusion.arms.model import ArmModel, ArmsRefused
 from prognosis.fusion.bounds import ANY_EVENT, bound_days, event_incidence
 from prognosis.fusion.class_sets import class_probabilities
 from prognosis.fusion.config import ModelConfig
@@ -64,6 +65,8 @@ class FusionModel:
         sets: What turns the probabilities of classes that exclude one another into sets of classes; None for
             other tasks.
         measured: What turns the mean of a measurement into a prediction; None for other tasks.
+        arms: What each arm of the task would do, or why that could not be learned; None for a task that
+            compares none.
         model_id: Name and content digest; empty until saved.
     """
 
@@ -78,6 +81,7 @@ class FusionModel:
     bounds: Mapping[str, SurvivalBound] = field(default_factory=dict)
     sets: ClassSets | None = None
     measured: Measured | None = None
+    arms: ArmModel | ArmsRefused | None = None
     model_id: str = field(default="")
 
     @property

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from prognosis.cohort import Cohort, Target
 from prognosis.evidence.model_folder import patient_digest
+from prognosis.fusion.arms import ArmFit, fit_arms
 from prognosis.fusion.bounds import fit_bounds
 from prognosis.fusion.class_sets import fit_sets
 from prognosis.fusion.config import ModelConfig
@@ -35,7 +37,8 @@ def train_model(
 
     Evidence is fitted on folds of patients, as `config.training.way` says; the head learns from evidence
     about patients that the evidence models had not seen. Hold patients back before calling this, to judge
-    the model.
+    the model. Where the task states a treatment its arms are compared too; why they could not be is then part
+    of the model, and no error.
 
     Args:
         cohort: Cases with labels.
@@ -48,13 +51,18 @@ def train_model(
         CheckpointError: The folder holds the checkpoints of another training.
         ConfigError: Training end to end asks for a GPU that is not there, or its loss is no longer finite.
     """
-    return train_on(cohort, config, cross_fit(cohort, config, on_progress, checkpoints), on_progress)
+    evidence = cross_fit(cohort, config, on_progress, checkpoints)
+    model = train_on(cohort, config, evidence, on_progress)
+    if cohort.task.treatment is None:
+        return model
+    arms = fit_arms(cohort, config, evidence, on_progress)
+    return replace(model, arms=arms.model if isinstance(arms, ArmFit) else arms)
 
 
 def train_on(
     cohort: Cohort, config: ModelConfig, evidence: CrossFitted, on_progress: Progress | None = None
 ) -> FusionModel:
-    """Train a model on evidence that was fitted on the same cohort with the same settings."""
+    """Train a model on evidence that was fitted on the same cohort with the same settings; arms apart."""
     target, inputs, folds = evidence.target, evidence.inputs(), evidence.folds
     exposure = exposure_of(beside_levels(target, folds, cohort.patients), inputs)
     parameters = fit_head(inputs, exposure, config.fusion, cohort.patients)

@@ -170,7 +170,7 @@ def source_headers(sources: Sequence[Dataset]) -> list[Dataset]:
 def highdicom_missing() -> MissingDependencyError:
     """What to tell an operator who has no highdicom."""
     return MissingDependencyError(
-        "highdicom", "is not installed", "install it with: pip install 'prognosis[imaging]'"
+        "highdicom", "is not installed", "run make install, or pip install '.[imaging]' in the clone"
     )
 
 

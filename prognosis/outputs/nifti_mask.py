@@ -22,7 +22,7 @@ def mask_file(segmentation: Segmentation) -> bytes:
         import nibabel
     except ImportError as error:
         raise MissingDependencyError(
-            "nibabel", "is not installed", "install it with: pip install 'prognosis[imaging]'"
+            "nibabel", "is not installed", "run make install, or pip install '.[imaging]' in the clone"
         ) from error
     affine = LPS_TO_RAS @ segmentation.affine
     image = nibabel.Nifti1Image(segmentation.labels.transpose(2, 1, 0), affine)  # type: ignore[no-untyped-call]

@@ -15,7 +15,7 @@ from prognosis.serve.cds import routes as cds_routes
 from prognosis.serve.front import OPEN, Front
 from prognosis.serve.libraries_logs import keep_identifiers_out_of_libraries_logs
 from prognosis.serve.problems import Problem, install
-from prognosis.serve.renewing import keep_current, warm
+from prognosis.serve.renewing import keep_current, make_ready, warm
 from prognosis.serve.service import Service
 
 
@@ -30,7 +30,10 @@ def create_app(service: Service, *, ahead: bool = False, every_s: float | None =
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        service.ready = service.scores.counts(service.model.model_id)[0] > 0
         tasks: list[asyncio.Task[Any]] = [asyncio.create_task(keep_current(service, every_s))]
+        if not service.ready:
+            tasks.append(asyncio.create_task(make_ready(service)))
         if ahead:
             tasks.append(asyncio.create_task(warm(service, service.records.held())))
         yield

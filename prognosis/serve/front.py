@@ -14,6 +14,7 @@ import anyio
 from fastapi import Request
 from fastapi.responses import Response
 from starlette.datastructures import Headers
+from starlette.routing import compile_path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from prognosis.errors import AccessError, AuditError, PrognosisError
@@ -172,10 +173,20 @@ class Front:
 
 
 def route_of(scope: Scope) -> str:
-    """Method and pattern of the route that was taken; what the client wrote is not in it."""
-    route = scope.get("route")
+    """Method and pattern of the route that was taken, or tried in vain; nothing the client wrote is in it.
+
+    Who is refused has not come as far as a route: it is looked for then, so that a log shows what was tried.
+    """
+    taken = scope.get("route")
+    pattern = _tried(scope) if taken is None else getattr(taken, "path", None)
     method = scope["method"] if scope["method"] in _METHODS else "other"
-    return f"{method} {getattr(route, 'path', 'no route')}"
+    return f"{method} {pattern or 'no route'}"
+
+
+def _tried(scope: Scope) -> str | None:
+    """The pattern of the route that a path is of, whatever the method."""
+    patterns = scope["app"].openapi()["paths"]  # made once, and kept by the app
+    return next((each for each in patterns if compile_path(each)[0].match(scope["path"])), None)
 
 
 _METHODS = frozenset({"GET", "POST", "HEAD", "PUT", "DELETE", "PATCH", "OPTIONS"})

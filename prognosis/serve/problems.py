@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -163,7 +164,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def _malformed(request: Request, error: RequestValidationError) -> JSONResponse:
-        detail = "; ".join(sorted({_fault(each) for each in error.errors()}))
+        detail = "; ".join(sorted({_fault(each, _published_names(app)) for each in error.errors()}))
         return problem(422, "request", "The request cannot be read", detail, request.state.facts.request)
 
     @app.exception_handler(HTTPException)
@@ -174,9 +175,19 @@ def install(app: FastAPI) -> None:
         return answer
 
 
-def _fault(fault: Mapping[str, Any]) -> str:
-    """What is wrong with a request, by kind: names inside it are the client's, and may be a patient's."""
-    where = fault["loc"][0] if fault["loc"] else "request"
-    place = fault["loc"][1] if where in ("path", "query", "header") and len(fault["loc"]) > 1 else ""
-    kind = "is not JSON" if fault["type"] == "json_invalid" else f"has a part that is wrong ({fault['type']})"
-    return f"the {where} {place} {kind}".replace("  ", " ")
+def _published_names(app: FastAPI) -> frozenset[str]:
+    """Names of fields that OpenAPI states: of these a client may be told, whoever its patients are."""
+    schemas = app.openapi()["components"]["schemas"].values()  # made once, and kept by the app
+    return frozenset(name for schema in schemas for name in schema.get("properties", ()))
+
+
+def _fault(fault: Mapping[str, Any], published: Collection[str]) -> str:
+    """What is wrong with a request, by kind and place: other names inside it may be a patient's."""
+    where, *below = fault["loc"] or ("request",)
+    if fault["type"] == "json_invalid":
+        return f"the {where} is not JSON"
+    if where in ("path", "query", "header"):
+        return f"the {where} {below[0] if below else ''} has a part that is wrong ({fault['type']})"
+    known = takewhile(lambda each: isinstance(each, int) or each in published, below)
+    place = ".".join(str(each) for each in known)
+    return f"the {where} has a part that is wrong ({place + ': ' if place else ''}{fault['type']})"

@@ -6,15 +6,22 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 from prognosis.errors import BusyError, InputError, PrognosisError
+from prognosis.prediction.asking import latest_case
 from prognosis.record import PatientRecord
+from prognosis.serve.answers import score_case
 from prognosis.serve.asking import scored
 from prognosis.serve.reading import Chart, Records
 from prognosis.serve.scorer import Scorer
 from prognosis.serve.service import Service
 
 log = logging.getLogger("prognosis.serve")
+
+MOST_TRIED = 20
+"""Records of which one is scored at the start: a model that can read none of them is ready to say so."""
 
 LOOK_S = 1.0
 """Between two looks at whether something was notified."""
@@ -60,6 +67,26 @@ def renew(scorer: Scorer, records: Records) -> Renewed:
             log.warning("a record cannot be scored (%s)", type(error).__name__)
     scorer.scores.looked(unchanged, scorer.model.model_id, began)
     return Renewed(made, len(unchanged), refused)
+
+
+async def make_ready(service: Service) -> None:
+    """Have the model answer once, for nobody: what it reads with is loaded by its first answer alone.
+
+    That takes seconds, and more on a busy machine than a chart is held up for. A service that has no score
+    yet is therefore not ready before; one that has some answers from them at once.
+    """
+    for record in list(islice(service.records.held(), MOST_TRIED)):
+        try:
+            await service.scoring.run(partial(answered_for_nobody, service.scorer, record))
+            break
+        except PrognosisError as error:
+            log.warning("a record cannot be scored (%s)", type(error).__name__)
+    service.ready = True
+
+
+def answered_for_nobody(scorer: Scorer, record: PatientRecord) -> None:
+    """Score a record and keep nothing of it."""
+    score_case(scorer.model, latest_case(scorer.model.task, record.as_of(scorer.now())), "")
 
 
 async def keep_current(service: Service, every_s: float | None) -> None:

@@ -31,7 +31,7 @@ async def ready(service: Asked, answer: Response) -> State:
     """Whether the service takes requests for answers."""
     reasons = []
     if not service.ready:
-        reasons.append("it is starting or ending")
+        reasons.append("it is starting, and the model has not answered yet, or it is ending")
     if service.audit.broken:
         reasons.append("the audit cannot be written")
     answer.status_code = 503 if reasons else 200

@@ -24,7 +24,7 @@ from prognosis.treatment.curves import ArmCurves
 from prognosis.treatment.e_value import EValue, e_value_of_hazard_ratio, e_value_of_risk_ratio
 from prognosis.treatment.effects import ArmValues, arm_values
 from prognosis.treatment.estimate import Estimate
-from prognosis.treatment.hazard_ratio import hazard_ratio
+from prognosis.treatment.hazard_ratio import cumulative_hazard_ratio, hazard_ratio
 from prognosis.treatment.hazards import ArmHazards, tabled_hazards
 from prognosis.treatment.individual import IndividualCurves, PatientCurves, fit_individual_curves
 from prognosis.treatment.linear_effect import (
@@ -96,6 +96,7 @@ __all__ = [
     "best_supported",
     "cross_fitted_boosted_effect",
     "cross_fitted_effect",
+    "cumulative_hazard_ratio",
     "e_value_of_hazard_ratio",
     "e_value_of_risk_ratio",
     "effect_out_of_fold",

@@ -144,7 +144,7 @@ def survival_effects(
         CohortError: An arm has too few events, or nobody followed to tau.
     """
     settings = settings or EffectSettings()
-    _check(cases, followed, tau_days)
+    check_horizon(cases, followed, tau_days)
     cut = gathered(followed.until(tau_days))
     folds = cases.folds(cut.cause > 0, settings.folds, settings.seed)
     model = fit_propensity(cases, folds, adjusted=settings.adjusted)
@@ -167,7 +167,12 @@ def _days(tau: float, settings: EffectSettings) -> Floats:
     return np.unique(np.append(np.asarray(asked, dtype=np.float64), tau))
 
 
-def _check(cases: ArmCases, followed: FollowUp, tau: float) -> None:
+def check_horizon(cases: ArmCases, followed: FollowUp, tau: float) -> None:
+    """Check that every arm can be judged by a day.
+
+    Raises:
+        CohortError: An arm has too few events by then, or nobody followed beyond it.
+    """
     if len(cases) != len(followed):
         raise CohortError("follow-up", "does not speak of the same cases as the arms", "give one row a case")
     for number, name in enumerate(cases.arms):

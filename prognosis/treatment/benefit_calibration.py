@@ -55,6 +55,8 @@ def benefit_calibration(
 ) -> BenefitCalibration:
     """Hold predicted effects against differences of doubly robust scores.
 
+    Of predictions out of fold a slope below 0 is no finding; see `ranking_value`.
+
     Args:
         predicted: (n,) effect predicted out of fold.
         difference: (n,) scores under the arm less those under the reference.

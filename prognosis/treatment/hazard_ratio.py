@@ -9,6 +9,7 @@ from prognosis.errors import CohortError
 from prognosis.survival.cox import fit_cox_ridge
 from prognosis.survival.partial_likelihood import RiskSets
 from prognosis.treatment.assignment import ArmCases
+from prognosis.treatment.effects import ArmValues
 from prognosis.treatment.estimate import Estimate, ratio_estimate
 from prognosis.treatment.outcome import FollowUp
 
@@ -48,6 +49,38 @@ def hazard_ratio(
     _, member = np.unique(cases.patients[rows], return_inverse=True)
     meat = float((np.bincount(member, residual) ** 2).sum())
     return ratio_estimate(float(np.exp(log_ratio)), float(np.sqrt(meat) / curvature[0, 0]), level)
+
+
+def cumulative_hazard_ratio(survival: ArmValues, arm: str, reference: str) -> Estimate:
+    """The ratio of two arms' cumulative hazards by the day of the survivals, -log S over -log S.
+
+    Of doubly robust survivals it is the hazard ratio of the arms if everybody were given each: the one number
+    of Cox's model where hazards are proportional between arms, and an average up to that day where they are
+    not. The interval is of its logarithm, by the survivals' covariance. Of survivals beside competing causes
+    it is a ratio of subdistribution hazards.
+
+    Args:
+        survival: What `SurvivalEffects.survival` gave.
+        arm: The arm asked about.
+        reference: The arm that it is compared with.
+
+    Raises:
+        CohortError: An arm is not known, or its survival is not between 0 and 1.
+    """
+    first, second = survival.of(arm), survival.of(reference)
+    for name, own in ((arm, first), (reference, second)):
+        if not 0.0 < own.value < 1.0:
+            raise CohortError(
+                f"hazard ratio of {arm}",
+                f"has a survival of {own.value:g} under {name}",
+                "choose another day",
+            )
+    hazards = [-float(np.log(own.value)) for own in (first, second)]
+    slope = np.zeros(len(survival.arms))
+    slope[survival.arms.index(arm)] -= 1.0 / (first.value * hazards[0])
+    slope[survival.arms.index(reference)] += 1.0 / (second.value * hazards[1])
+    error = float(np.sqrt(max(float(slope @ survival.covariance @ slope), 0.0)))
+    return ratio_estimate(hazards[0] / hazards[1], error, survival.level)
 
 
 def _number(cases: ArmCases, arm: str) -> int:

@@ -101,7 +101,7 @@ class IndividualCurves:
         one = covariates[None, :]
         mine = self._incidence(self.models, one)[0]
         again = np.stack([self._incidence(each, one)[0] for each in self.replicates])
-        low, high = _band(mine, again, self.level)
+        low, high = band(mine, again, self.level)
         lost = self._lost(np.concatenate([mine[None], again]))
         kept = float(self.grid[-1]) - lost
         return PatientCurves(self.arms, self.grid, mine, low, high, kept[0], kept[1:], self.level)
@@ -185,15 +185,24 @@ def _cumulative(models: ArmModels, covariates: Floats, grid: Floats) -> Floats:
     return np.asarray(models.baseline(grid, before=False) * ratio[:, :, None])
 
 
-def _band(value: Floats, drawn: Floats, level: float) -> tuple[Floats, Floats]:
-    """Intervals that are symmetric in log(-log(1 - incidence)), so that they stay within 0 and 1."""
+def band(value: Floats, drawn: Floats, level: float) -> tuple[Floats, Floats]:
+    """Intervals that are symmetric in log(-log(1 - incidence)), so that they stay within 0 and 1.
+
+    The spread on that scale is that of the incidence itself, by its slope there: a sample without the first
+    event of an arm has an incidence of 0, whose logarithm says nothing.
+
+    Args:
+        value: (.., J) incidences.
+        drawn: (R, .., J) the same of bootstrap samples.
+        level: Coverage.
+    """
     reach = ndtri(0.5 + level / 2.0)
-    scaled = np.log(-np.log1p(-np.clip(drawn, 1e-9, 1.0 - 1e-9)))
-    centre = np.log(-np.log1p(-np.clip(value, 1e-9, 1.0 - 1e-9)))
-    spread = reach * scaled.std(axis=0, ddof=1)
+    free = np.clip(1.0 - value, 1e-9, 1.0 - 1e-9)
+    centre = np.log(-np.log(free))
+    spread = reach * drawn.std(axis=0, ddof=1) / (free * -np.log(free))
     # A sum of monotone curves may turn back at its edge by a little; its running extreme does not.
-    low = np.maximum.accumulate(-np.expm1(-np.exp(centre - spread)), axis=1)
-    high = np.maximum.accumulate(-np.expm1(-np.exp(centre + spread)), axis=1)
+    low = np.maximum.accumulate(-np.expm1(-np.exp(centre - spread)), axis=-1)
+    high = np.maximum.accumulate(-np.expm1(-np.exp(np.minimum(centre + spread, _FURTHEST))), axis=-1)
     none = value <= 0.0
     return np.where(none, 0.0, np.minimum(low, value)), np.maximum(high, value)
 

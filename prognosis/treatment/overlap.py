@@ -17,6 +17,8 @@ LEAST_OVERLAP = 0.05
 not get; what would come of it is extrapolated (Crump et al., Biometrika 2009;96:187, trim at 0.1)."""
 LARGEST_IMBALANCE = 0.1
 """Of a standardised difference (Austin, Stat Med 2009;28:3083)."""
+LEAST_COMPARED = 10
+"""Cases of an arm in which a value must be known before its mean is compared with another's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +94,28 @@ def standardised_differences(covariates: Floats, weights: Floats) -> Floats:
     spread = np.sqrt(np.mean(variances, axis=0))
     gap = means.max(axis=0) - means.min(axis=0)
     return np.divide(gap, spread, out=np.zeros_like(gap), where=spread > 0)
+
+
+def differences_from_reference(values: Floats, arm: NDArray[np.int64], arms: int) -> Floats:
+    """(p, A - 1) standardised difference of each arm's mean from the reference's, in the order of the arms.
+
+    A difference is signed, above 0 where the arm's mean is higher, and over the root of the mean of both
+    variances (Austin 2009). It is NaN where the value is known in fewer than `LEAST_COMPARED` cases of either
+    arm, or where it does not vary within them.
+
+    Args:
+        values: (n, p) NaN where not known; a level as 0 and 1.
+        arm: (n,) number of the arm; 0 is the reference.
+        arms: How many.
+    """
+    found = np.full((values.shape[1], arms - 1), np.nan)
+    for column in range(values.shape[1]):
+        each = [values[arm == number, column] for number in range(arms)]
+        known = [own[~np.isnan(own)] for own in each]
+        for place, own in enumerate(known[1:]):
+            if min(len(own), len(known[0])) < LEAST_COMPARED:
+                continue
+            spread = float(np.sqrt((own.var() + known[0].var()) / 2.0))
+            if spread > 0.0:
+                found[column, place] = (own.mean() - known[0].mean()) / spread
+    return found

@@ -48,6 +48,12 @@ def ranking_value(
 
     Standard errors are those of patients drawn again. Cases of equal prediction share their mean.
 
+    Of predictions out of fold only an interval above 0 is a finding. Where a fold's effects happen to be
+    large, the other folds' are small, and so is what they predict for it: a model that tells no patients
+    apart lies below 0 on average, and its interval far more often than one time in forty (Wager, "Sequential
+    validation of treatment heterogeneity", arXiv 2405.05534). Ranked within folds it would lie about 0, but
+    the folds' dependence, which the bootstrap does not know, would then put too many intervals above 0.
+
     Args:
         predicted: (n,) effect predicted out of fold; the largest is ranked first.
         difference: (n,) scores under the arm less those under the reference.

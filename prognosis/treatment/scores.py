@@ -29,7 +29,7 @@ Ints = NDArray[np.int64]
 
 LEAST_UNCENSORED = 0.05
 """A case weighs at most twenty for those who were censored before it."""
-_LEAST_FREE = 1e-6  # of S as a divisor: whoever lives on against such odds changes nothing that is read
+_LEAST_FREE = 1e-6  # where predicted hazards end, see `_Kernel.curves`
 _ELEMENTS = 1_000_000
 
 
@@ -119,16 +119,22 @@ class _Kernel:
         self._widths = np.where(inside, np.diff(np.append(np.minimum(grid, tau), tau)), 0.0)
 
     def curves(self, rows: NDArray[np.intp], arm: int) -> _Curves:
-        """What the hazards predict."""
+        """What the hazards predict; they end where the chance of no event falls below `_LEAST_FREE`.
+
+        S is a divisor, and a floor under it alone would part it from the incidence that cancels it: a case
+        that lives on where S is 1e-9 would then have a score of minus its cumulative hazard, and decide its
+        arm's mean.
+        """
         own = self._nuisances.own.of(rows, arm)
         total = own
         if self._nuisances.competing is not None:
             total = own + self._nuisances.competing.of(rows, arm)
-        free = np.exp(-total)
-        steps = np.diff(total, axis=1, prepend=0.0)
-        any_hazard = -np.expm1(-steps)
+        stopped = np.minimum(total, -np.log(_LEAST_FREE))
+        free = np.exp(-stopped)
+        any_hazard = -np.expm1(-np.diff(stopped, axis=1, prepend=0.0))
         if self._nuisances.competing is None:
             return _Curves(1.0 - free, free, any_hazard, any_hazard)
+        steps = np.diff(total, axis=1, prepend=0.0)
         share = np.divide(np.diff(own, axis=1, prepend=0.0), steps, out=np.zeros_like(steps), where=steps > 0)
         own_hazard = any_hazard * share
         before = np.concatenate([np.ones((len(rows), 1)), free[:, :-1]], axis=1)
@@ -147,7 +153,7 @@ class _Kernel:
         step[here[ended], last[ended] - 1] += 1.0
         own_step[here[own], last[own] - 1] += 1.0
         gained = np.cumsum(own_step * weight, axis=1)
-        step *= weight / np.maximum(curves.free, _LEAST_FREE)
+        step *= weight / curves.free
         term = gained - curves.incidence * np.cumsum(step, axis=1)
         term += np.cumsum(curves.incidence * step, axis=1)
         return term, reached

@@ -30,6 +30,13 @@ class Reason(StrEnum):
     SMALL = "too few cases"
     EVENTS = "too few events"
     UNCERTAIN = "no arm is better supported"
+    UNUSUAL = "unlike the patients of the cohort"
+    BEGUN = "an arm began before the index"
+    MISSING = "what the choice of an arm went by is missing"
+    ABSTAINED = "the model gives no answer for this patient"
+    NOT_COMPARED = "the arms could not be compared in training"
+    UNRECORDED = "an unrecorded cause could explain it"
+    POSSIBLE = "the estimate is beyond what is possible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ def judge(
     if refusal is not None:
         return refusal
     if not difference.excludes(0.0):
-        detail = f"the interval of {arm} against {reference} holds no difference"
+        detail = f"{arm} and {reference} may not differ (the interval of their difference holds 0)"
         return NotSupported(Reason.UNCERTAIN, detail, difference)
     if difference.value > 0:
         return Supported(arm, reference, difference)
@@ -147,7 +154,7 @@ def best_supported(
         won = [each for each in found if isinstance(each, Supported) and each.arm == arm]
         if len(won) == len(rests_on.arms) - 1:
             return min(won, key=lambda each: each.difference.value)
-    detail = "no arm's difference from every other leaves out 0"
+    detail = "each arm may not differ from some other one (the interval of their difference holds 0)"
     return NotSupported(Reason.UNCERTAIN, detail)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
+import pytest
 
 from prognosis.cli.sources import read_records
 from prognosis.record import Quarantine
-from tests.cli.program import Program, clinic
+from tests.cli.program import SURVIVAL_TABLE, Program, clinic
+from tests.connectors.datasets.cohorts import csv
 from tests.simulated import PATIENTS, TASK_PATH, Simulated
 
 
@@ -59,6 +62,44 @@ def test_what_a_task_states_is_listed_also_where_nobody_has_it(prognosis: Progra
     checked = prognosis("cohort", "check", task, "--source", source, "--json")
     assert checked.status == 1
     assert [f["problem"] for f in checked.stated["findings"] if f["level"] == "fails"] == [problem]
+
+
+def test_arms_are_described_with_how_their_patients_differ(prognosis: Program, tmp_path: Path) -> None:
+    rows = [
+        {
+            "days": "50",
+            "relapsed": "1",
+            "given": "new" if number % 2 else "old",
+            "age": f"{50 + number % 10 + 10 * (number % 2)}",
+            "ward": "north" if number % 4 < 2 else "south",
+            "marker": "1.5" if number == 0 else "",
+        }
+        for number in range(80)
+    ]
+    task = tmp_path / "trial.yaml"
+    task.write_text(
+        SURVIVAL_TABLE
+        + "treatment:\n  assignment: randomised\n  arms:\n"
+        + '    - {name: old, codes: ["table|given"], values: [old]}\n'
+        + '    - {name: new, codes: ["table|given"], values: [new]}\n',
+        encoding="utf-8",
+    )
+    source = f"table:{csv(tmp_path / 'trial.csv', rows)}"
+    ran = prognosis("cohort", "describe", task, "--source", source, "--json")
+    assert ran.stated["arms"]["old"] == ran.stated["arms"]["new"] == 40
+    first, *others = ran.stated["arm_differences"]
+    ages = np.array([float(row["age"]) for row in rows]).reshape(-1, 2)
+    expected = (ages[:, 1].mean() - ages[:, 0].mean()) / np.sqrt(ages.var(axis=0).mean())
+    assert first == {"name": "age", "differences": {"new": pytest.approx(expected, abs=1e-4)}}
+    assert others == [{"name": "ward = north", "differences": {"new": 0.0}}]  # south is its mirror
+    table = prognosis("cohort", "describe", task, "--source", source)
+    assert "standardised differences from old: 1 of 2 above 0.1" in " ".join(table.out.split())
+    assert f"{expected:+.2f}" in table.out
+
+
+def test_without_arms_no_differences_are_told(prognosis: Program, tmp_path: Path) -> None:
+    task, source = clinic(tmp_path)
+    assert prognosis("cohort", "describe", task, "--source", source, "--json").stated["arm_differences"] == []
 
 
 def test_a_built_cohort_holds_the_records_and_a_dated_label_for_each_case(

@@ -92,3 +92,24 @@ def test_a_folder_that_no_demo_wrote_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no demo wrote"):
         run_demo(tmp_path, PATIENTS, 0, json_output=False)
     assert [path.name for path in tmp_path.iterdir()] == ["precious.txt"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "why"),
+    [
+        (("--live", "--source", "fhir-server:https://fhir.example.org", "--task", "t.yaml"), "is no folder"),
+        (("--live", "--source", "dicomweb:https://pacs.example.org", "--task", "t.yaml"), "is no folder"),
+        (("--live", "--source", "covid-cxr:data"), "--source: needs a question"),
+        (("--live", "--source", "covid-cxr:data", "--task", "t.yaml", "--model", "m"), "needs a question"),
+        (("--live", "--task", "t.yaml"), "--task: is about the patients of sources"),
+        (("--source", "covid-cxr:data"), "belongs to the live demonstration"),
+        (("--task", "t.yaml"), "belongs to the live demonstration"),
+    ],
+)
+def test_what_does_not_go_together_is_refused_before_anything_is_made(
+    prognosis: Program, tmp_path: Path, asked: tuple[str, ...], why: str
+) -> None:
+    ran = prognosis("demo", *asked, "--out", tmp_path / "out")
+    assert ran.status == 2
+    assert why in ran.prose
+    assert not (tmp_path / "out").exists()

@@ -19,8 +19,10 @@ from prognosis.evidence.segmentation.storage import save_segmentation
 from tests.cli.program import Program
 from tests.outputs.images import film, headers, series
 
+LUNGS = ("right lung", "left lung")
 
-def a_model(folder: Path, dimensions: int, seed: int = 3) -> Path:
+
+def a_model(folder: Path, dimensions: int, seed: int = 3, structures: tuple[str, ...] = LUNGS) -> Path:
     """A model whose network was never trained: it marks something, somewhere, always the same."""
     import torch
 
@@ -29,13 +31,13 @@ def a_model(folder: Path, dimensions: int, seed: int = 3) -> Path:
             "name": "lungs",
             "question": "Where are the lungs?",
             "index": {"at": "study", "views": ["AP", "PA"]},
-            "outcome": {"kind": "mask", "structures": ["right lung", "left lung"]},
+            "outcome": {"kind": "mask", "structures": list(structures)},
         },
         "lungs.yaml",
     )
     config = SegmentationConfig(channels=(4, 8), residual_units=0, size=16, patch=(8, 16, 16), threads=1)
     torch.manual_seed(seed)
-    network = build_network(config, dimensions, 2)
+    network = build_network(config, dimensions, len(structures))
     save_segmentation(
         SegmentationModel(task, config, dimensions, network, 1, frozenset()), folder, "# card", {}
     )

@@ -1,5 +1,6 @@
 """A training that could not be written is refused before its time is spent; one end to end leaves a model."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,16 @@ def test_a_folder_that_cannot_be_written_is_refused_before_training(small: Simul
     with pytest.raises(InputError, match="is not a folder"):
         run_train(TASK_PATH, ["fhir-folder:no"], new, None, [], json_output=False)
     assert not list(new.parent.iterdir()), "what was tried is taken away again"
+
+
+def test_an_earlier_model_is_said_to_be_replaced_and_stays_where_the_training_does_not_end(
+    small: Simulated, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    earlier = shutil.copytree(small.model_folder, tmp_path / "model")
+    with pytest.raises(InputError, match="is not a folder"):
+        run_train(TASK_PATH, ["fhir-folder:no"], earlier, None, [], json_output=False)
+    assert "holds an earlier model, which this training replaces" in " ".join(capsys.readouterr().err.split())
+    assert load_model(earlier).model_id == small.model.model_id
 
 
 def test_training_end_to_end_leaves_a_model_and_no_checkpoints(small: Simulated, tmp_path: Path) -> None:

@@ -18,9 +18,11 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA384
+from joserfc.jwk import ECKey
 
 from connectors.fhir import FhirServer
-from connectors.fhir.smart import Registration, begun
+from connectors.fhir.smart import Registration, begun, launched
+from connectors.fhir.smart.launch import challenge
 from connectors.fhir.smart.launched import launch_configuration
 from prognosis.cli.sources import read_records
 from prognosis.errors import PrognosisError
@@ -31,13 +33,14 @@ from tests.connectors.dicom.films import write
 from tests.connectors.dicom.web.double import Reply, archive
 from tests.connectors.fhir.bulk_export.depot import Depot, run
 from tests.connectors.fhir.resources import patient
-from tests.connectors.fhir.smart.authority import CLIENT, Authority
+from tests.connectors.fhir.smart.authority import CLIENT, NOW, Authority
 from tests.connectors.fhir.smart.test_backend import PUBLIC, login
 from tests.connectors.fhir.ward import QUICK, Request, Ward, opened, reply, searchset
 from tests.serve.hospital import BASE, EC_384, LOGIN, base64url, claims, running
 from tests.simulated import Simulated
 
 TOKEN = "of-one-origin-only"  # noqa: S105 - of no server
+USERS = ECKey.generate_key("P-384")
 AWAY = re.compile(r"/away/(\d{3})$")
 
 
@@ -170,6 +173,27 @@ def authorization_endpoints(_: Path, __: Simulated) -> Iterator[Sink]:
 
 
 @contextmanager
+def launch_keys(_: Path, __: Simulated) -> Iterator[Sink]:
+    """jwks_uri of a server's SMART configuration, from which the keys of its users' tokens are read."""
+    authority, offered = Authority([], signs=("ES384", USERS), launch_scope="launch openid"), [""]
+    authority.damage = away(lambda: offered[0], lambda _, good: good)
+
+    def launch() -> None:
+        known = Registration(CLIENT, "https://app.example/", ("launch", "openid"), {authority.address: ()})
+        stated = asyncio.run(launch_configuration(known, authority.address))
+        pending = begun(known, authority.address, stated, launch="x")
+        authority.challenge = challenge(pending.verifier)
+        asyncio.run(launched(known, pending, "good code", now=NOW))
+
+    def offer(form: str, to: str) -> None:
+        offered[0], authority.changed = to, {"jwks_uri": form}
+        foreseen(launch)
+
+    with opened(authority):
+        yield Sink(port_of(authority.address), offer, lambda: len(authority.requests))
+
+
+@contextmanager
 def endpoint_addresses(folder: Path, _: Simulated) -> Iterator[Sink]:
     """Endpoint.address of an ImagingStudy, at an archive whose origin the user allowed."""
     numbers = itertools.count()
@@ -254,4 +278,5 @@ SINKS = {
     "Content-Location": content_locations,
     "token_endpoint": token_endpoints,
     "authorization_endpoint": authorization_endpoints,
+    "jwks_uri of a launch": launch_keys,
 }

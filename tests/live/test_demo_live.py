@@ -89,6 +89,21 @@ def test_it_pulls_what_it_loaded_and_writes_what_it_answers_once(
     assert list(temporary.iterdir()) == []
 
 
+def test_patients_of_files_that_are_named_go_the_same_road(
+    prognosis: Program, small: Simulated, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROGNOSIS_LIVE_APART", "no")
+    sources = [word for uri in small.uris for word in ("--source", uri)]
+    asked = ("--patients", 10, "--model", small.model_folder, "--out", tmp_path / "out", "--json")
+    ran = prognosis("demo", "--live", *sources, *asked)
+    assert ran.status == 0, ran.err
+    told = ran.stated
+    assert told["as_it_should_be"]
+    assert told["evidence"].startswith("records of the sources named")
+    assert (told["loaded"]["Patient"], told["films_left_out"]) == (10, 0)
+    assert told["loaded"]["DICOM instance"] >= 10
+
+
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
 def test_nothing_that_it_started_outlives_it(tmp_path: Path, temporary: Path, sent: signal.Signals) -> None:
     program = "from prognosis.cli.main import run; run()"

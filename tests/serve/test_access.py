@@ -209,3 +209,24 @@ def test_no_other_text_than_a_smart_scope_grants_anything(text: str) -> None:
         assert any(each.startswith(f"{level}/{kind}.") for each in text.split())
     if "/" not in text:
         assert not found
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "route"),
+    [
+        ("GET", "/risk/anna", "GET /risk/{patient}"),
+        ("GET", "/explain/anna", "GET /explain/{patient}"),
+        ("POST", "/cds-services/anna/feedback", "POST /cds-services/{service_id}/feedback"),
+        ("DELETE", "/risk/anna", "DELETE /risk/{patient}"),
+        ("GET", "/anna", "GET no route"),
+    ],
+)
+def test_who_is_refused_is_logged_and_audited_under_the_route_that_was_tried(
+    hospital: Hospital, caplog: pytest.LogCaptureFixture, method: str, path: str, route: str
+) -> None:
+    with caplog.at_level("INFO", "prognosis.serve"):
+        answer = hospital.http.request(method, path)
+    assert answer.status_code == 401
+    (told,) = (each for each in caplog.messages if answer.json()["instance"].rpartition(":")[2] in each)
+    assert told.startswith(f"{route} 401 ")
+    assert "anna" not in caplog.text

@@ -181,3 +181,22 @@ def test_a_call_that_cannot_be_read_is_refused_in_words(desk: Hospital, body: by
 def test_an_age_is_told_in_whole_units_rounded_down() -> None:
     told = [in_words(timedelta(minutes=each)) for each in (0, 1, 59, 60, 119, 1440, 3000)]
     assert told == ["less than a minute", "1 minute", "59 minutes", "1 hour", "1 hour", "1 day", "2 days"]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"context": {"userId": "anna-of-north"}}, "context.patientId: missing"),
+        ({"hookInstance": 7}, "hookInstance: "),
+        ({"fhirAuthorization": {"access_token": 7}}, "fhirAuthorization.access_token: "),
+        ({"prefetch": ["anna-of-north"]}, "prefetch: "),
+    ],
+)
+def test_a_call_that_cannot_be_read_is_told_where_by_the_names_that_the_api_states_itself(
+    desk: Hospital, change: dict[str, Any], place: str
+) -> None:
+    body = {"hook": "patient-view", "hookInstance": "x", "context": {"patientId": "anna-of-north"}, **change}
+    answer = desk.http.post(f"/cds-services/{VIEW}", json=body)
+    assert answer.status_code == 422
+    assert f"the body has a part that is wrong ({place}" in answer.json()["detail"]
+    assert "anna" not in answer.text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
@@ -10,14 +11,18 @@ from pathlib import Path
 
 import pytest
 
+from prognosis.cli.sources.patients import SourcePatients
 from prognosis.errors import SourceError
 from prognosis.record import PatientRecord
 from prognosis.record.digest import record_digest
+from prognosis.serve.app import create_app
+from prognosis.serve.asking import scored
 from prognosis.serve.metrics import Metrics
 from prognosis.serve.pseudonyms import SiteKey
 from prognosis.serve.reading import Chart
 from prognosis.serve.renewing import Renewed, renew
 from prognosis.serve.scorer import Scorer
+from prognosis.serve.service import Service
 from prognosis.serve.settings import ServiceSettings
 from prognosis.serve.state_folder import StateFolder
 from tests.cli.program import Program
@@ -181,3 +186,24 @@ def test_pseudonyms_mean_nothing_without_the_key_and_keep_namespaces_apart(tmp_p
     }
     assert len(names) == 6
     assert "secret" not in repr(one)
+
+
+async def ready_at_its_start(small: Simulated, folder: Path) -> bool:
+    """Whether a service is ready before its model has answered; it is afterwards, and keeps one score."""
+    records = SourcePatients(small.uris, small.model.task)
+    service = Service.open(ServiceSettings(), small.model, records, None, StateFolder(folder / "state"))
+    app = create_app(service)
+    async with app.router.lifespan_context(app):
+        at_start, before = service.ready, service.scores.counts(small.model.model_id)
+        while not service.ready:
+            await asyncio.sleep(0.01)
+        assert service.scores.counts(small.model.model_id) == before  # what it answered was for nobody
+        await scored(service, Chart(small.complete[0].record))
+    return at_start
+
+
+def test_a_service_without_scores_is_ready_once_its_model_has_answered_and_one_with_scores_at_once(
+    small: Simulated, tmp_path: Path
+) -> None:
+    assert not asyncio.run(ready_at_its_start(small, tmp_path))
+    assert asyncio.run(ready_at_its_start(small, tmp_path))

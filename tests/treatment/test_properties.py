@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from prognosis.treatment import EffectSettings, FollowUp, survival_effects, tabled_hazards
 from prognosis.treatment.hazards import marginal_hazards
 from prognosis.treatment.nuisances import SurvivalNuisances, gathered, grid_of
+from prognosis.treatment.overlap import differences_from_reference, standardised_differences
 from prognosis.treatment.scores import survival_scores
 from tests.treatment.cohorts import TAU, Plan, draw
 
@@ -108,6 +109,23 @@ def test_curves_of_any_other_model_can_stand_in_for_the_hazards() -> None:
     np.testing.assert_allclose(first.days_lost, second.days_lost, atol=1e-9)
 
 
+def test_a_case_that_lives_on_against_every_prediction_counts_as_one_case() -> None:
+    cohort = draw(Plan(censoring=0.0), 200, 0)
+    cut = cohort.followed.until(TAU)
+    grid = grid_of(cut)
+    sure = np.full((200, 2, 1), 60.0) * (grid / TAU)  # everybody is predicted dead a hundred times over
+    none = tabled_hazards(np.zeros((200, 2, len(grid))))
+    share = np.full((200, 2), 0.5)
+    nuisances = SurvivalNuisances(grid, tabled_hazards(sure), None, none)
+    found = survival_scores(cut, cohort.cases.arm, share, nuisances, np.array([TAU]), TAU)
+    assert not cut.own.all()
+    for arm in (0, 1):
+        own = cohort.cases.arm == arm
+        predicted = found.predicted_incidence[own, arm, 0]
+        plain = predicted + (cut.own[own] - predicted) / 0.5
+        np.testing.assert_allclose(found.incidence[own, arm, 0], plain, atol=1e-6)
+
+
 def test_many_days_are_gathered_without_moving_the_estimate() -> None:
     cohort = draw(Plan(), 600, 0)
     cut = cohort.followed.until(TAU)
@@ -120,3 +138,20 @@ def test_many_days_are_gathered_without_moving_the_estimate() -> None:
     rough = survival_effects(cohort.cases, moved, TAU, how).restricted_mean()
     gap, other = (each.difference("new", "old") for each in (fine, rough))
     assert abs(gap.value - other.value) < 0.05 * gap.standard_error
+
+
+def test_a_difference_from_the_reference_is_signed_and_told_only_of_what_enough_have() -> None:
+    rng = np.random.default_rng(1)
+    arm = np.repeat([0, 1, 2], 500)
+    values = rng.normal(size=(1500, 4)) + np.outer(arm, [0.5, 0.0, 0.0, 0.0])
+    values[arm == 1, 1] = np.nan
+    values[:9, 2] = 0.0
+    values[9:500, 2] = np.nan
+    values[:, 3] = 7.0
+    found = differences_from_reference(values, arm, 3)
+    np.testing.assert_allclose(found[0], [0.5, 1.0], atol=0.15)
+    assert np.isnan(found[1, 0])
+    assert abs(found[1, 1]) < 0.15
+    assert np.isnan(found[2:]).all()
+    largest = standardised_differences(values[:, :1], (arm[:, None] == np.arange(3)).astype(float))
+    assert largest[0] == pytest.approx(np.abs(found[0]).max(), rel=0.05)

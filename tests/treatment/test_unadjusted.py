@@ -17,6 +17,8 @@ from prognosis.treatment import (
     EffectSettings,
     FollowUp,
     Response,
+    arm_values,
+    cumulative_hazard_ratio,
     hazard_ratio,
     response_effects,
     survival_effects,
@@ -96,6 +98,30 @@ def test_the_hazard_ratio_and_its_robust_interval_are_those_of_lifelines() -> No
     found = hazard_ratio(cases, cohort.followed, "new", "old")
     assert np.log(found.value) == pytest.approx(float(fitted.params_["new"]), abs=1e-5)
     assert found.standard_error == pytest.approx(float(fitted.standard_errors_["new"]), rel=1e-3)
+
+
+def test_where_hazards_are_proportional_the_curves_ratio_of_hazards_is_coxs() -> None:
+    rng = np.random.default_rng(0)
+    arm = np.repeat([0, 1], 2000)
+    days = rng.exponential(1.0 / np.where(arm == 1, 0.0006, 0.001))
+    end = rng.uniform(500.0, 2000.0, 4000)
+    followed = FollowUp(np.minimum(days, end), (days <= end).astype(np.int64))
+    cases = ArmCases(
+        np.zeros((4000, 0)), arm, ("old", "new"), Assignment.RANDOMISED, np.arange(4000).astype(str)
+    )
+    survival = survival_effects(cases, followed, 1000.0, EffectSettings(adjusted=False)).survival()
+    found = cumulative_hazard_ratio(survival, "new", "old")
+    cox = hazard_ratio(cases, followed.until(1000.0), "new", "old")
+    assert found.value == pytest.approx(cox.value, rel=0.05)
+    assert found.standard_error == pytest.approx(cox.standard_error, rel=0.1)
+    assert found.low < 0.6 < found.high
+    assert cumulative_hazard_ratio(survival, "old", "new").value == pytest.approx(1.0 / found.value)
+
+
+def test_a_ratio_of_hazards_needs_survivals_inside_their_bounds() -> None:
+    survival = arm_values(np.ones((10, 2)), ("old", "new"), np.arange(10).astype(str), 1.0)
+    with pytest.raises(CohortError, match="has a survival of 1 under new"):
+        cumulative_hazard_ratio(survival, "new", "old")
 
 
 def test_unadjusted_responses_are_the_shares_of_those_assessed() -> None:

@@ -117,7 +117,7 @@ class Receiver:
             from pynetdicom import evt
         except ImportError as error:
             raise MissingDependencyError(
-                "pynetdicom", "is not installed", "install it with: pip install 'prognosis[serve]'"
+                "pynetdicom", "is not installed", "run make install, or pip install '.[serve]' in the clone"
             ) from error
         # What pynetdicom logs quotes titles, addresses and data sets.
         logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)

@@ -158,7 +158,7 @@ def _rows(session: Session, path: str, query: Query, key: str) -> Iterator[Field
     offset = 0
     while True:
         paged = (*query, ("limit", str(PAGE)), ("offset", str(offset)))
-        page = session.get(path, JSON, partial(_page, session.uri), query=paged, statuses=ANSWERED)
+        page = session.get(path, JSON, partial(_page, session.uri, path), query=paged, statuses=ANSWERED)
         if not page:
             return
         uids = {text_of(fields, key) for fields in page}
@@ -176,8 +176,12 @@ def _rows(session: Session, path: str, query: Query, key: str) -> Iterator[Field
 ANSWERED = frozenset({200, 204, 404})
 """204: no match. 404: what is asked below a study that is not there."""
 
+_ROOT = "check that the address is a DICOMweb root: what it has before /studies"
 
-def _page(uri: str, answer: Answer) -> list[Fields]:
+
+def _page(uri: str, path: str, answer: Answer) -> list[Fields]:
+    if answer.status == 404 and path == "studies":  # of a search without a match it would be 204, or 200
+        raise SourceError(uri, "knows no search for studies (status 404)", _ROOT)
     if answer.status != 200:
         return []
     body = bytearray()
@@ -190,13 +194,12 @@ def _page(uri: str, answer: Answer) -> list[Fields]:
     try:
         stated = json.loads(body)
     except (ValueError, RecursionError) as error:
-        if not body.rstrip().endswith(b"]"):
+        text = body.strip()
+        if not text or (text.startswith(b"[") and not text.endswith(b"]")):
             raise AnswerCutOffError from error
-        raise SourceError(uri, "answers a search without JSON", "check that it is a DICOMweb root") from error
+        raise SourceError(uri, "answers a search without JSON", _ROOT) from error
     if not isinstance(stated, list) or not all(isinstance(row, dict) for row in stated):
-        raise SourceError(
-            uri, "answers a search without a list of matches", "check that it is a DICOMweb root"
-        )
+        raise SourceError(uri, "answers a search without a list of matches", _ROOT)
     return [_fields(row) for row in stated]
 
 

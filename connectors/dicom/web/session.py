@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 Query = Collection[tuple[str, str]]
+BUSY = "see that the archive runs, then try again"
 Body = Callable[[], Iterator[bytes]]
 """Makes the body anew each time that a question is asked."""
 
@@ -135,7 +136,9 @@ class Session:
     ) -> Found:
         import httpx
 
-        told, attempts = "", self.patience.attempts
+        from connectors.dicom.web.unreached import Failure, failure_of
+
+        told, attempts = Failure("", BUSY), self.patience.attempts
         end = time.monotonic() + self.patience.deadline_s
         for attempt in range(attempts):
             stated: Mapping[str, str] = {}
@@ -144,18 +147,20 @@ class Session:
                     if answer.status_code not in PASSING:
                         self._check(answer, statuses)
                         return take(Answer(answer.status_code, answer.headers, answer.iter_raw()))
-                    told, stated = f"answered with status {answer.status_code}", answer.headers
+                    told = Failure(f"answered with status {answer.status_code}", BUSY)
+                    stated = answer.headers
             except (httpx.TransportError, AnswerCutOffError) as error:
-                told = f"could not be reached, or broke off ({type(error).__name__})"
+                told = failure_of(error)
             chance = random.random()  # noqa: S311 - no secret
             wait = wait_seconds(attempt, stated, chance, self.patience.first_wait_s)
             if attempt + 1 < attempts and time.monotonic() + wait >= end:
-                told = f"{told}, and none of the {self.patience.deadline_s:g} s for an answer is left after"
+                none_left = f"and none of the {self.patience.deadline_s:g} s for an answer is left after"
+                told = Failure(f"{told.problem.rstrip(',')}, {none_left}", told.remedy)
                 attempts = attempt + 1
                 break
             if attempt + 1 < attempts:
                 time.sleep(wait)
-        raise SourceError(self.uri, f"{told} {attempts} times", "see that the archive runs, then try again")
+        raise SourceError(self.uri, f"{told.problem} {attempts} times", told.remedy)
 
     @contextmanager
     def _asked(
@@ -210,9 +215,8 @@ class Session:
     def _check(self, answer: httpx.Response, statuses: Collection[int]) -> None:
         status = answer.status_code
         if status in {401, 403}:
-            raise SourceError(
-                self.uri, f"refuses to answer (status {status})", "give a token that it accepts"
-            )
+            remedy = "give a token that it accepts (PROGNOSIS_DICOMWEB_TOKEN)"
+            raise SourceError(self.uri, f"refuses to answer (status {status})", remedy)
         if 300 <= status < 400:
             raise SourceError(self.uri, "sends its caller elsewhere", "give the address it moved to")
         if status not in statuses:

@@ -108,9 +108,10 @@ def ingest_folder(root: Path, store: Path, write: Write, settings: Settings | No
 
 
 class _Counted:
-    """Counts of all parts."""
+    """Counts of all parts, and how many there are: by its place among all of them a part is numbered."""
 
     def __init__(self) -> None:
+        self.parts = 0
         self.received: Counter[str] = Counter()
         self.accepted: Counter[str] = Counter()
         self.rejected: Counter[str] = Counter()
@@ -175,7 +176,7 @@ def _read_file(
     """Read what is not read yet of one file."""
     whole = work / "parts" / f"{number:05d}-whole"
     if path.name.lower().endswith(".json") or whole.with_suffix(".json").exists():
-        _read_whole(path, name, number, whole, counted)
+        _read_whole(path, name, whole, counted)
         return
     told: list[dict[str, Any]] = []
     try:
@@ -183,12 +184,13 @@ def _read_file(
             file_parts(path, name, reader.spool / "part.ndjson", settings.part_bytes)
         ):
             stem = work / "parts" / f"{number:05d}-{place:05d}"
-            told.append(_read_part(part, stem, (number << 9) + place, reader))
+            told.append(_read_part(part, stem, counted.parts + place, reader))
     except (NotInPartsError, OSError, EOFError, zlib.error):
         for made in (work / "parts").glob(f"{number:05d}-*"):
             made.unlink()
-        _read_whole(path, name, number, whole, counted)
+        _read_whole(path, name, whole, counted)
         return
+    counted.parts += len(told)
     for each in told:
         counted.add(each)
 
@@ -206,16 +208,17 @@ def _read_part(part: Part, stem: Path, number: int, reader: Reader) -> dict[str,
     return found
 
 
-def _read_whole(path: Path, name: str, number: int, stem: Path, counted: _Counted) -> None:
+def _read_whole(path: Path, name: str, stem: Path, counted: _Counted) -> None:
     """Read a file by the mapping alone."""
     done = stem.with_suffix(".json")
     if not done.exists():
         for half in stem.parent.glob(f"{stem.name}.*"):
             half.unlink()
-        mapped = Mapped(stem, number << 9)
+        mapped = Mapped(stem, counted.parts)
         mapped.file(path, name)
         mapped.close()
         _put(done, json.dumps(_told(mapped)))
+    counted.parts += 1
     counted.add(json.loads(done.read_text(encoding="utf-8")))
 
 

@@ -19,7 +19,7 @@ from connectors.fhir.mapping_facts import Facts, Person
 from connectors.fhir.mapping_fields import Json, source_of
 from connectors.fhir.mapping_person import organization_name, patient_to_person
 from connectors.fhir.parse import parse_resource
-from prognosis.errors import InputError, MappingError
+from prognosis.errors import InputError, MappingError, SourceError
 from prognosis.record import ImagingStudy, Quarantine
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ ROWS_AT_ONCE = 20_000
 ENTRY_BITS = 20
 PART_BITS = 44
 """A place: the number of a part, of a line in it and, in the low bits, of a Bundle's entry on that line."""
+
+MOST_PARTS = 1 << (63 - PART_BITS)
+"""A place is kept as a whole number of 64 bits with a sign."""
 
 _KIND = re.compile(r"([A-Za-z]{1,40})(?:/| at )")
 
@@ -96,6 +99,11 @@ class Mapped:
     rejected: Counter[str] = field(default_factory=Counter)
     rows: dict[str, list[Row]] = field(default_factory=dict)
     writers: dict[str, pq.ParquetWriter] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.part >= MOST_PARTS:
+            problem = f"has more than {MOST_PARTS} files, or parts of them"
+            raise SourceError("the export", problem, "join small files, or ingest it in several pieces")
 
     def line(self, number: int, where: str, content: bytes) -> None:
         """Read one line of NDJSON, the one of that number in its part."""

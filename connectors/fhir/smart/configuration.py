@@ -26,6 +26,8 @@ class SmartConfiguration:
         grants: Kinds of login; empty where that is not stated.
         challenges: Ways of PKCE; empty where that is not stated.
         second_form: Whether scopes of SMART 2 are understood ("system/*.rs").
+        issuer: By whom users are named (OpenID Connect); None where the server names no users.
+        jwks_uri: Where the keys are by which it signs; None where it does not say.
     """
 
     token_endpoint: str
@@ -35,6 +37,8 @@ class SmartConfiguration:
     grants: frozenset[str]
     challenges: frozenset[str]
     second_form: bool
+    issuer: str | None = None
+    jwks_uri: str | None = None
 
 
 async def configuration(client: FhirClient) -> SmartConfiguration:
@@ -70,6 +74,8 @@ def configuration_of(stated: Json, reference: str) -> SmartConfiguration:
         _words(stated, "grant_types_supported", reference),
         _words(stated, "code_challenge_methods_supported", reference),
         "permission-v2" in _words(stated, "capabilities", reference),
+        string(stated, "issuer", reference),
+        string(stated, "jwks_uri", reference),
     )
 
 

@@ -79,6 +79,6 @@ def _refused(stated: Json, status: int, reference: str) -> SourceError:
     remedy = {
         "invalid_client": "check the client id, that the public key is registered there, and this clock",
         "invalid_scope": "ask for scopes that the client is registered for",
-        "invalid_grant": "begin the launch again: a code holds for a minute and once",
+        "invalid_grant": "begin the launch again: a code holds once and shortly, and the user may have left",
     }.get(str(code), "check the client id and what it is registered for")
     return SourceError(reference, problem, remedy)

@@ -30,6 +30,9 @@ _AUTHORIZATION_ERRORS = frozenset(
 )
 """RFC 6749, section 4.1.2.1."""
 
+OPENID = "openid"
+"""The scope by which a launch asks who the user is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Registration:
@@ -38,7 +41,7 @@ class Registration:
     Attributes:
         client_id: As the servers know the app.
         redirect_uri: Where the browser comes back to, letter by letter as it was registered.
-        scopes: To ask for: "launch", "openid", "patient/Observation.rs".
+        scopes: To ask for: "launch", "openid", "fhirUser", "offline_access", "patient/Observation.rs".
         servers: Addresses of the FHIR services that may launch it (the allow-list of `iss`), each with the
             addresses beside it whose origins may hold its endpoints.
         secret: Of a confidential client that has one; None for a public one. Never shown.
@@ -78,6 +81,9 @@ class PendingLaunch:
         verifier: PKCE's secret (RFC 7636); never shown.
         base: The FHIR service.
         token_endpoint: Where the code is exchanged.
+        nonce: Ties the user's id_token to this launch; None where the user is not asked for. Never shown.
+        issuer: Who will have to have signed the id_token; None where the user is not asked for.
+        jwks_uri: Where the issuer's keys are; None where the user is not asked for.
     """
 
     authorize_url: str
@@ -85,6 +91,9 @@ class PendingLaunch:
     verifier: str = field(repr=False)
     base: str
     token_endpoint: str
+    nonce: str | None = field(default=None, repr=False)
+    issuer: str | None = None
+    jwks_uri: str | None = None
 
 
 def begun(
@@ -97,7 +106,8 @@ def begun(
 ) -> PendingLaunch:
     """Begin a launch, from a chart or standalone (SMART App Launch 2.2, section 2.1).
 
-    PKCE with S256 goes along always; a server that names ways of PKCE and not this one is refused.
+    PKCE with S256 goes along always; a server that names ways of PKCE and not this one is refused. Where the
+    user is asked for (scope openid) a nonce goes along too, and the server must say by which keys it signs.
 
     Args:
         registration: Of the app.
@@ -130,10 +140,30 @@ def begun(
     }
     if launch is not None:
         asked["launch"] = launch
+    nonce = None
+    if OPENID in registration.scopes:
+        _check_openid(origin, stated, reference)
+        nonce = asked["nonce"] = draw()
     joint = "&" if authorize.query else "?"
     return PendingLaunch(
-        f"{authorize}{joint}{urlencode(asked)}", state, verifier, str(origin.base), stated.token_endpoint
+        f"{authorize}{joint}{urlencode(asked)}",
+        state,
+        verifier,
+        str(origin.base),
+        stated.token_endpoint,
+        nonce,
+        *((stated.issuer, stated.jwks_uri) if nonce is not None else ()),
     )
+
+
+def _check_openid(origin: Origin, stated: SmartConfiguration, reference: str) -> None:
+    """That the user's token can be verified later, before the user is sent anywhere."""
+    if stated.issuer is None or stated.jwks_uri is None:
+        remedy = "leave openid out of the scopes, or have the server state both"
+        raise SourceError(
+            reference, "states no issuer or no jwks_uri, so that no user can be verified", remedy
+        )
+    origin.reached(stated.jwks_uri)
 
 
 def challenge(verifier: str) -> str:

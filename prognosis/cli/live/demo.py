@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import tempfile
 import threading
@@ -17,6 +18,7 @@ from typing import Any
 from prognosis.cli.console import print_json, stderr
 from prognosis.cli.demo import Stopwatch, claim_folder, packaged
 from prognosis.cli.live.card import patient_view
+from prognosis.cli.live.cohort import REAL, SIMULATED, check_sources, write_real, write_simulated
 from prognosis.cli.live.fhir_server import find_fhir_server
 from prognosis.cli.live.hospital import Hospital, running
 from prognosis.cli.live.orthanc import find_orthanc
@@ -30,19 +32,15 @@ from prognosis.cli.live.road import (
     read_files,
     trained,
 )
-from prognosis.cli.sources import export_fhir_dicom
 from prognosis.cohort import Task
-from prognosis.errors import MissingDependencyError
+from prognosis.errors import InputError, MissingDependencyError
 from prognosis.fusion import FusionModel, load_model
 from prognosis.outputs.cds_page import detail_lines, render_cards
 from prognosis.outputs.page import write_whole
 from prognosis.prediction import predict_cases
-from prognosis.record import Quarantine
-from prognosis.simulate import Dials, simulate_cohort
 
 TOLERANCE = 1e-6
 NEEDED = (("fastapi", "serve"), ("uvicorn", "serve"), ("highdicom", "imaging"))
-EVIDENCE = "simulation: a test that the parts work together, not clinical evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +49,12 @@ class LiveAsked:
 
     Attributes:
         out: The folder that it writes.
-        patients: How many to simulate.
+        patients: How many to simulate, or to take of the sources.
         seed: Of the simulation and the training.
         model: A model folder; None to train one on a part of the cohort.
         fhir_server: The FHIR server's program; None for the one on the PATH.
+        sources: Files whose patients are taken in place of simulated ones.
+        task: What is asked about them; None where a model says it.
     """
 
     out: Path
@@ -62,19 +62,35 @@ class LiveAsked:
     seed: int
     model: Path | None = None
     fhir_server: Path | None = None
+    sources: tuple[str, ...] = ()
+    task: Path | None = None
+
+    @property
+    def command(self) -> str:
+        """As it is typed, for the model's card."""
+        words = ["prognosis", "demo", "--live", *(word for uri in self.sources for word in ("--source", uri))]
+        words += ["--task", str(self.task)] if self.task is not None else []
+        return shlex.join([*words, "--patients", str(self.patients), "--seed", str(self.seed)])
 
     def check(self) -> None:
         """Refuse before anything is made or started what could not be ended as it should.
 
         Raises:
             MissingDependencyError: A server or an extra is not installed.
+            InputError: Sources and task do not go together.
         """
+        check_sources(self.sources)
+        asked_about = [each for each in (self.task, self.model) if each is not None]
+        if self.sources and len(asked_about) != 1:
+            raise InputError("--source", "needs a question", "add --task TASK.yaml, or --model MODEL")
+        if self.task is not None and not self.sources:
+            raise InputError("--task", "is about the patients of sources", "add --source, or leave it out")
         find_orthanc()
         find_fhir_server(self.fhir_server)
         for module, extra in NEEDED:
             if util.find_spec(module) is None:
                 problem = f"needs {module}, of the extra {extra}"
-                remedy = "pip install 'prognosis[serve,imaging]'"
+                remedy = f"run make install, or pip install '.[{extra}]' in the clone"
                 raise MissingDependencyError("prognosis demo --live", problem, remedy)
 
 
@@ -93,15 +109,23 @@ def run_live(asked: LiveAsked, *, json_output: bool) -> bool:
     asked.check()
     program = find_fhir_server(asked.fhir_server)
     out, watch = claim_folder(asked.out.absolute()), Stopwatch()
-    with watch.step(f"simulate {asked.patients} patients and write them as FHIR and DICOM"):
-        simulated = simulate_cohort(Dials(patients=asked.patients), asked.seed)
-        export_fhir_dicom(simulated.records, out / "source", Quarantine())
+    model = None if asked.model is None else load_model(asked.model)
+    if model is not None:
+        task = model.task
+    else:
+        task = Task.load(asked.task or packaged("tasks/simulated_progression.yaml"))
+    whom = "take at most" if asked.sources else "simulate"
+    with watch.step(f"{whom} {asked.patients} patients and write them as FHIR and DICOM"):
+        if asked.sources:
+            left_out = write_real(asked.sources, task, asked.patients, out / "source")
+        else:
+            left_out = write_simulated(asked.patients, asked.seed, out / "source")
     with _sigterm_unwinds(), ExitStack() as open_:
         held = Path(open_.enter_context(tempfile.TemporaryDirectory(prefix="prognosis-live-")))
         with watch.step("start Orthanc and the FHIR server, and fill them"):
             hospital = open_.enter_context(running(program, out / "source", held))
-        summary = _through(hospital, asked, out, watch)
-    summary |= {"stopped": True, "seconds": watch.seconds}
+        summary = _through(hospital, asked, model, task, out, watch)
+    summary |= {"films_left_out": left_out, "stopped": True, "seconds": watch.seconds}
     (out / "summary.json").write_text(json.dumps(summary, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     _tell(summary, out)
     if json_output:
@@ -109,20 +133,20 @@ def run_live(asked: LiveAsked, *, json_output: bool) -> bool:
     return bool(summary["as_it_should_be"])
 
 
-def _through(hospital: Hospital, asked: LiveAsked, out: Path, watch: Stopwatch) -> dict[str, Any]:
+def _through(
+    hospital: Hospital, asked: LiveAsked, model: FusionModel | None, task: Task, out: Path, watch: Stopwatch
+) -> dict[str, Any]:
     """The road itself, with the servers running; what was counted on it."""
-    model = None if asked.model is None else load_model(asked.model)
-    task = Task.load(packaged("tasks/simulated_progression.yaml")) if model is None else model.task
     with watch.step("pull the records over REST and the films over DICOMweb"):
         rest = pulled_over_rest(hospital, task)
     with watch.step("pull the records in bulk"):
         bulk = pulled_in_bulk(hospital, task, out / "bulk")
     if model is None:
         with watch.step("train a small model on a part of what was pulled"):
-            command = f"prognosis demo --live --patients {asked.patients} --seed {asked.seed}"
-            model = trained(rest, task, out / "model", asked.seed, command)
+            model = trained(rest, task, out / "model", asked.seed, asked.command)
     counted = _answered(hospital, model, asked.model or out / "model", (rest, bulk), out, watch)
-    return {"evidence": EVIDENCE, "model_id": model.model_id, "loaded": hospital.loaded, **counted}
+    evidence = REAL if asked.sources else SIMULATED
+    return {"evidence": evidence, "model_id": model.model_id, "loaded": hospital.loaded, **counted}
 
 
 def _answered(
@@ -140,8 +164,9 @@ def _answered(
         first = answer_about(cases, model, hospital)
     with watch.step("pull everything again and write the same answers again"):
         again = pulled_over_rest(hospital, model.task)
-        patients = {case.patient for case in cases}
-        second = answer_about([each for each in again.cases if each.patient in patients], model, hospital)
+        first_asked = {(case.patient, case.index_time) for case in cases}
+        same = [each for each in again.cases if (each.patient, each.index_time) in first_asked]
+        second = answer_about(same, model, hospital)
     patient = cases[0].record.patient_id
     with watch.step("start the service and open a chart"):
         cards = _chart_opened(hospital, folder, out, patient)
@@ -202,6 +227,8 @@ def _counts(summary: dict[str, Any]) -> Iterator[str]:
     loaded, scored = summary["loaded"], summary["scored"]
     films = loaded["DICOM instance"]
     yield f"loaded: {sum(loaded.values()) - films} resources, {films} films"
+    if summary["films_left_out"]:
+        yield f"left out: {summary['films_left_out']} studies that cannot be written exactly"
     for way, each in summary["pulled"].items():
         counted = f"{each['resources']} resources, {each['studies']} studies, {each['set_aside']} set aside"
         yield f"pulled, {way}: {each['patients']} patients, {counted}"

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from prognosis.cli.cards import bundle_card
+from prognosis.cli.beside_images import ImagesWritten
+from prognosis.cli.cards import bundle_card, evidence_of
 from prognosis.cli.console import Bars
 from prognosis.cli.demo import packaged
 from prognosis.cli.live.hospital import Hospital
@@ -19,7 +20,7 @@ from prognosis.cli.settings import model_config
 from prognosis.cli.sources import Told, answer_server, read_records, write_answer
 from prognosis.cli.sources.bulk import BulkAsked, export_bulk
 from prognosis.cli.write_back import answer, this_act
-from prognosis.cli.write_images import ImagesWritten, write_image_results
+from prognosis.cli.write_images import write_image_results
 from prognosis.cohort import Case, Task, build_cohort, cohort_target, held_out_rows
 from prognosis.errors import CohortError
 from prognosis.fusion import FusionModel, save_model, train_model
@@ -110,7 +111,7 @@ def trained(pulled: Pulled, task: Task, folder: Path, seed: int, command: str) -
     config = model_config(packaged("models/quick.yaml"), [f"seed={seed}"], task)
     with Bars() as bars:
         model = train_model(training, config, bars)
-    card = bundle_card(model, training, pulled.quarantine, "simulation", None, "", command)
+    card = bundle_card(model, training, pulled.quarantine, evidence_of(task), None, "", command)
     if folder.exists():
         shutil.rmtree(folder)
     return save_model(model, folder, model_card(card), {"measured": False})
@@ -119,18 +120,20 @@ def trained(pulled: Pulled, task: Task, folder: Path, seed: int, command: str) -
 def chosen(cases: Sequence[Case], predictions: Sequence[Prediction], model: FusionModel) -> list[Case]:
     """Patients to write answers about: strangers to the model before others, of these the best known.
 
+    Of a patient who is asked about at several films it is the last one, which a chart shows too.
+
     Raises:
         CohortError: The model answers for nobody whose film was read.
     """
-    answered = [
-        (model.was_trained_on(case), -len(prediction.modalities_used), case.patient, case)
+    answered = {
+        case.patient: (model.was_trained_on(case), -len(prediction.modalities_used), case.patient, case)
         for case, prediction in zip(cases, predictions, strict=True)
         if not prediction.abstained and "imaging" in prediction.modalities_used
-    ]
+    }
     if not answered:
         problem = "the model answers for nobody whose film it read"
-        raise CohortError("the cohort", problem, "simulate more patients, or give another --model")
-    return [case for *_, case in sorted(answered, key=lambda each: each[:3])[:ANSWERED]]
+        raise CohortError("the cohort", problem, "take more patients, or give another --model")
+    return [case for *_, case in sorted(answered.values(), key=lambda each: each[:3])[:ANSWERED]]
 
 
 def largest_difference(predictions: Sequence[Prediction], others: Sequence[Prediction]) -> float:

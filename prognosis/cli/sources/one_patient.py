@@ -36,6 +36,7 @@ def read_patient(
     sources = [source for source in opened.givers if isinstance(source, PatientSource)]
     if len(sources) < len(opened.givers):
         return None
+    opened.look_for_pixels(quarantine)
     ids = {patient, *(patient[place + 1 :] for place, each in enumerate(patient) if each == "/")}
     found = [
         record

@@ -41,6 +41,7 @@ def read_records(
         TaskError: A table is named and the task does not say what its columns mean.
     """
     opened = Opened.of(open_sources(uris, task))
+    opened.look_for_pixels(quarantine)
     records: list[PatientRecord] = []
     for source in opened.givers:
         records += _counted(source, quarantine, on_progress)
@@ -69,6 +70,18 @@ class Opened:
         stores = tuple(source for source in sources if isinstance(source, StudySource))
         givers = tuple(source for source in sources if not isinstance(source, StudySource))
         return cls(givers, stores, endpoints) if givers else cls(tuple(sources), (), endpoints)
+
+    def look_for_pixels(self, quarantine: Quarantine) -> None:
+        """Ask the stores which studies they hold, which they then know: before the records are read.
+
+        A hospital's records take minutes; an archive whose address is wrong, or that is down, should not be
+        found out only after them.
+
+        Raises:
+            SourceError: A store cannot be read.
+        """
+        for store in self.stores:
+            store.study_patients(quarantine)
 
     def joined(
         self, records: Iterable[PatientRecord], quarantine: Quarantine, *, whole: bool = True

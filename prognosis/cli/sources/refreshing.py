@@ -68,6 +68,7 @@ class Refreshed:
             SourceError: A source cannot be read; what was held of it before stays for the next time.
         """
         opened = Opened.of(open_sources(self.uris, self.task))
+        opened.look_for_pixels(quarantine)
         records: list[PatientRecord] = []
         for source in opened.givers:
             held = self._renewed(source, self._held.get(source.uri), quarantine)

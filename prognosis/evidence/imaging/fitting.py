@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,19 +13,15 @@ from numpy.typing import NDArray
 from prognosis.cohort.case import Case
 from prognosis.cohort.splits import patient_folds
 from prognosis.cohort.target import Target
-from prognosis.errors import CohortError
 from prognosis.evidence.averaging import averaging_gain, spread_of_average
-from prognosis.evidence.imaging.arrays import FilmArrays, film_arrays
+from prognosis.evidence.imaging.arrays import FilmArrays
 from prognosis.evidence.imaging.combine import Combination, film_change, fit_combination
 from prognosis.evidence.imaging.config import ImagingConfig
 from prognosis.evidence.imaging.film_table import FilmTable, Progress
-from prognosis.evidence.imaging.films import Film, gather_films
-from prognosis.evidence.imaging.gate import FilmGate
-from prognosis.evidence.imaging.gate_fitting import learn_gate
+from prognosis.evidence.imaging.films import Film
 from prognosis.evidence.imaging.members import FoldMembers
 from prognosis.evidence.imaging.model import Centres, ImagingEvidence, case_evidence, modality_evidence
-from prognosis.evidence.imaging.outline import outline_films
-from prognosis.evidence.imaging.typical import TypicalFilms
+from prognosis.evidence.imaging.reading import ImagesRead, Typical, read_images
 from prognosis.evidence.readout import case_weights, fit_readout
 from prognosis.evidence.token import FittedEvidence, Fitting
 
@@ -37,7 +32,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _INNER_FOLDS = 5
-_FEWEST_FILMS = 4
 
 
 def fit_imaging(
@@ -59,6 +53,7 @@ def imaging_fitting(
     config: ImagingConfig,
     seed: int,
     on_progress: Progress | None = None,
+    read: ImagesRead | None = None,
 ) -> Fitting:
     """What trains one model a fold on the other folds' films, once they are read, and averages them.
 
@@ -69,30 +64,21 @@ def imaging_fitting(
         config: Settings.
         seed: Of all chance.
         on_progress: Told a description, how much of it is done, and of how much.
+        read: The films, where they were read before for another target; see `read_images`.
 
     Raises:
         CohortError: A fold has no film to learn from.
         ConfigError: The pretrained encoder cannot be used.
         BundleError: The segmentation model cannot be read.
     """
-    encoder = _pretrained(config)
-    segmenter = _segmenter(config)
-    table = outline_films(gather_films(cases, config, on_progress), segmenter)
-    if table.present.sum() < _FEWEST_FILMS:
-        raise CohortError(
-            f"cohort of {len(cases)} cases",
-            f"has {int(table.present.sum())} readable films; {_FEWEST_FILMS} are needed",
-            "add a source with films, or leave imaging out: --set 'modalities=[clinical, text]'",
-        )
-    films = film_arrays(table.films, config, on_progress, encoder)
-    film_folds = _film_folds(cases, table, folds)
-    seen = _Seen(cases, target, table, films, config, encoder, segmenter)
-    return partial(_fit, seen, _typical(seen, film_folds, seed), folds, film_folds, seed, on_progress)
+    read = read or read_images(cases, folds, config, seed, on_progress)
+    seen = _Seen(cases, target, read.table, read.films, config, read.encoder, read.segmenter)
+    return partial(_fit, seen, read.typical, folds, read.film_folds, seed, on_progress)
 
 
 def _fit(
     seen: _Seen,
-    typical: _Typical,
+    typical: Typical,
     folds: NDArray[np.int64],
     film_folds: NDArray[np.int64],
     seed: int,
@@ -140,26 +126,6 @@ class _Seen:
         return None if self.offset is None else self.offset[rows]
 
 
-def _segmenter(config: ImagingConfig) -> SegmentationModel | None:
-    """The model that outlines lungs, where the settings name one."""
-    if config.segmentation is None:
-        return None
-    from prognosis.evidence.segmentation.storage import load_segmentation
-
-    return load_segmentation(config.segmentation)
-
-
-def _pretrained(config: ImagingConfig) -> PretrainedEncoder | None:
-    """The encoder that the settings name, or None."""
-    if config.encoder is None:
-        return None
-    from prognosis.evidence.imaging.pretrained import load_encoder
-
-    encoder = load_encoder(Path(config.encoder))
-    encoder.check(config)
-    return encoder
-
-
 def _assembled(
     seen: _Seen,
     folds: NDArray[np.int64],
@@ -167,7 +133,7 @@ def _assembled(
     held_out: Array,
     each: Sequence[Array],
     centres: Array,
-    typical: _Typical,
+    typical: Typical,
 ) -> FittedEvidence:
     """The averaged model and the out-of-fold evidence, whose combination is learned on the other folds.
 
@@ -202,7 +168,7 @@ def _evidence_model(
     folds: tuple[FoldMembers, ...],
     combination: Combination,
     centres: Centres,
-    typical: _Typical,
+    typical: Typical,
 ) -> ImagingEvidence:
     return ImagingEvidence(
         config=seen.config,
@@ -215,26 +181,6 @@ def _evidence_model(
         encoder=seen.encoder,
         segmenter=seen.segmenter,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Typical:
-    """What is usual: of volumes their statistics, of films the whole gate; each image's distance from it."""
-
-    films: TypicalFilms
-    gate: FilmGate | None
-    distance: Array
-
-
-def _typical(seen: _Seen, film_folds: NDArray[np.int64], seed: int) -> _Typical:
-    """Learned on every training image, each one's distance from those of the other folds."""
-    if seen.config.dimensions == 2:
-        site_of = {case.patient: case.record.site for case in seen.cases}
-        sites = [site_of[film.patient] for film in seen.table.films]
-        gate, distance = learn_gate(seen.table.films, film_folds, sites, seed)
-        return _Typical(gate.typical, gate, distance)
-    films, distance = TypicalFilms.learned(seen.films.statistics, film_folds)
-    return _Typical(films, None, distance)
 
 
 def _combined(
@@ -267,12 +213,6 @@ def _fit_fold(seen: _Seen, learn: NDArray[np.bool_], seed: int, on_progress: Pro
 
     network = train_encoder(seen.films, latest, own, seen.config, seed, on_progress, seen.encoder, known)
     return FoldMembers(coefficients, network, frozen)
-
-
-def _film_folds(cases: Sequence[Case], table: FilmTable[Film], folds: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(films,) the fold of each film's patient."""
-    fold_of = {case.patient: int(fold) for case, fold in zip(cases, folds, strict=True)}
-    return np.array([fold_of[film.patient] for film in table.films], dtype=np.int64)
 
 
 def _told(on_progress: Progress | None, fold: int, folds: int) -> Progress | None:

@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from prognosis.cli.live.process import free_port
 from prognosis.cli.sources import SCHEMES, export_fhir_dicom, export_meds, open_sources, read_records
+from prognosis.cli.sources.one_patient import read_patient
 from prognosis.cohort import Task
 from prognosis.errors import SourceError, StudyError, TaskError
 from prognosis.record import PatientRecord, Quarantine
@@ -241,3 +243,18 @@ def test_the_published_films_travel_the_hospitals_road_unchanged(real_data: Path
         np.testing.assert_array_equal(
             before.studies[0].volumes()[0].voxels, after.studies[0].volumes()[0].voxels
         )
+
+
+def test_an_archive_that_is_not_there_is_found_out_before_a_record_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    with opened(Ward([patient("anna")])) as ward:
+        uris = [f"fhir-server:{ward.address}", f"dicomweb:http://127.0.0.1:{free_port()}/dicom-web"]
+        for read in (
+            lambda: read_records(uris, None, Quarantine()),
+            lambda: read_patient(uris, None, "anna", Quarantine()),
+        ):
+            with pytest.raises(SourceError, match="nothing listens there"):
+                read()
+    assert not ward.requests

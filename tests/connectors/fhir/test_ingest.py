@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from connectors.fhir import FhirFolder
 from connectors.fhir.ingest.export import Ingested, Settings, ingest_folder
+from connectors.fhir.ingest.mapped import MOST_PARTS, Mapped
 from connectors.meds import MedsSource
 from connectors.meds.store import write_store
 from prognosis.errors import SourceError
@@ -107,6 +108,27 @@ def test_compressed_files_bundles_and_damaged_archives_are_read_too(edges: Path)
     entries = [{"resource": observation(f"b-{number}", "Patient/zoe")} for number in range(3)]
     (edges / "b.json").write_text(json.dumps({"resourceType": "Bundle", "type": "batch", "entry": entries}))
     assert_same(edges, part_bytes=len(content) // 3)
+
+
+def test_an_export_of_more_than_a_thousand_files_is_read_to_its_last(tmp_path: Path) -> None:
+    """Servers that write a file a page give thousands; the last of them are Bundles, which are read whole."""
+    folder = write_lines(tmp_path / "many", line(patient()))
+    for number in range(1_030):
+        resource = observation(f"of-file-{number}", "Patient/victim")
+        content = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": resource}]}
+        (folder / f"{number:05d}.json").write_text(json.dumps(content), encoding="utf-8")
+    (folder / "last.ndjson").write_bytes(line(observation("of-the-last", "Patient/victim")) + b"\n")
+    result, store = ingested(folder)
+    (record,) = (each for each in MedsSource(store).records(Quarantine()) if each.patient_id == "victim")
+    cited = {each.source for each in record.events}
+    assert {f"Observation/of-file-{number}" for number in range(1_030)} | {"Observation/of-the-last"} <= cited
+    assert not result.rejected
+
+
+def test_more_parts_than_can_be_numbered_are_refused(tmp_path: Path) -> None:
+    Mapped(tmp_path / "last", MOST_PARTS - 1)
+    with pytest.raises(SourceError, match="more than 524288 files"):
+        Mapped(tmp_path / "one-more", MOST_PARTS)
 
 
 def test_files_of_one_type_give_the_same(tmp_path: Path) -> None:

@@ -64,6 +64,11 @@ class Archive:
         if one is not None:
             held = [each.read_bytes() for each in self.files.get(one[1], []) if instance_of(each) == one[2]]
             return Reply(200, multipart(held), {"Content-Type": MULTIPART}) if held else Reply(404)
+        series = re.fullmatch(r"/dicom-web/studies/([0-9.]+)/series/([0-9.]+)", path)
+        if series is not None:
+            of_it = [each for each in self.files.get(series[1], []) if series_of(each) == series[2]]
+            held = [each.read_bytes() for each in of_it]
+            return Reply(200, multipart(held), {"Content-Type": MULTIPART}) if held else Reply(404)
         found = re.fullmatch(r"/dicom-web/studies(?:/([0-9.]+)(?:/(series|instances))?)?", path)
         if found is None:
             return Reply(404)
@@ -77,7 +82,8 @@ class Archive:
         rows = []
         for each in sorted(set(wanted) & self.files.keys()):
             read = [pydicom.dcmread(path, stop_before_pixels=True) for path in self.files[each]]
-            for dataset in {"instances": read, "series": read[:1], None: read[:1]}[below]:
+            first_of_each = list({str(one.SeriesInstanceUID): one for one in reversed(read)}.values())[::-1]
+            for dataset in {"instances": read, "series": first_of_each, None: read[:1]}[below]:
                 row = json.loads(dataset.to_json())
                 row["00201208"] = {"vr": "IS", "Value": [len(read)]}
                 rows.append(row)
@@ -88,6 +94,11 @@ class Archive:
 def instance_of(path: Path) -> str:
     """The UID of the instance that a file holds."""
     return str(pydicom.dcmread(path, stop_before_pixels=True).SOPInstanceUID)
+
+
+def series_of(path: Path) -> str:
+    """The UID of the series that a file's instance is of."""
+    return str(pydicom.dcmread(path, stop_before_pixels=True).SeriesInstanceUID)
 
 
 def multipart(contents: list[bytes], boundary: str = BOUNDARY) -> bytes:

@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
+import threading
+
+import httpx
 import pytest
 
 from connectors.dicom import DicomWeb
 from connectors.dicom.web.address import address_of
+from connectors.dicom.web.unreached import failure_of
+from connectors.dicom.web.waiting import Patience
 from prognosis.cli.sources import open_sources
 from prognosis.errors import SourceError
 from prognosis.record import Quarantine
@@ -43,7 +50,11 @@ def test_without_a_word_on_when_the_waits_grow_and_end(pacs: Archive, waits: lis
         (Reply(401), "refuses to answer"),
         (Reply(400), "status 400"),
         (Reply(302, b"", {"Location": "http://127.0.0.2/dicom-web/studies"}), "sends its caller elsewhere"),
-        (Reply(200, b"<html>", {}), "status|JSON|again|broke off"),
+        (Reply(403), "refuses to answer .*PROGNOSIS_DICOMWEB_TOKEN"),
+        (Reply(404), r"knows no search for studies \(status 404\); .* DICOMweb root"),
+        (Reply(200, b"<html>Log in here</html>", {}), "without JSON; .* DICOMweb root"),
+        (Reply(200, b'[{"a": 1}, ', {}), r"broke off \(AnswerCutOffError\) 4 times"),
+        (Reply(200, b"", {}), r"broke off \(AnswerCutOffError\) 4 times"),
         (Reply(200, b'{"a": 1}]', {}), "without JSON"),
         (Reply(200, b"[" * 100_000 + b"]", {}), "without JSON"),
         (Reply(200, b"[]", {"Content-Encoding": "gzip"}), "compressed an answer unasked"),
@@ -58,7 +69,42 @@ def test_what_is_no_answer_to_a_search_is_told(pacs: Archive, reply: Reply, prob
 
 def test_an_archive_that_is_not_there_is_told(pacs: Archive) -> None:
     source = DicomWeb("http://127.0.0.1:9/dicom-web", "dicomweb:x")
-    with pytest.raises(SourceError, match="could not be reached"):
+    with pytest.raises(
+        SourceError, match="could not be reached, nothing listens there, 4 times; check the port"
+    ):
+        source.study_patients(Quarantine())
+
+
+def test_https_to_an_archive_of_plain_http_is_told_as_such(pacs: Archive) -> None:
+    source = DicomWeb(pacs.address.replace("http:", "https:"), "dicomweb:x")
+    with pytest.raises(SourceError, match=r"does not speak https there, .* check scheme and port"):
+        source.study_patients(Quarantine())
+
+
+@pytest.mark.parametrize(
+    ("cause", "told"),
+    [
+        (ssl.SSLCertVerificationError(1, "self-signed certificate"), "its certificate is not trusted here"),
+        (socket.gaierror(-2, "Name or service not known"), "no machine of this name"),
+        (OSError(113, "No route to host"), "could not be reached"),
+    ],
+)
+def test_what_lies_at_the_root_of_a_failure_is_told(cause: OSError, told: str) -> None:
+    error = httpx.ConnectError("all connection attempts failed")
+    error.__cause__ = ExceptionGroup("no address", [cause])
+    assert told in failure_of(error).problem
+
+
+def test_an_archive_that_is_silent_is_told_apart_from_one_that_is_not_there(pacs: Archive) -> None:
+    patience = Patience(attempts=1, silence_s=0.05)
+
+    def silent(*_: object) -> Reply:
+        threading.Event().wait(0.3)
+        return Reply(200, b"[]")
+
+    from_now_on(pacs, silent)
+    source = DicomWeb(pacs.address, "dicomweb:x", patience=patience)
+    with pytest.raises(SourceError, match=r"was silent for too long \(ReadTimeout\) 1 times"):
         source.study_patients(Quarantine())
 
 

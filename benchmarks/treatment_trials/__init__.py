@@ -1,0 +1,1 @@
+"""The treatment estimates on published trials and one observational cohort: docs/treatment-trials.md."""

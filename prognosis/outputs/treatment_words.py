@@ -1,0 +1,39 @@
+"""Numbers of a treatment's answer as people read them: with unit and interval, a difference with its sign."""
+
+from __future__ import annotations
+
+from prognosis.comparison.answer import DAYS, RATIO, ContrastExplanation, Number
+from prognosis.outputs.estimate import Estimate, as_percent, signed
+
+
+def amount(number: Number) -> str:
+    """A worth or a risk: "1,476 days (1,390 to 1,563)", "23% (18 to 30)", "1.04 (0.97 to 1.10)"."""
+    if number.unit == DAYS:
+        digits = 1 if abs(number.value) < 10.0 else 0
+        value, low, high = (f"{each:,.{digits}f}" for each in (number.value, number.low, number.high))
+        return f"{value} days ({low} to {high})"
+    if number.unit == RATIO:
+        return f"{number.value:.2f} ({number.low:.2f} to {number.high:.2f})"
+    return as_percent(Estimate(number.value, number.low, number.high, number.level))
+
+
+def gain(number: Number) -> str:
+    """A difference: "+105 days (+17 to +194)", "+35 percentage points (+7 to +63)"."""
+    if number.unit == DAYS:
+        digits = 1 if abs(number.value) < 10.0 else 0
+        value, low, high = (_days(each, digits) for each in (number.value, number.low, number.high))
+        return f"{value} days ({low} to {high})"
+    value, low, high = (signed(100.0 * each, 0) for each in (number.value, number.low, number.high))
+    return f"{value} percentage points ({low} to {high})"
+
+
+def share_of_gain(explanation: ContrastExplanation, contribution: float) -> str:
+    """What one driver adds to a difference: "-20 days", "+3.1 points"."""
+    if explanation.unit == DAYS:
+        return f"{signed(contribution, 1)} days"
+    return f"{signed(100.0 * contribution, 1)} points"
+
+
+def _days(number: float, digits: int) -> str:
+    sign = "\N{MINUS SIGN}" if round(number, digits) < 0 else "+"
+    return f"{sign}{abs(number):,.{digits}f}"
