@@ -11,6 +11,7 @@ from prognosis.cli.film_series import film_series
 from prognosis.cli.patient_explanations import told_change, told_explanation
 from prognosis.cli.statements import free_statements, set_statements, value_statements
 from prognosis.cohort import Case, ClassLabel, FindingsLabel, MeasurementLabel, SurvivalLabel
+from prognosis.comparison.treat import treat_cases
 from prognosis.evidence.imaging.model import EvidenceMap, ImagingEvidence
 from prognosis.evidence.imaging.outline import Outline
 from prognosis.evidence.imaging.regions import Layout
@@ -97,6 +98,7 @@ def patient_page(
         outcome=outcome,
         cautions=prediction.cautions,
         answer="risk" if prediction.measured is None else "value",
+        treatment=None if model.arms is None else treat_cases(model, [case])[0],
     )
 
 

@@ -15,7 +15,7 @@ def run_retract(patient: str, folder: Path, uri: str, at: str | None, *, json_ou
     """Withdraw a model's answers, one or all; what is not its own stays as it is."""
     time = None if at is None else stated_time("--at", at)
     model = load_model(folder)
-    told = retract_answers(answer_server(uri), patient, model.model_id, model.task.causes, time, this_act())
+    told = retract_answers(answer_server(uri), patient, model.model_id, model.task, time, this_act())
     if json_output:
         print_json(told_json(told))
     say(told, uri)

@@ -13,6 +13,7 @@ from prognosis.cli.console import stderr
 from prognosis.cli.patient_report import patient_page
 from prognosis.cli.sources import Act, Told, answer_server, write_answer
 from prognosis.cohort import Case
+from prognosis.comparison.treat import treat_cases
 from prognosis.explanation import case_tokens, explain_tokens
 from prognosis.fusion import FusionModel
 from prognosis.outputs.fhir import Answer, ModelFacts
@@ -51,7 +52,8 @@ def answer(model: FusionModel, case: Case, subject: str) -> Answer:
     known = case_tokens(model, case)
     told = () if prediction.abstained else tuple(explain_tokens(model, known, c) for c in model.task.causes)
     page = "" if prediction.abstained else render_patient_page(patient_page(model, case))
-    return Answer(subject, model.task, model_facts(model), prediction, told, page)
+    treatment = None if model.arms is None else treat_cases(model, [case])[0]
+    return Answer(subject, model.task, model_facts(model), prediction, told, page, treatment)
 
 
 def model_facts(model: FusionModel) -> ModelFacts:

@@ -111,6 +111,43 @@ def cds_card(told: CardScore, identity: str) -> dict[str, Any]:
     return card
 
 
+@dataclass(frozen=True, slots=True)
+class CardArms:
+    """What a second card tells: what each arm would do, never which to give.
+
+    Attributes:
+        label: Of the source: who answers.
+        summary: Which arm is better supported, or that none is.
+        arms: A sentence each.
+        differences: A sentence each.
+        notes: Cautions, assumptions, limits.
+        read: How old it is and of when: "Known by 2026-03-02; the record was read 2 hours ago."
+        model_id: Which model.
+    """
+
+    label: str
+    summary: str
+    arms: tuple[str, ...]
+    differences: tuple[str, ...]
+    notes: tuple[str, ...]
+    read: str
+    model_id: str
+
+
+def arms_card(told: CardArms, identity: str) -> dict[str, Any]:
+    """The card as JSON; it has no suggestion, so that nothing can be ordered by accepting it."""
+    lines = [f"**{escaped(told.summary)}**", "", *(f"- {escaped(each)}" for each in told.arms), ""]
+    lines += [*(f"- {escaped(each)}" for each in told.differences), "", escaped(told.read), ""]
+    lines += [*(f"- {escaped(each)}" for each in told.notes), "", f"Model {escaped(told.model_id)}"]
+    return {
+        "uuid": identity,
+        "summary": _cut(told.summary),
+        "detail": "\n".join(lines),
+        "indicator": "info",
+        "source": {"label": _plain(told.label)[:LONGEST_LABEL]},
+    }
+
+
 def plain_card(label: str, text: str, explanation: str, identity: str) -> dict[str, Any]:
     """A card that gives no score and says why.
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.comparison.answer import TreatmentAnswer
 from prognosis.outputs.estimate import Estimate
 from prognosis.outputs.patient_explanation import PatientChange, PatientExplanation
 
@@ -210,6 +211,7 @@ class PatientPage:
         abstained_because: Why no answer is given; "" when one is. A page with a reason shows no answer.
         outcome: What happened, where it is known and the page is for judging the model; "" otherwise.
         answer: What is told: a "risk", or of a measurement its "value".
+        treatment: What each arm would do; None where the model compares no arms.
     """
 
     patient: str
@@ -232,3 +234,4 @@ class PatientPage:
     abstained_because: str = ""
     outcome: str = ""
     answer: str = "risk"
+    treatment: TreatmentAnswer | None = None

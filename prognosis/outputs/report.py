@@ -21,6 +21,9 @@ from prognosis.outputs.patient_figures import (
 from prognosis.outputs.patient_page import Film, HorizonRisk, PatientPage
 from prognosis.outputs.report_content import Calibration, Report
 from prognosis.outputs.series_figures import series_picture
+from prognosis.outputs.treatment_figures import arms_picture
+from prognosis.outputs.treatment_text import NO_ORDER, events_of, grounds_in_words, verdict
+from prognosis.outputs.treatment_words import amount, drivers_shown, gain, share_of_gain
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -35,6 +38,7 @@ class _PatientView:
     waterfalls: tuple[Picture, ...]
     films: tuple[tuple[Film, Picture], ...]
     series: Picture | None
+    arms: Picture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +105,7 @@ def render_patient_page(page: PatientPage) -> str:
 
 def _view(page: PatientPage) -> _PatientView:
     """Draw one patient's figures. A page that abstains shows its films plain: a map would be an answer."""
+    arms = None if page.treatment is None else arms_picture(page.treatment)
     if page.abstained_because:
         plain = tuple(Film(film.title, film.source, film.pixels, None) for film in page.films)
         return _PatientView(page, None, (), tuple((film, film_picture(film)) for film in plain), None)
@@ -110,6 +115,7 @@ def _view(page: PatientPage) -> _PatientView:
         tuple(waterfall_picture(explanation) for explanation in page.explanations),
         tuple((film, film_picture(film, page.answer)) for film in page.films),
         series_picture(page.series) if page.series is not None else None,
+        arms,
     )
 
 
@@ -123,7 +129,15 @@ def _environment() -> Environment:
         "not_told": parts_not_told,
         "head": lambda drivers: drivers[:BARS],
         "tail": lambda drivers: drivers[BARS:],
+        "amount": amount,
+        "difference": gain,
+        "adds": lambda number, told: share_of_gain(told, number),
+        "verdict": verdict,
+        "events_of": events_of,
+        "grounds": lambda answer: grounds_in_words(answer, answer.basis),
+        "plainest": lambda drivers, told: drivers_shown(told, drivers),
     }
+    made.globals["no_order"] = NO_ORDER
     return made
 
 

@@ -8,6 +8,7 @@ from prognosis.outputs.estimate import as_percent, decimal, in_days, signed
 from prognosis.outputs.patient_explanation import PatientChange, PatientExplanation, parts_not_told
 from prognosis.outputs.patient_figures import strongest
 from prognosis.outputs.patient_page import PatientPage
+from prognosis.outputs.treatment_text import verdict
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
@@ -46,6 +47,8 @@ def risk_text(page: PatientPage, top: int = 5) -> Group:
         effect = f" ({item.effect})" if item.effect else ""
         parts.append(Text.assemble(("missing: ", "yellow"), f"{item.what}, {item.why}{effect}"))
     parts += [Text.assemble(("caution: ", "yellow"), caution) for caution in page.cautions]
+    if page.treatment is not None:
+        parts.append(Text(f"\n{verdict(page.treatment)} `prognosis treat` tells more."))
     return Group(*parts)
 
 

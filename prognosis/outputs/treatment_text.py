@@ -66,6 +66,43 @@ def verdict(answer: TreatmentAnswer) -> str:
     return f"No arm is better supported than every other{why}."
 
 
+def contrast_lines(answer: TreatmentAnswer, arm: str = "") -> tuple[str, ...]:
+    """A line for each difference between arms, with what is better supported or why neither is.
+
+    Args:
+        answer: Of one patient.
+        arm: One arm, to have only those lines that it is in.
+    """
+    lines = []
+    for each in answer.contrasts:
+        if arm and arm not in (each.arm, each.reference):
+            continue
+        own = "not said" if each.difference is None else gain(each.difference)
+        why = "" if each.undecided is None else f": {each.undecided.detail}"
+        better = f"{each.better} is better supported" if each.better else f"neither is better supported{why}"
+        lines.append(
+            f"{each.arm} less {each.reference}, {answer.worth_is}: {own}, over the cohort "
+            f"{gain(each.average)}; {better}"
+        )
+    return tuple(lines)
+
+
+def arm_lines(answer: TreatmentAnswer) -> tuple[str, ...]:
+    """A line for each arm: what is expected under it, or why nothing is said."""
+    lines = []
+    for arm in answer.arms:
+        if arm.worth is None:
+            lines.append(
+                f"{arm.name}: nothing is said{'' if arm.withheld is None else f': {arm.withheld.detail}'}"
+            )
+            continue
+        risks = "".join(
+            f"; {answer.outcome} by {in_days(each.days)} {amount(each.risk)}" for each in arm.risks
+        )
+        lines.append(f"{arm.name}: {answer.worth_is} {amount(arm.worth)}{risks}")
+    return tuple(lines)
+
+
 def events_of(answer: TreatmentAnswer) -> str:
     """What `events` count: "with death", "of the rarer of improved and not"."""
     if answer.horizon_days is None:
@@ -158,8 +195,18 @@ def _cohort(answer: TreatmentAnswer, basis: Basis) -> str:
         f"{events_of(answer)}, {amount(arm.average)} if all were given it"
         for arm in basis.arms
     )
+    rests_on = f"Rests on {basis.patients} patients, {basis.assignment}: {arms}."
+    return "\n".join([rests_on, *grounds_in_words(answer, basis)]) + "\n"
+
+
+def grounds_in_words(answer: TreatmentAnswer, basis: Basis) -> tuple[str, ...]:
+    """What the cohort says of overlap, balance and unseen causes, and of choosing by the model, in sentences.
+
+    Args:
+        answer: Of one patient.
+        basis: Its cohort.
+    """
     lines = [
-        f"Rests on {basis.patients} patients, {basis.assignment}: {arms}.",
         f"Outside the overlap {basis.outside_overlap:.0%}; largest difference of a covariate between arms "
         f"{basis.imbalance_before:.2f} standard deviations, {basis.imbalance_after:.2f} after weighting.",
         f"Choosing by this model, on patients it had not seen, gains {gain(basis.policy_gain)} on giving "
@@ -175,7 +222,7 @@ def _cohort(answer: TreatmentAnswer, basis: Basis) -> str:
     if basis.left_out:
         left = "; ".join(f"{why}: {count}" for why, count in basis.left_out.items())
         lines.append(f"Not compared: {left}.")
-    return "\n".join(lines) + "\n"
+    return tuple(lines)
 
 
 def _sentences(heading: str, stated: tuple[str, ...] | list[str]) -> list[RenderableType]:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from prognosis.comparison.answer import DAYS, RATIO, ContrastExplanation, Number
+from prognosis.explanation import Driver
 from prognosis.outputs.estimate import Estimate, as_percent, signed
+
+DRIVERS_EACH_WAY = 5
+"""Drivers for an arm, and as many against it, that a page tells one by one."""
 
 
 def amount(number: Number) -> str:
@@ -32,6 +38,17 @@ def share_of_gain(explanation: ContrastExplanation, contribution: float) -> str:
     if explanation.unit == DAYS:
         return f"{signed(contribution, 1)} days"
     return f"{signed(100.0 * contribution, 1)} points"
+
+
+def drivers_shown(explanation: ContrastExplanation, drivers: Sequence[Driver]) -> tuple[Driver, ...]:
+    """The first few of drivers, without those whose share would be printed as nothing.
+
+    Args:
+        explanation: Whose they are; it says the unit.
+        drivers: Largest first.
+    """
+    least = 0.05 if explanation.unit == DAYS else 0.0005
+    return tuple(each for each in drivers[:DRIVERS_EACH_WAY] if abs(each.contribution) >= least)
 
 
 def _days(number: float, digits: int) -> str:

@@ -9,9 +9,12 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 from prognosis.cohort import Case
+from prognosis.comparison.answer import TreatmentAnswer
+from prognosis.comparison.treat import treat_cases
 from prognosis.explanation import Explanation, case_tokens, explain_tokens
 from prognosis.explanation.explanation import Attribution, Driver
 from prognosis.fusion import FusionModel
+from prognosis.outputs.treatment_text import arm_lines, contrast_lines, verdict
 from prognosis.prediction import Prediction, predict_cases
 
 DRIVERS_KEPT = 8
@@ -98,6 +101,24 @@ class Why(Stated):
     max_additivity_error: float
 
 
+class ArmsTold(Stated):
+    """What each arm of the task would do, in sentences; nothing in it is an order.
+
+    Attributes:
+        summary: Which arm is better supported than every other, or that none is, and why.
+        arms: What is expected under each, or why nothing is said.
+        differences: Of each pair.
+        cautions: Reasons to read it with care.
+        assumptions: What must hold for it to be right.
+    """
+
+    summary: str
+    arms: tuple[str, ...]
+    differences: tuple[str, ...]
+    cautions: tuple[str, ...]
+    assumptions: tuple[str, ...]
+
+
 class Score(Stated):
     """One patient's answer at one index time, without who the patient is.
 
@@ -114,6 +135,7 @@ class Score(Stated):
         modalities_missing: Modality to why.
         cautions: Reasons to read the numbers with care.
         why: What drives each cause.
+        treatment: Of a model that compares arms.
     """
 
     model_id: str
@@ -128,6 +150,7 @@ class Score(Stated):
     modalities_missing: dict[str, str]
     cautions: tuple[str, ...]
     why: tuple[Why, ...]
+    treatment: ArmsTold | None = None
 
     def digest(self) -> str:
         """By which the score is kept and cited: sha256 of its JSON."""
@@ -147,7 +170,20 @@ def score_case(model: FusionModel, case: Case, record: str) -> Score:
     if not prediction.abstained:
         known = case_tokens(model, case)
         why = tuple(_why(explain_tokens(model, known, cause)) for cause in model.task.causes)
-    return _score(prediction, why, record)
+    score = _score(prediction, why, record)
+    if model.arms is None:
+        return score
+    return score.model_copy(update={"treatment": _arms(treat_cases(model, [case])[0])})
+
+
+def _arms(answer: TreatmentAnswer) -> ArmsTold:
+    return ArmsTold(
+        summary=verdict(answer),
+        arms=arm_lines(answer),
+        differences=contrast_lines(answer),
+        cautions=answer.cautions,
+        assumptions=answer.assumptions,
+    )
 
 
 def _score(prediction: Prediction, why: Sequence[Why], record: str) -> Score:

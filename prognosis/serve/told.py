@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
-from prognosis.serve.answers import FreeFor, OneOf, RiskOf, ValueExpected, Why
+from prognosis.serve.answers import ArmsTold, FreeFor, OneOf, RiskOf, ValueExpected, Why
 from prognosis.serve.scores import Kept
 from prognosis.serve.settings import ServiceSettings
 
@@ -40,6 +40,7 @@ EXAMPLE: dict[str, Any] = {
     "modalities_used": ["clinical", "imaging"],
     "modalities_missing": {"text": "not in the record at the index"},
     "cautions": [],
+    "treatment": None,
     "limits": list(LIMITS),
 }
 
@@ -67,6 +68,7 @@ class RiskTold(BaseModel):
     modalities_used: tuple[str, ...]
     modalities_missing: dict[str, str]
     cautions: tuple[str, ...]
+    treatment: ArmsTold | None
     limits: tuple[str, ...]
 
 
@@ -205,5 +207,6 @@ def risk_told(
         modalities_used=score.modalities_used,
         modalities_missing=score.modalities_missing,
         cautions=score.cautions,
+        treatment=score.treatment,
         limits=LIMITS,
     )

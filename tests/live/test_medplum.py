@@ -67,9 +67,7 @@ def test_an_answer_is_taken_once_updated_and_withdrawn(address: str) -> None:
     ]
     assert [each.done for each in writing.record(records)] == ["unchanged"] * 4
 
-    names = {
-        f"{kind}/{given.key.fhir_id(what)}": given.key.value(what) for kind, what in kinds_of(TASK.causes)
-    }
+    names = {f"{kind}/{given.key.fhir_id(what)}": given.key.value(what) for kind, what in kinds_of(TASK)}
     stated = answer_resources(replace(abstention(), subject=subject))
     kept = {f"{each['resourceType']}/{each['id']}" for each in stated}
     gone = {name: value for name, value in names.items() if name not in kept}

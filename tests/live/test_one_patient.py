@@ -37,7 +37,7 @@ def server(address: str) -> FhirServer:
 def second_after(address: str) -> datetime:
     """The server's time, once it shows another second than now.
 
-    A clock that shows whole seconds would count what was loaded in this one, its Organization too, as changed.
+    A clock that shows whole seconds counts what was loaded in this one, its Organization too.
     """
     first = shown = server(address).clock()
     while shown == first:

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prognosis.outputs.cds_card import (
+    CardArms,
     CardDriver,
     CardRisk,
     CardScore,
+    arms_card,
     card_uuid,
     cds_card,
     escaped,
@@ -114,3 +116,29 @@ def test_nothing_of_a_record_is_read_as_markup(text: str) -> None:
     told = escaped(text)
     for opening in ("[", "<", "**", "`", "://", "www.", "\n"):
         assert opening not in told.replace("\\" + opening[0], "").replace("\\", "\0")
+
+
+ARMS = CardArms(
+    label="Research service",
+    summary="No arm is better supported than every other: new drug and usual care may not differ.",
+    arms=("usual care: 290 days (270 to 310)", "rare drug: nothing is said"),
+    differences=("new drug less usual care: +30 days; neither is better supported",),
+    notes=("the film may be mirrored", "This orders nothing"),
+    read="From what was known by 2026-03-02 12:00 UTC; the record was last read 3 hours ago.",
+    model_id="model-1",
+)
+
+
+def test_a_card_of_arms_tells_each_and_has_nothing_that_can_be_accepted() -> None:
+    card = arms_card(ARMS, IDENTITY)
+    assert card.keys() == {"uuid", "summary", "detail", "indicator", "source"}  # no suggestions, no links
+    assert card["indicator"] == "info"
+    assert len(card["summary"]) < 140
+    for told in (*ARMS.arms, *ARMS.differences, *ARMS.notes, ARMS.read):
+        assert escaped(told) in card["detail"]
+
+
+def test_an_arms_name_cannot_become_a_link_on_a_card() -> None:
+    card = arms_card(replace(ARMS, arms=("[drug](https://x.example)",), summary="x " * 200), IDENTITY)
+    assert "](" not in card["detail"].replace("\\]\\(", "").replace("\\](", "")
+    assert len(card["summary"]) < 140

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from prognosis.cli.sources.fhir_login import fhir_login
+from prognosis.cohort import Task
 from prognosis.errors import InputError, SourceError, WriteError
 from prognosis.outputs.fhir import (
     ANSWER,
@@ -101,11 +102,12 @@ def write_answer(
     """
     subject = server.subject(record.patient_id, record.birth_date, record.sex)
     answer = answer_about(subject)
-    server.check_sources(answer.cited, subject)
+    cited = tuple(sorted({*answer.cited, *answer.arms_cited}))
+    server.check_sources(cited, subject)
     resources = answer_resources(answer)
     unwanted = {
         f"{kind}/{answer.key.fhir_id(what)}": answer.key.value(what)
-        for kind, what in kinds_of(answer.task.causes)
+        for kind, what in kinds_of(answer.task)
         if answer.key.fhir_id(what) not in {resource["id"] for resource in resources}
     }
     audited = _audited(server, {resource["resourceType"] for resource in resources})
@@ -116,7 +118,7 @@ def write_answer(
             "NULLIFY" if each.name in unwanted else _ACTIVITY.get(each.done),
             each.version,
             answer.device,
-            answer.cited,
+            cited,
             act.time,
         )
         for each in stated
@@ -175,7 +177,7 @@ def retract_answers(
     server: FhirWriter,
     patient_id: str,
     model_id: str,
-    causes: Sequence[str],
+    task: Task,
     at: datetime | None,
     act: Act,
 ) -> Told:
@@ -185,7 +187,7 @@ def retract_answers(
         server: Where they are.
         patient_id: Whom they are about.
         model_id: Which model gave them.
-        causes: Of its task.
+        task: That it answers.
         at: The index time of the one that is meant; None for all that can be found.
         act: When and where.
 
@@ -195,15 +197,15 @@ def retract_answers(
         SourceError: It cannot be read.
     """
     subject = server.subject(patient_id)
-    audited = _audited(server, {kind for kind, _ in kinds_of(causes)})
+    audited = _audited(server, {kind for kind, _ in kinds_of(task)})
     notes = () if audited else (NOT_AUDITED,)
-    times = {at} if at is not None else set(_index_times(server, subject, model_id, causes))
+    times = {at} if at is not None else set(_index_times(server, subject, model_id, task))
     if at is None and "RiskAssessment" not in server.searched_by_patient(("RiskAssessment",)):
         notes = (*notes, NOT_SEARCHED)
     names = {
         f"{kind}/{key.fhir_id(what)}": key.value(what)
         for key in (AnswerKey(subject, time, model_id) for time in sorted(times))
-        for kind, what in kinds_of(causes)
+        for kind, what in kinds_of(task)
     }
     withdrawn = [each for each in server.withdraw(names, ANSWER) if each.version]
     if not withdrawn:
@@ -220,10 +222,10 @@ def retract_answers(
     return Told(subject, (*withdrawn, *server.record(records)), notes)
 
 
-def _index_times(server: FhirWriter, subject: str, model_id: str, causes: Sequence[str]) -> list[datetime]:
+def _index_times(server: FhirWriter, subject: str, model_id: str, task: Task) -> list[datetime]:
     """The index times of a model's answers: those under which an identifier found is the one it would be."""
     times = []
-    kinds = kinds_of(causes)
+    kinds = kinds_of(task)
     for resource in server.about(subject, ("RiskAssessment", "DiagnosticReport")):
         stated = next((resource[name] for name in _DATED if name in resource), "")
         try:

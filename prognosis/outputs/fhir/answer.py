@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from prognosis.cohort import Task
+from prognosis.comparison.answer import TreatmentAnswer
 from prognosis.errors import InputError
 from prognosis.explanation import Explanation
 from prognosis.outputs.fhir.identity import AnswerKey, cited_resource, device_id
@@ -43,6 +45,7 @@ class Answer:
         prediction: The answer.
         explanations: On the scale on which evidence adds up, one a cause.
         page: The patient's page as HTML.
+        treatment: What each arm would do; None where the model compares no arms.
 
     Raises:
         InputError: A quantity was predicted, which a RiskAssessment cannot hold, or the model has no id.
@@ -54,6 +57,7 @@ class Answer:
     prediction: Prediction
     explanations: tuple[Explanation, ...]
     page: str
+    treatment: TreatmentAnswer | None = None
 
     def __post_init__(self) -> None:
         if self.prediction.measured is not None:
@@ -74,16 +78,26 @@ class Answer:
 
     @property
     def cited(self) -> tuple[str, ...]:
-        """Every resource that a piece of evidence came from, sorted; the patient apart."""
+        """Every resource that a piece of the risk's evidence came from, sorted; the patient apart."""
         if self.prediction.abstained:
             return ()
-        sources = (each.source for told in self.explanations for each in told.attributions)
-        named = {cited_resource(source) for source in sources if source}
-        return tuple(sorted(each for each in named if each and not each.startswith("Patient/")))
+        return _cited(each.source for told in self.explanations for each in told.attributions)
+
+    @property
+    def arms_cited(self) -> tuple[str, ...]:
+        """The same of the comparison of arms."""
+        contrasts = () if self.treatment is None else self.treatment.contrasts
+        told = (each.explanation for each in contrasts if each.explanation is not None)
+        return _cited(each.source for explanation in told for each in explanation.attributions)
 
     def of_type(self, *kinds: str) -> tuple[str, ...]:
         """Those of the cited resources that are of one of these types."""
         return tuple(each for each in self.cited if each.partition("/")[0] in kinds)
+
+
+def _cited(sources: Iterable[str]) -> tuple[str, ...]:
+    named = {cited_resource(source) for source in sources if source}
+    return tuple(sorted(each for each in named if each and not each.startswith("Patient/")))
 
 
 def in_words(name: str) -> str:

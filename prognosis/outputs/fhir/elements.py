@@ -64,6 +64,17 @@ def number(value: float) -> float:
     return round(float(value), 12) + 0.0
 
 
+def interval(level: float, low: Resource, high: Resource) -> Resource:
+    """The extension that holds an interval: its level from 0 to 1, stated in percent, and its ends."""
+    return {
+        "url": INTERVAL,
+        "extension": [
+            {"url": "level", "valueDecimal": number(100 * level)},
+            {"url": "range", "valueRange": {"low": low, "high": high}},
+        ],
+    }
+
+
 def quantity(value: float, code: str, unit: str = "") -> Resource:
     """A Quantity in UCUM."""
     return {"value": number(value), "unit": unit or code, "system": UCUM, "code": code}

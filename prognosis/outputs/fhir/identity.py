@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from prognosis.cohort import Task
 
 ANSWER = "urn:prognosis:answer"
 """Identifier system of everything that states an answer."""
@@ -25,10 +26,17 @@ def attribution_of(cause: str) -> str:
     return f"attribution:{cause}"
 
 
-def kinds_of(causes: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Resource type and kind of everything that an answer may consist of, the risk first."""
-    attributions = tuple(("Observation", attribution_of(cause)) for cause in causes)
-    return (("RiskAssessment", RISK), *attributions, ("DiagnosticReport", REPORT))
+def arm_of(name: str) -> str:
+    """The kind of the RiskAssessment of one arm."""
+    return f"arm:{name}"
+
+
+def kinds_of(task: Task) -> tuple[tuple[str, str], ...]:
+    """Resource type and kind of everything that an answer to a task may consist of, the risk first."""
+    attributions = tuple(("Observation", attribution_of(cause)) for cause in task.causes)
+    names = () if task.treatment is None else task.treatment.names
+    arms = tuple(("RiskAssessment", arm_of(name)) for name in names)
+    return (("RiskAssessment", RISK), *attributions, ("DiagnosticReport", REPORT), *arms)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from prognosis.cohort import Task
 from prognosis.cohort.outcome import TimeToEvent
 from prognosis.outputs.fhir.answer import Answer, in_words
 from prognosis.outputs.fhir.elements import (
-    INTERVAL,
     TERMS,
     UNREVIEWED,
     Resource,
     checked,
     coding,
+    interval,
     number,
     quantity,
     reference,
@@ -84,18 +84,7 @@ def _prediction(risk: Risk, prediction: Prediction, task: Task) -> Resource:
     level, index = prediction.level, prediction.index_time
     low, high = number(100 * risk.low), number(100 * risk.high)
     return {
-        "extension": [
-            {
-                "url": INTERVAL,
-                "extension": [
-                    {"url": "level", "valueDecimal": number(100 * level)},
-                    {
-                        "url": "range",
-                        "valueRange": {"low": quantity(low, "%"), "high": quantity(high, "%")},
-                    },
-                ],
-            }
-        ],
+        "extension": [interval(level, quantity(low, "%"), quantity(high, "%"))],
         "outcome": _outcome(risk.cause, task),
         "probabilityDecimal": number(100 * risk.probability),
         "whenPeriod": {"start": dated(index), "end": dated(index + timedelta(days=risk.days))},

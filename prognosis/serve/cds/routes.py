@@ -11,7 +11,7 @@ from prognosis.errors import AbsentError, RequestError
 from prognosis.serve.cds.finding import find_score, server_of
 from prognosis.serve.cds.messages import Cards, Discovered, Discovery, FeedbackRequest, HookRequest, Kept
 from prognosis.serve.cds.prefetch import templates
-from prognosis.serve.cds.told import card_of
+from prognosis.serve.cds.told import cards_of
 from prognosis.serve.front import facts_of, grant_of
 from prognosis.serve.patients import Asked
 from prognosis.serve.problems import documented
@@ -47,7 +47,7 @@ async def discover(service: Asked) -> Discovery:
 
 @router.post("/{service_id}", responses=documented(400, 401, 404, 412, 422, 502))
 async def call(request: Request, service: Asked, service_id: ServiceId, asked: HookRequest) -> Cards:
-    """The card for the patient whose chart is open or for whom an order was chosen."""
+    """The cards for the patient whose chart is open or for whom an order was chosen."""
     _require(request, service_id)
     if asked.hook != HOOKS[service_id]:
         raise RequestError("the hook", "is not this service's", f"call it on {HOOKS[service_id]}")
@@ -60,9 +60,9 @@ async def call(request: Request, service: Asked, service_id: ServiceId, asked: H
         found.kept.whose.patient,
     )
     orders = HOOKS[service_id] == "order-select"
-    card = card_of(service, found, service_id, asked.hookInstance, orders=orders)
-    facts.card = card["uuid"]
-    return Cards(cards=(card,))
+    cards = cards_of(service, found, service_id, asked.hookInstance, orders=orders)
+    facts.card = cards[0]["uuid"]
+    return Cards(cards=cards)
 
 
 @router.post("/{service_id}/feedback", responses=documented(400, 401, 404, 422))

@@ -6,27 +6,30 @@ from datetime import timedelta
 from typing import Any
 
 from prognosis.outputs.cds_card import (
+    CardArms,
     CardDriver,
     CardRisk,
     CardScore,
+    arms_card,
     card_uuid,
     cds_card,
     plain_card,
 )
 from prognosis.outputs.estimate import Estimate
-from prognosis.serve.answers import Score
+from prognosis.outputs.treatment_text import NO_ORDER
+from prognosis.serve.answers import ArmsTold, Score
 from prognosis.serve.cds.finding import Found
 from prognosis.serve.service import Service
 from prognosis.serve.told import LIMITS
 
 DRIVERS_SHOWN = 3
-ORDERS = "Draft orders were not read: this does not say what a treatment would do."
+ORDERS = "Draft orders were not read: this does not say what they would do."
 
 
-def card_of(
+def cards_of(
     service: Service, found: Found, service_id: str, instance: str, *, orders: bool
-) -> dict[str, Any]:
-    """The card of a score.
+) -> tuple[dict[str, Any], ...]:
+    """The card of a score, and one of what each arm would do where the model compares arms.
 
     Args:
         service: Whose.
@@ -39,7 +42,7 @@ def card_of(
     identity = card_uuid(service_id, instance, kept.digest)
     if found.mistaken:
         text = "No prognosis is given: the chart's birth date is not that of the record scored"
-        return plain_card(settings.name, text, f"{text}. Check which patient this is.", identity)
+        return (plain_card(settings.name, text, f"{text}. Check which patient this is.", identity),)
     age = service.now() - kept.looked_at
     told = CardScore(
         label=settings.name,
@@ -59,7 +62,26 @@ def card_of(
         smart_app=settings.smart_app or "",
         details_url=f"{settings.base_url}/metadata" if settings.base_url else "",
     )
-    return cds_card(told, identity)
+    card = cds_card(told, identity)
+    if score.treatment is None:
+        return (card,)
+    return card, arms_card(
+        _arms(told, score.treatment), card_uuid(service_id, instance, f"{kept.digest} arms")
+    )
+
+
+def _arms(told: CardScore, treatment: ArmsTold) -> CardArms:
+    old = "This is old. " if told.stale else ""
+    notes = (*treatment.cautions, *treatment.assumptions, NO_ORDER, *LIMITS[:1])
+    return CardArms(
+        label=told.label,
+        summary=treatment.summary,
+        arms=treatment.arms,
+        differences=treatment.differences,
+        notes=notes,
+        read=f"{old}From what was known by {told.index_time}; the record was last read {told.age} ago.",
+        model_id=told.model_id,
+    )
 
 
 def in_words(age: timedelta) -> str:

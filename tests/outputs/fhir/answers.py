@@ -11,9 +11,11 @@ import numpy as np
 from prognosis.cohort import Task
 from prognosis.explanation import Attribution, Explanation, drivers_of
 from prognosis.outputs.fhir import Answer, ModelFacts, Parties, answer_resources, audit_event, provenance
+from prognosis.outputs.fhir.arm_assessment import arm_assessments
 from prognosis.outputs.fhir.audit_event import Act
 from prognosis.outputs.fhir.provenance import Activity
 from prognosis.prediction import Prediction
+from tests.outputs.treatment import comparison, refusal, response
 
 INDEX = datetime(2020, 3, 2, 9, 30, 0, 123456, tzinfo=UTC)
 WRITTEN = datetime(2020, 3, 2, 10, 0, tzinfo=UTC)
@@ -126,6 +128,9 @@ def every_resource() -> list[dict[str, Any]]:
     return [
         *answer_resources(given),
         *answer_resources(abstention()),
+        *arm_assessments(replace(given, treatment=comparison())),
+        *arm_assessments(replace(given, treatment=response())),
+        *arm_assessments(replace(given, treatment=refusal())),
         *(provenance(each, versions[1], given.device, given.cited, WRITTEN) for each in activities),
         provenance("NULLIFY", versions[1], given.device, (), WRITTEN),
         *(audit_event(act, what, "Patient/17", parties, WRITTEN) for act, what in acts),

@@ -25,6 +25,7 @@ from prognosis.outputs.fhir.risk_assessment import risk_assessment
 from prognosis.prediction.prediction import ExpectedValue
 from tests.outputs.fhir.answers import (
     INDEX,
+    TASK,
     abstention,
     answer,
     attribution,
@@ -169,7 +170,7 @@ def test_equal_answers_are_equal_to_the_byte_whenever_they_are_made() -> None:
 
 subjects = st.sampled_from(["Patient/17", "Patient/1", "Patient/7"])
 times = st.integers(0, 10_000_000).map(lambda ms: INDEX + timedelta(milliseconds=ms))
-kinds = st.sampled_from([what for _, what in kinds_of(("death", "progression"))])
+kinds = st.sampled_from([what for _, what in kinds_of(TASK)])
 models = st.sampled_from(["ward-1", "ward-12", "ward-2"])
 
 
