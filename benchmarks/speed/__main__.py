@@ -12,7 +12,7 @@ from pathlib import Path
 SUITES = (
     *("concordance", "bootstrap", "brier", "windows", "tree_shap"),
     *("resampling", "dicom_series", "multipart", "cached_study"),
-    *("encoding", "segmentation", "explanation", "ingest"),
+    *("encoding", "segmentation", "explanation", "ingest", "treatment"),
 )
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",

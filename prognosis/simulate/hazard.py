@@ -172,7 +172,7 @@ def event_free(
 def days_kept(
     log_hazard: dict[str, Vector], scale_days: dict[str, float], horizons_days: tuple[float, ...]
 ) -> Vector:
-    """(n, H) mean days until each horizon that progression, coming first, does not take; arguments as above."""
+    """(n, H) mean days by each horizon that progression, coming first, does not take; arguments as above."""
     grid = np.linspace(0.0, max(horizons_days), _GRID_STEPS + 1)
     kept = 1.0 - cumulative_incidence(log_hazard, scale_days, tuple(grid))["progression"]
     days = np.cumsum(0.5 * (kept[:, 1:] + kept[:, :-1]) * np.diff(grid), axis=1)
