@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from prognosis.cli.arms_card import arms_in_words
 from prognosis.cli.cohort_report import cohort_table, measures, subgroup_tables
 from prognosis.cohort import Cohort, Task
 from prognosis.evaluation.results import EvaluationResult
 from prognosis.evidence.segmentation.model import SegmentationModel
 from prognosis.fusion import FusionModel
+from prognosis.fusion.arms import ArmModel, ArmsRefused
 from prognosis.outputs.model_card import ModelCard, NotDone
 from prognosis.record import Quarantine
 from prognosis.simulate.chart import SIMULATE
@@ -78,6 +80,8 @@ def bundle_card(
         command: What makes the model again.
     """
     left_out = tuple(NotDone(f"learning from {name}", why) for name, why in model.training.left_out.items())
+    if isinstance(model.arms, ArmsRefused):
+        left_out = (*left_out, NotDone("comparing the arms", model.arms.because))
     metric = leading_metric(model.task)
     return ModelCard(
         name=model.task.name,
@@ -92,6 +96,7 @@ def bundle_card(
         judged_on=judged_on if judged else "",
         measures=measures(judged) if judged else (),
         subgroups=subgroup_tables(judged, metric) if judged else (),
+        arms=arms_in_words(model.task, model.arms) if isinstance(model.arms, ArmModel) else (),
         limits=limits_of(model.task),
         not_done=left_out,
         command=command,

@@ -44,6 +44,7 @@ class ModelCard:
         judged_on: How it was judged: "5 folds by patient"; "" when it was not.
         measures: What that gave.
         subgroups: The same by group.
+        arms: What it says of the arms of a treatment, a paragraph each; none where it compares none.
         limits: What a reader could wrongly conclude.
         not_done: What was left out, with the reason.
         command: What makes the model again.
@@ -61,6 +62,7 @@ class ModelCard:
     judged_on: str = ""
     measures: tuple[Measure, ...] = ()
     subgroups: tuple[SubgroupTable, ...] = ()
+    arms: tuple[str, ...] = ()
     limits: tuple[str, ...] = ()
     not_done: tuple[NotDone, ...] = ()
     command: str = ""
@@ -116,6 +118,7 @@ def card_passages(card: ModelCard) -> tuple[Passage, ...]:
         ),
         Passage("Trained on", (f"{card.cohort.patients:,} patients, {card.cohort.cases:,} cases.",)),
         Passage("Performance", (judged, *subgroups)),
+        *((Passage("Arms compared", card.arms),) if card.arms else ()),
         Passage(
             "Limits", card.limits or ("None were written down, which does not mean that there are none.",)
         ),

@@ -88,6 +88,14 @@ def test_training_on_a_task_with_arms_writes_them_into_the_model(
     )
     assert ran.status == 0
     listed = json.loads((tmp_path / "m" / "manifest.json").read_text(encoding="utf-8"))["sha256"]
+    card = " ".join((tmp_path / "m" / "README.md").read_text(encoding="utf-8").split())
+    for told in (
+        "## Arms compared",
+        "Compares usual care; new drug by days",
+        "drawn by chance",
+        "new drug less",
+    ):
+        assert told in card
     assert {"arms/arms.json", "arms/arms.safetensors", "arms/effect/1/clinical/config.json"} <= listed.keys()
 
 

@@ -6,11 +6,15 @@ from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from prognosis.cli.arms_card import arms_in_words
+from prognosis.cli.cards import bundle_card
 from prognosis.cli.sources.answers import Act, retract_answers, write_answer
 from prognosis.cli.write_back import answer
 from prognosis.comparison.treat import treat_cases
+from prognosis.fusion.arms import ArmsRefused
 from prognosis.outputs.treatment_text import arm_lines, contrast_lines, verdict
 from prognosis.outputs.treatment_words import amount
+from prognosis.record import Quarantine
 from prognosis.serve.answers import score_case
 from tests.comparison.conftest import Treated
 from tests.connectors.fhir.ledger import ledger, writer
@@ -57,3 +61,22 @@ def test_a_score_keeps_the_comparison_in_the_words_of_every_other_output(drawn: 
         arm_lines(meant),
         contrast_lines(meant),
     )
+
+
+def test_a_models_card_has_every_arm_and_pair_and_the_e_value_where_somebody_chose(chosen: Treated) -> None:
+    basis, told = chosen.arms.basis, " ".join(arms_in_words(chosen.model.task, chosen.arms))
+    assert "chosen by people" in told
+    assert told.count("if all were given it") == len(chosen.arms.arms)
+    for place, name in enumerate(chosen.arms.arms):
+        assert f"{name}: {basis.counts[place]:,} cases" in told
+    for pair in basis.pairs:
+        assert pair.e_value is not None
+        assert f"{pair.arm} less {pair.reference}" in told
+        assert f"E-value {pair.e_value[0]:.2f}" in told
+
+
+def test_a_card_says_why_arms_could_not_be_compared(chosen: Treated) -> None:
+    refused = replace(chosen.model, arms=ArmsRefused("arm x has no cases; widen it"))
+    card = bundle_card(refused, chosen.cohort, Quarantine(), "real", None, "", "")
+    assert card.arms == ()
+    assert ("comparing the arms", "arm x has no cases; widen it") in {(n.what, n.why) for n in card.not_done}
