@@ -48,6 +48,11 @@ def assumptions(task: Task, arms: ArmModel) -> tuple[str, ...]:
         "An interval is of the mean over patients whose evidence is like this one's: two of them may fare "
         "differently."
     )
+    if arms.horizon_days is not None:
+        stated.append(
+            "A curve's band and a risk's interval hold the curve's shape and not all that is unsure of its "
+            "days: whether two arms differ is said by the interval of their difference alone."
+        )
     stated.append("This patient is like those of the cohort in all that the model did not read.")
     return tuple(stated)
 
