@@ -27,6 +27,7 @@ def treat_json(answer: TreatmentAnswer, top: int) -> dict[str, Any]:
         "outcome": answer.outcome,
         "worth_is": answer.worth_is,
         "higher_is_better": True,
+        "ratio_is": answer.ratio_is,
         "unit": answer.unit,
         "horizon_days": answer.horizon_days,
         "starts_after_days": answer.starts_after_days,

@@ -141,12 +141,10 @@ class Contrast:
         reference: The one it is compared with.
         difference: Worth under `arm` less that under `reference`; above 0 is better. None where it is
             withheld.
-        ratio: Worth under `arm` over that under `reference`; None where withheld or where one of the two
-            cannot be told from 0.
+        ratio: What `TreatmentAnswer.ratio_is` says, of `arm` over `reference`; None where withheld, or where
+            one of the two has an interval that reaches 0: a ratio to it says nothing.
         average: The same difference over all patients of the cohort, however it is with this one.
-        average_ratio: Of a time to an event, the risk ratio by the horizon over all patients (below 1 is
-            better); of a response the ratio of its probabilities (above 1 is better); None where there is
-            none.
+        average_ratio: The same ratio over all patients of the cohort; None where there is none.
         e_value: Of `average_ratio`, observational assignments only: how strongly an unrecorded cause would
             have to be tied to both arm and outcome, as a risk ratio, to explain the estimate away; and the
             same for the end of its interval nearer to no effect.
@@ -180,6 +178,7 @@ class TreatmentAnswer:
         outcome: The event or response that arms are judged by.
         worth_is: What `worth` counts, in words: "days of the first 1,825 free of death", "probability of
             improved"; higher is better.
+        ratio_is: What ratios are of, in words: "risk of death by 1,825 days, lower is better".
         unit: Of worth and of differences: "days" or "probability".
         horizon_days: The last day of curves and of days kept, from time zero; None for a response.
         starts_after_days: Time zero is so many days after the index: the end of the grace period in which an
@@ -205,6 +204,7 @@ class TreatmentAnswer:
     question: str
     outcome: str
     worth_is: str
+    ratio_is: str
     unit: str
     horizon_days: float | None
     starts_after_days: float

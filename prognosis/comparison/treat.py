@@ -26,7 +26,7 @@ from prognosis.comparison.answer import (
 )
 from prognosis.comparison.explaining import ArmTokens, arm_tokens, explain_contrast
 from prognosis.comparison.refusing import impossible, refusal, unrecorded, withheld
-from prognosis.comparison.words import assumptions, cautions, worth_in_words
+from prognosis.comparison.words import assumptions, cautions, ratio_in_words, worth_in_words
 from prognosis.errors import ScopeError
 from prognosis.fusion import FusionModel
 from prognosis.fusion.arms import ArmModel, ArmsRefused, CohortBasis
@@ -34,7 +34,7 @@ from prognosis.fusion.arms.columns import ArmInputs, effect_columns
 from prognosis.prediction import Prediction
 from prognosis.prediction.predictor import predict_row
 from prognosis.treatment import ArmValues, Estimate, NotSupported, Reason, best_supported, judge
-from prognosis.treatment.tabled_curves import TabledCurves
+from prognosis.treatment.tabled_curves import MovedCurves, TabledCurves
 
 Floats = NDArray[np.float64]
 
@@ -109,12 +109,13 @@ def _answer(
         own = tuple(replace(each, withheld=why) for each in empty.arms)
         return replace(empty, arms=own, refused=why, undecided=why)
     held = withheld(arms, chance)
+    curves = arms.level.moved_to(columns, values) if isinstance(arms.level, TabledCurves) else None
     shown = tuple(
-        replace(each, withheld=kept) if kept is not None else _told(model, arms, each, values, columns)
+        replace(each, withheld=kept) if kept is not None else _told(model, arms, each, values, curves)
         for each, kept in zip(empty.arms, held, strict=True)
     )
     contrasts = tuple(
-        _contrast(arms, values, (arm, other), chance, tokens, inputs, held)
+        _contrast(arms, values, curves, (arm, other), chance, tokens, inputs, held)
         for other, arm in combinations(arms.arms, 2)
     )
     better, undecided = _best(arms, contrasts, values, chance)
@@ -137,6 +138,7 @@ def _best(
 def _contrast(
     arms: ArmModel,
     values: ArmValues,
+    curves: MovedCurves | None,
     pair: tuple[str, str],
     chance: Floats,
     tokens: ArmTokens,
@@ -166,7 +168,7 @@ def _contrast(
     return replace(
         empty,
         difference=_number(difference, unit),
-        ratio=_ratio(values, pair),
+        ratio=_ratio(values, curves, pair),
         better="" if why is not None or isinstance(found, NotSupported) else found.arm,
         undecided=why,
         explanation=explain_contrast(arms, tokens, inputs, pair, unit, difference.value),
@@ -174,16 +176,15 @@ def _contrast(
 
 
 def _told(
-    model: FusionModel, arms: ArmModel, empty: ArmAnswer, values: ArmValues, columns: Floats
+    model: FusionModel, arms: ArmModel, empty: ArmAnswer, values: ArmValues, curves: MovedCurves | None
 ) -> ArmAnswer:
     """What is expected under one arm."""
     worth = _number(values.of(empty.name), _unit(arms))
-    if not isinstance(arms.level, TabledCurves) or arms.horizon_days is None:
+    if curves is None or arms.horizon_days is None:
         return replace(empty, worth=worth)
     place = arms.arms.index(empty.name)
-    moved = arms.level.moved_to(columns, values.values)
     curve = ArmCurve(
-        moved.days, moved.incidence[place], moved.low[place], moved.high[place], arms.level.level
+        curves.days, curves.incidence[place], curves.low[place], curves.high[place], curves.level
     )
     horizons = [day for day in model.task.horizons_days if day <= arms.horizon_days]
     return replace(empty, worth=worth, curve=curve, risks=tuple(_risk(curve, day) for day in horizons))
@@ -208,6 +209,7 @@ def _empty(
         _nothing(model, prediction, Why("", "")),
         outcome=arms.event,
         worth_is=worth_in_words(model.task, arms.event, arms.horizon_days),
+        ratio_is=ratio_in_words(arms.event, arms.horizon_days),
         unit=unit,
         horizon_days=arms.horizon_days,
         arms=tuple(ArmAnswer(name, cases, events, own, None) for name, cases, events, own in told),
@@ -215,7 +217,7 @@ def _empty(
         refused=None,
         basis=_basis(arms, basis, unit),
         assumptions=assumptions(model.task, arms),
-        cautions=cautions(arms, case, prediction),
+        cautions=cautions(arms, case, prediction, seen=model.was_trained_on(case)),
         unanswered=arms.unanswered,
     )
 
@@ -231,6 +233,7 @@ def _nothing(model: FusionModel, prediction: Prediction, why: Why) -> TreatmentA
         question=model.task.question,
         outcome=model.task.causes[0],
         worth_is="",
+        ratio_is="",
         unit=DAYS if model.task.is_survival else PROBABILITY,
         horizon_days=None,
         starts_after_days=0.0 if treatment is None else treatment.grace_days,
@@ -275,8 +278,11 @@ def _basis(arms: ArmModel, basis: CohortBasis, unit: str) -> Basis:
     )
 
 
-def _ratio(values: ArmValues, pair: tuple[str, str]) -> Number | None:
-    """None where a worth cannot be told from 0: a ratio to it says nothing."""
+def _ratio(values: ArmValues, curves: MovedCurves | None, pair: tuple[str, str]) -> Number | None:
+    """Of the risks by the horizon, or of the probabilities of a response; None where one may as well be 0."""
+    if curves is not None:
+        found = curves.risk_ratio(*(values.arms.index(name) for name in pair))
+        return None if found is None else _number(found, RATIO)
     if min(values.of(name).low for name in pair) <= 0.0:
         return None
     return _number(values.ratio(*pair), RATIO)

@@ -19,6 +19,13 @@ def worth_in_words(task: Task, event: str, horizon_days: float | None) -> str:
     return f"days of the first {horizon_days:,.0f} free of {event}"
 
 
+def ratio_in_words(event: str, horizon_days: float | None) -> str:
+    """What a ratio of two arms is of, and which way is better."""
+    if horizon_days is None:
+        return f"probability of {event}, higher is better"
+    return f"risk of {event} by {horizon_days:,.0f} days, lower is better"
+
+
 def assumptions(task: Task, arms: ArmModel) -> tuple[str, ...]:
     """What must hold for the numbers to mean what they say."""
     stated = []
@@ -48,19 +55,18 @@ def assumptions(task: Task, arms: ArmModel) -> tuple[str, ...]:
         "An interval is of the mean over patients whose evidence is like this one's: two of them may fare "
         "differently."
     )
-    if arms.horizon_days is not None:
-        stated.append(
-            "A curve's band and a risk's interval hold the curve's shape and not all that is unsure of its "
-            "days: whether two arms differ is said by the interval of their difference alone."
-        )
     stated.append("This patient is like those of the cohort in all that the model did not read.")
     return tuple(stated)
 
 
-def cautions(arms: ArmModel, case: Case, prediction: Prediction) -> tuple[str, ...]:
-    """What to read the numbers with care for."""
+def cautions(arms: ArmModel, case: Case, prediction: Prediction, *, seen: bool) -> tuple[str, ...]:
+    """What to read the numbers with care for; `seen`: the model was trained on the patient."""
     found = list(prediction.cautions)
     begun = arm_begun(arms.treatment, case, before=False)
+    if seen and not begun:
+        found.append(
+            "the model learned risks from this patient, but not what arms do: none of them began at the index"
+        )
     if begun:
         found.append(f"{begun} has begun at the index: of the other arms it is said what might have been")
     for name, why in prediction.modalities_missing.items():

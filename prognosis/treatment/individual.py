@@ -31,6 +31,7 @@ Ints = NDArray[np.int64]
 
 _GRID_DAYS = 120
 _FURTHEST = 20.0
+_SUREST = 0.999  # where an interval ends at most: that an event comes is never certain
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +203,8 @@ def band(value: Floats, drawn: Floats, level: float) -> tuple[Floats, Floats]:
     spread = reach * drawn.std(axis=0, ddof=1) / (free * -np.log(free))
     # A sum of monotone curves may turn back at its edge by a little; its running extreme does not.
     low = np.maximum.accumulate(-np.expm1(-np.exp(centre - spread)), axis=-1)
-    high = np.maximum.accumulate(-np.expm1(-np.exp(np.minimum(centre + spread, _FURTHEST))), axis=-1)
+    most = np.log(-np.log1p(-_SUREST))
+    high = np.maximum.accumulate(-np.expm1(-np.exp(np.minimum(centre + spread, most))), axis=-1)
     none = value <= 0.0
     return np.where(none, 0.0, np.minimum(low, value)), np.maximum(high, value)
 
