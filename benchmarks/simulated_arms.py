@@ -24,6 +24,7 @@ from prognosis.fusion.arms.outcome import outcome_of
 from prognosis.fusion.cross_fitting import CrossFitted, cross_fit
 from prognosis.fusion.inputs import join_modalities
 from prognosis.simulate import Dials, Oracle, simulate_cohort
+from prognosis.simulate.standard import CAUSES
 from prognosis.treatment import EffectSettings, overlap, survival_effects
 
 Floats = NDArray[np.float64]
@@ -34,17 +35,17 @@ METHODS = {"joined": MODALITIES, "clinical values alone": ("clinical",)}
 
 EFFECTS = {
     "none": {"arm_effect": 0.0},
-    "constant": {"arm_effect": -0.8},
-    "by image": {"arm_effect": -0.8, "arm_by_imaging": 0.5},
-    "by note": {"arm_effect": -0.8, "arm_by_text": 0.5},
+    "constant": {"arm_effect": -1.2},
+    "by image": {"arm_effect": -1.2, "arm_by_imaging": 1.1},
+    "by note": {"arm_effect": -1.2, "arm_by_text": 1.1},
 }
 CONFOUNDED = {
     "missing_informative": 0.0,  # else what is absent would depend on the hazard
     "laboratory_noise": 0.0,  # the choice goes by the true values: the record has to hold them
     "results_absent": 0.0,
-    "confounding": 0.4,
-    "confounding_by_imaging": 0.4,
-    "confounding_by_text": 0.4,
+    "confounding": 0.3,
+    "confounding_by_imaging": 0.3,
+    "confounding_by_text": 0.3,
 }
 SETTINGS = (
     "imaging.epochs=0",  # films by fixed descriptors, without a trained network
@@ -62,11 +63,14 @@ class ArmRun:
     Attributes:
         scores: (n, 2) doubly robust scores under the reference and the arm.
         worth: (n, 2) worth out of fold.
+        rule: (n,) arm, by number, that following the model gives each case.
         propensity: (n,) chance of the arm, out of fold.
         truth: (n, 2) true days under the reference and the arm.
         patients: (n,) names, unique over seeds.
         naive: Difference of the arms as they are, and its interval.
         average: The adjusted difference, and its interval.
+        by_oracle: The same by the same estimate from what the oracle knows: each patient's chance of the arm
+            and hazard without it. What is off here is the chance of the draw.
         judged: (m, 3) difference of each fresh patient, and its interval.
         judged_truth: (m, 2) as `truth`.
         overlap: Share of cases outside, and each arm's effective cases.
@@ -76,11 +80,13 @@ class ArmRun:
 
     scores: Floats
     worth: Floats
+    rule: NDArray[np.int64]
     propensity: Floats
     truth: Floats
     patients: NDArray[np.str_]
     naive: Floats
     average: Floats
+    by_oracle: Floats
     judged: Floats
     judged_truth: Floats
     overlap: Floats
@@ -157,17 +163,29 @@ def _made(asked: Asked, task: Task) -> ArmRun:
     return ArmRun(
         scores=effects.mean_scores,
         worth=fit.worth_out_of_fold,
+        rule=fit.rule,
         propensity=effects.propensity[:, 1],
         truth=_truth(learnt.oracle, names, horizon),
         patients=np.array(names),
         naive=_three(as_they_are.restricted_mean().difference(ARM, REFERENCE)),
         average=_three(effects.restricted_mean().difference(ARM, REFERENCE)),
+        by_oracle=_by_oracle(learnt.oracle, fit, horizon),
         judged=_asked_of(fit, evidence, judged),
         judged_truth=_truth(unseen.oracle, [case.record.patient_id for case in judged.cases], horizon),
         overlap=np.array([found.outside_share, *found.effective]),
         horizon=np.array([horizon]),
         seconds=np.array([spent]),
     )
+
+
+def _by_oracle(oracle: Oracle, fit: ArmFit, horizon: float) -> Floats:
+    rows = oracle.rows([case.record.patient_id for case in fit.compared.cohort.cases])
+    chance, treated = oracle.chance_of_intensified[rows], oracle.arm[rows] == ARM
+    hazards = [oracle.full(cause)[rows] - oracle.effect[cause][rows] * treated for cause in CAUSES]
+    known = np.column_stack([np.log(chance / (1.0 - chance)), *hazards])
+    cases = replace(fit.effects.cases, covariates=known)
+    found = survival_effects(cases, outcome_of(fit.compared).observed, horizon, EffectSettings())
+    return _three(found.restricted_mean().difference(ARM, REFERENCE))
 
 
 def _asked_of(fit: ArmFit, evidence: CrossFitted, judged: Cohort) -> Floats:

@@ -22,7 +22,7 @@ from scipy.stats import t as student
 
 from benchmarks.shared_films import shared_films
 from benchmarks.simulated_arms import ARM, EFFECTS, METHODS, REFERENCE, SETTINGS, ArmRun, Asked, arm_run
-from prognosis.treatment import best_arm, policy_value, ranking_value
+from prognosis.treatment import policy_value, ranking_value
 
 LEVEL = 0.95
 JUDGED_PATIENTS = 200
@@ -33,9 +33,8 @@ def judged(run: ArmRun) -> dict[str, float]:
     true = run.truth[:, 1] - run.truth[:, 0]
     told = run.worth[:, 1] - run.worth[:, 0]
     ranked = ranking_value(told, run.scores[:, 1] - run.scores[:, 0], run.patients)
-    chosen = best_arm(run.worth - run.worth[:, :1])
-    policy = policy_value(run.scores, chosen, (REFERENCE, ARM), run.patients).least_gain
-    own = run.truth[np.arange(len(chosen)), chosen].mean() - run.truth.mean(axis=0).max()
+    policy = policy_value(run.scores, run.rule, (REFERENCE, ARM), run.patients).least_gain
+    own = run.truth[np.arange(len(run.rule)), run.rule].mean() - run.truth.mean(axis=0).max()
     best = run.truth.max(axis=1).mean() - run.truth.mean(axis=0).max()
     value, low, high = run.judged.T
     fresh = run.judged_truth[:, 1] - run.judged_truth[:, 0]
@@ -43,12 +42,15 @@ def judged(run: ArmRun) -> dict[str, float]:
         "true_average": float(true.mean()),
         "naive_bias": float(run.naive[0] - true.mean()),
         "bias": float(run.average[0] - true.mean()),
+        "bias_with_oracle": float(run.by_oracle[0] - true.mean()),
+        "bias_beyond_oracle": float(run.average[0] - run.by_oracle[0]),
         "average_covered": float(run.average[1] <= true.mean() <= run.average[2]),
         "outside_overlap": float(run.overlap[0]),
         "qini": ranked.qini.value,
         "qini_found": float(ranked.qini.low > 0.0),
         "autoc": ranked.autoc.value,
         "autoc_found": float(ranked.autoc.low > 0.0),
+        "policy_departs": float((run.rule != np.bincount(run.rule).argmax()).mean()),
         "policy_gain_estimated": policy.value,
         "policy_gain_true": float(own),
         "policy_gain_possible": float(best),

@@ -63,8 +63,8 @@ class Basis:
         imbalance_before: Largest standardised difference of a covariate's mean between two arms.
         imbalance_after: The same after weighting; above 0.1 is notable.
         weights_held_down: Share of cases whose weight was held down.
-        policy_gain: What giving each patient the arm that is best by the model (out of fold) gains on giving
-            everybody the one best arm; its interval mostly holds 0 where effects do not differ.
+        policy_gain: What following the model gains, out of fold, on giving everybody the one best arm: giving
+            that arm, unless another is surely better for the patient; 0 where it is for nobody.
         best_constant: That one best arm.
     """
 

@@ -242,6 +242,7 @@ def _oracle(
         parts=planted.parts,
         has_text=planted.has_text,
         has_imaging=planted.has_imaging,
+        chance_of_intensified=planted.chance_of_intensified,
         arm=planted.arm,
         days=course.days,
         cause=course.cause,

@@ -46,6 +46,7 @@ class Oracle:
         parts: Cause to its planted log-hazard by modality.
         has_text: (n,) True where the record holds notes.
         has_imaging: (n,) True where the record holds films.
+        chance_of_intensified: (n,) with which the arm was drawn.
         arm: (n,) "standard" or "intensified".
         days: (n,) to the first event or the end of follow-up.
         cause: (n,) 0 censored, 1 progression, 2 death.
@@ -68,6 +69,7 @@ class Oracle:
     parts: dict[str, HazardParts]
     has_text: NDArray[np.bool_]
     has_imaging: NDArray[np.bool_]
+    chance_of_intensified: Vector
     arm: NDArray[np.str_]
     days: Vector
     cause: NDArray[np.int64]

@@ -47,6 +47,7 @@ class PlantedCohort:
         text: Findings.
         lesions: Lesions.
         lesion_hazard: Their planted log-hazard by zone.
+        chance_of_intensified: (n,) with which the arm was drawn.
         arm: (n,) "standard" or "intensified".
         has_text: (n,) True where notes are written.
         has_imaging: (n,) True where films are taken.
@@ -58,6 +59,7 @@ class PlantedCohort:
     text: TextDraw
     lesions: LesionDraw
     lesion_hazard: LesionHazard
+    chance_of_intensified: Vector
     arm: NDArray[np.str_]
     has_text: NDArray[np.bool_]
     has_imaging: NDArray[np.bool_]
@@ -97,7 +99,8 @@ def plant(dials: Dials, drawn: Drawn, second_site: NDArray[np.bool_]) -> Planted
         sent = dials.confounding * clinical_score + in_films + in_notes
     else:
         sent = dials.confounding * clinical_score
-    treated = drawn.arm < with_share(sent, 1.0, MEAN_TREATED)
+    chance = with_share(sent, 1.0, MEAN_TREATED)
+    treated = drawn.arm < chance
     arm = np.where(treated, ARMS[1], ARMS[0])
     parts = {cause: hazard_parts(cause, dials, clinical, text, hazard, arm) for cause in CAUSES}
     if not dials.confounded_by_record:
@@ -106,7 +109,7 @@ def plant(dials: Dials, drawn: Drawn, second_site: NDArray[np.bool_]) -> Planted
     values = true_values(
         dials, clinical, text, hazard, {name: each.astype(np.float64) for name, each in given.items()}
     )
-    return PlantedCohort(clinical, text, lesions, hazard, arm, has_text, has_imaging, parts, values)
+    return PlantedCohort(clinical, text, lesions, hazard, chance, arm, has_text, has_imaging, parts, values)
 
 
 def _present(

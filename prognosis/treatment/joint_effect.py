@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from prognosis.treatment.effects import ArmValues
 
@@ -90,6 +91,23 @@ class JointEffect:
         between = np.einsum("qirj,i,j->qr", by_part, one, one)
         value = self.worth(covariates[None, :], None if level is None else np.array([level]))[0]
         return ArmValues(self.arms, value, self.mixing @ between @ self.mixing.T, self.highest, self.level)
+
+    def improving(self, covariates: Floats, on: int) -> Ints:
+        """(n,) the arm that each case would most gain by beside arm number `on`, of those that surely gain.
+
+        An arm surely gains where the interval of its difference lies above 0; where none does it is `on`.
+        """
+        design, width = self._design(covariates), self.coefficients.shape[1]
+        by_part = self.covariance.reshape(len(self.arms), width, len(self.arms), width)
+        gain = np.zeros((len(design), len(self.arms)))
+        sure = np.zeros(gain.shape, dtype=bool)
+        for arm in range(len(self.arms)):
+            contrast = self.mixing[arm] - self.mixing[on]
+            between = np.einsum("q,qirj,r->ij", contrast, by_part, contrast)
+            error = np.sqrt(np.maximum(np.einsum("ni,ij,nj->n", design, between, design), 0.0))
+            gain[:, arm] = design @ (contrast @ self.coefficients)
+            sure[:, arm] = gain[:, arm] > ndtri(0.5 + self.level / 2.0) * error
+        return np.where(sure.any(axis=1), np.where(sure, gain, -np.inf).argmax(axis=1), on)
 
     def per_unit(self, arm: str, reference: str) -> Floats:
         """(p,) by what a unit of each covariate changes the difference of two arms."""

@@ -24,6 +24,7 @@ def test_an_oracle_read_back_is_the_one_written(tmp_path: Path) -> None:
         assert np.array_equal(again.full(cause), oracle.full(cause))
         assert np.array_equal(again.observed(cause), oracle.observed(cause))
         assert np.array_equal(again.effect[cause], oracle.effect[cause])
+        assert np.array_equal(again.chance_of_intensified, oracle.chance_of_intensified)
         assert np.array_equal(again.observed_effect[cause], oracle.observed_effect[cause])
         assert np.array_equal(again.incidence[cause], oracle.incidence[cause])
     for arm in ("standard", "intensified"):

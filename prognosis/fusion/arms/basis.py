@@ -18,7 +18,6 @@ from prognosis.treatment import (
     Grounds,
     ResponseEffects,
     SurvivalEffects,
-    best_arm,
     e_value_of_risk_ratio,
     overlap,
     policy_value,
@@ -34,14 +33,14 @@ class Judged:
     Attributes:
         compared: The cases.
         effects: Their scores.
-        unseen: (n, A) worth of each case, out of fold.
+        rule: (n,) the arm that following the model gives each case, out of fold.
         learned: Whether anything was learned of the choice of an arm.
         lacking: See `CohortBasis`.
     """
 
     compared: ArmCohort
     effects: SurvivalEffects | ResponseEffects
-    unseen: Floats
+    rule: NDArray[np.int64]
     learned: bool
     lacking: Mapping[str, float]
 
@@ -50,8 +49,7 @@ def basis_of(judged: Judged) -> CohortBasis:
     """Counts, overlap, averages, E-values and the worth of the rule by the model."""
     effects, cases = judged.effects, judged.effects.cases
     found = overlap(cases, effects.propensity)
-    chosen = best_arm(judged.unseen - judged.unseen[:, :1])
-    policy = policy_value(effects.mean_scores, chosen, cases.arms, cases.patients, _level(effects))
+    policy = policy_value(effects.mean_scores, judged.rule, cases.arms, cases.patients, _level(effects))
     constant = min(policy.gain, key=lambda arm: policy.gain[arm].value)
     counts = np.bincount(cases.arm, minlength=len(cases.arms))
     return CohortBasis(

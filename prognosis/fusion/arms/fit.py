@@ -51,13 +51,16 @@ class ArmFit:
         compared: The cases.
         effects: Their scores, propensities and folds.
         worth_out_of_fold: (n, A) worth of each case under each arm, by a regression on the other folds: what
-            policies, ranking and calibration may be judged by.
+            ranking and calibration may be judged by.
+        rule: (n,) the arm that following the model gives each case, by the same regression: the one that is
+            best on average, unless the interval of another's gain on it, for this case, lies above 0.
     """
 
     model: ArmModel
     compared: ArmCohort
     effects: SurvivalEffects | ResponseEffects
     worth_out_of_fold: Floats
+    rule: Ints
 
 
 def fit_arms(
@@ -112,7 +115,7 @@ def _fit(
     columns = effect_columns(inputs, presence)
     predicted = effects.predicted_mean.mean(axis=1)
     of_cases = ScoredCases(columns, scores, predicted, compared.clusters, effects.folds)
-    unseen = _worth_out_of_fold(of_cases, compared.treatment.names, scored.highest)
+    unseen, rule = _unseen(of_cases, compared.treatment.names, scored.highest)
     model = ArmModel(
         event=came.event,
         treatment=compared.treatment,
@@ -124,9 +127,9 @@ def _fit(
         chance=effects.propensity_model,
         worth=fit_joint_effect(of_cases, compared.treatment.names, scored.highest, LEVEL),
         level=_level(columns, effects, config.seed),
-        basis=basis_of(Judged(compared, effects, unseen, bool(assigned), _lacking(inputs))),
+        basis=basis_of(Judged(compared, effects, rule, bool(assigned), _lacking(inputs))),
     )
-    return ArmFit(model, compared, effects, unseen)
+    return ArmFit(model, compared, effects, unseen, rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,12 +190,17 @@ def _cases(compared: ArmCohort, columns: Floats) -> ArmCases:
     )
 
 
-def _worth_out_of_fold(cases: ScoredCases, arms: tuple[str, ...], highest: float) -> Floats:
-    found = np.zeros_like(cases.scores)
+def _unseen(cases: ScoredCases, arms: tuple[str, ...], highest: float) -> tuple[Floats, Ints]:
+    """Worth and rule of cases that the regression has not seen; see `ArmFit`."""
+    worth = np.zeros_like(cases.scores)
+    rule = np.zeros(len(worth), dtype=np.int64)
     for fold in np.unique(cases.folds):
         held = cases.folds == fold
-        found[held] = fit_joint_effect(cases.take(~held), arms, highest).worth(cases.covariates[held])
-    return found
+        seen = cases.take(~held)
+        found = fit_joint_effect(seen, arms, highest, LEVEL)
+        worth[held] = found.worth(cases.covariates[held])
+        rule[held] = found.improving(cases.covariates[held], int(seen.scores.mean(axis=0).argmax()))
+    return worth, rule
 
 
 def _lacking(inputs: ArmInputs) -> dict[str, float]:

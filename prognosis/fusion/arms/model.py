@@ -65,7 +65,7 @@ class CohortBasis:
         imbalance: Largest standardised difference of a covariate before and after weighting.
         held_down: Share of cases whose weight was held down.
         pairs: Every pair of arms.
-        policy_gain: Of the rule by the model, out of fold, on the best constant rule.
+        policy_gain: Of following the model (`ArmFit.rule`), out of fold, on the best constant rule.
         best_constant: The arm of that rule.
         lacking: By modality that the assignment went by, the share of cases without it.
     """
