@@ -64,3 +64,11 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Simulated:
     from tests.simulated import simulated
 
     return simulated(tmp_path_factory.mktemp("simulated"))
+
+
+@pytest.fixture(scope="session")
+def compared(small: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Simulated:
+    """The small cohort with a model that compares two arms; not to be written to."""
+    from tests.compared import compared
+
+    return compared(small, tmp_path_factory.mktemp("compared"))

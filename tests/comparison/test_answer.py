@@ -12,40 +12,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from prognosis.cli.treat_json import treat_json
-from prognosis.cohort import Case, Cohort, Task, build_cohort
+from prognosis.cohort import Case
 from prognosis.comparison.answer import TreatmentAnswer
 from prognosis.comparison.treat import treat_cases, worth_of
 from prognosis.evidence import MODALITIES
 from prognosis.fusion import FusionModel, load_model, save_model
-from prognosis.fusion.arms import ArmFit, ArmModel, fit_arms
-from prognosis.fusion.cross_fitting import cross_fit
-from prognosis.fusion.train import train_on
+from prognosis.fusion.arms import ArmModel
 from prognosis.record import PatientRecord
 from tests.cohort.builders import event, on
 from tests.comparison.conftest import Treated
-from tests.simulated import TINY, Simulated, tiny_config
+from tests.simulated import Simulated
 from tests.treated import NEW, USUAL
 
 TASK = Path(__file__).parents[2] / "configs" / "tasks" / "simulated_treatment.yaml"
-
-
-@pytest.fixture(scope="module")
-def pictured(small: Simulated) -> tuple[FusionModel, Cohort]:
-    """A model of three modalities whose arms are compared although the cohort is too small for it."""
-    task = Task.load(TASK)
-    written = build_cohort(task, small.written)
-    read = {case.patient: case.record for case in small.cohort.cases}
-    cases = [replace(case, record=read[case.patient]) for case in written.cases if case.patient in read]
-    cohort = Cohort(task, tuple(cases))
-    config = tiny_config(imaging={**TINY["imaging"], "epochs": 0}, folds=2)
-    evidence = cross_fit(cohort, config)
-    found = fit_arms(cohort, config, evidence)
-    assert isinstance(found, ArmFit)
-    arms, enough = found.model, np.full(2, 1000)
-    grounds = replace(arms.basis.grounds, effective=enough.astype(float), events=enough)
-    lacking = dict.fromkeys(arms.basis.lacking, 0.5)
-    arms = replace(arms, basis=replace(arms.basis, grounds=grounds, lacking=lacking))
-    return replace(train_on(cohort, config, evidence), arms=arms), cohort
 
 
 @pytest.fixture(scope="module")
@@ -67,9 +46,9 @@ def without(record: PatientRecord, clinical: bool, text: bool, imaging: bool) ->
 
 
 def test_a_difference_is_told_down_to_values_sentences_and_regions(
-    pictured: tuple[FusionModel, Cohort],
+    compared: Simulated,
 ) -> None:
-    model, cohort = pictured
+    model, cohort = compared.model, compared.cohort
     whole = next(case for case in cohort.cases if case.record.notes and case.record.studies)
     (contrast,) = treat_cases(model, [whole])[0].contrasts
     assert contrast.explanation is not None
@@ -81,10 +60,10 @@ def test_a_difference_is_told_down_to_values_sentences_and_regions(
 
 
 def test_the_explanation_of_a_difference_adds_up_whatever_is_missing(
-    pictured: tuple[FusionModel, Cohort],
+    compared: Simulated,
 ) -> None:
     """Forty random patients, of each a random subset of its modalities."""
-    model, cohort = pictured
+    model, cohort = compared.model, compared.cohort
     rng = np.random.default_rng(0)
     asked, kept = [], []
     for row in rng.integers(0, len(cohort), 40):

@@ -31,6 +31,14 @@ def elsewhere(small: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="module")
+def comparing(compared: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hospital]:
+    """The same with a model that compares arms."""
+    settings = ServiceSettings.model_validate({"fhir_servers": [{"base": OTHER_FHIR}]})
+    with running(compared, tmp_path_factory.mktemp("comparing"), settings) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
 def chart(elsewhere: Hospital, small: Simulated, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The chart of a patient as a file."""
     path = tmp_path_factory.mktemp("chart") / "chart.json"
@@ -60,13 +68,37 @@ def check(card: dict[str, Any], elsewhere: Hospital, small: Simulated) -> None:
     assert card["source"]["label"] == "prognosis"
 
 
-def test_medplum_s_client_gets_a_card(elsewhere: Hospital, small: Simulated, chart: Path) -> None:
+def medplum(service: Hospital, small: Simulated, chart: Path) -> Any:
+    """What Medplum's client was told."""
     folder, node = os.environ.get(MODULES), shutil.which("node")
     modules = Path(folder or ".") / "node_modules"
     if node is None or folder is None or not (modules / "@medplum" / "core").is_dir():
         pytest.skip("no @medplum/core here: tests/live/install puts it there")
     patient = small.complete[0].record.patient_id
-    told = ran(node, HERE / "medplum_cds.mjs", modules, elsewhere.url, patient, chart)
+    return ran(node, HERE / "medplum_cds.mjs", modules, service.url, patient, chart)
+
+
+def healthchain(service: Hospital, small: Simulated, chart: Path) -> Any:
+    """The answer that HealthChain's client got."""
+    python = os.environ.get(HEALTHCHAIN)
+    if python is None:
+        pytest.skip("no HealthChain here: tests/live/install makes an environment of it")
+    patient = small.complete[0].record.patient_id
+    ((answer),) = ran(python, HERE / "healthchain_cds.py", service.url, patient, chart)
+    return answer
+
+
+def check_arms(cards: list[dict[str, Any]]) -> None:
+    """Beside the score stands what each arm would do, which nobody can accept as an order."""
+    _, arms = cards
+    assert "intensified" in arms["detail"]
+    assert "orders nothing" in arms["detail"]
+    assert len(arms["summary"]) < 140
+    assert not arms.get("suggestions")
+
+
+def test_medplum_s_client_gets_a_card(elsewhere: Hospital, small: Simulated, chart: Path) -> None:
+    told = medplum(elsewhere, small, chart)
     assert {each["hook"] for each in told["services"]} == {"patient-view", "order-select"}
     assert "observation" in told["keys"]
     (card,) = told["answer"]["cards"]
@@ -74,9 +106,16 @@ def test_medplum_s_client_gets_a_card(elsewhere: Hospital, small: Simulated, cha
 
 
 def test_healthchain_s_client_gets_a_card(elsewhere: Hospital, small: Simulated, chart: Path) -> None:
-    python = os.environ.get(HEALTHCHAIN)
-    if python is None:
-        pytest.skip("no HealthChain here: tests/live/install makes an environment of it")
-    patient = small.complete[0].record.patient_id
-    ((answer),) = ran(python, HERE / "healthchain_cds.py", elsewhere.url, patient, chart)
-    check(answer["cards"][0], elsewhere, small)
+    check(healthchain(elsewhere, small, chart)["cards"][0], elsewhere, small)
+
+
+def test_medplum_s_client_gets_a_second_card_of_the_arms(
+    comparing: Hospital, compared: Simulated, chart: Path
+) -> None:
+    check_arms(medplum(comparing, compared, chart)["answer"]["cards"])
+
+
+def test_healthchain_s_client_gets_a_second_card_of_the_arms(
+    comparing: Hospital, compared: Simulated, chart: Path
+) -> None:
+    check_arms(healthchain(comparing, compared, chart)["cards"])

@@ -72,3 +72,48 @@ def test_an_answer_is_the_same_however_it_is_shown_and_is_withdrawn_once(
     assert again.status == 0
     assert {each["done"] for each in again.stated["resources"]} == {"unchanged"}
     assert counts(hospital) == withdrawn
+
+
+ORDERS = ("MedicationRequest", "ServiceRequest", "CarePlan", "RequestGroup", "Task", "CommunicationRequest")
+
+
+def test_each_arm_is_written_once_and_withdrawn_and_nothing_is_ordered(
+    prognosis: Program, compared: Simulated, hospital: Hospital
+) -> None:
+    address, patient = hospital.address, hospital.complete[1].record.patient_id
+    sources = [word for uri in hospital.uris for word in ("--source", uri)]
+    asking = ("risk", patient, "--model", compared.model_folder, *sources, "--json")
+    before = held(address, ORDERS)
+    first = prognosis(*asking, "--write-back", hospital.records_uri)
+    assert first.status == 0, first.err
+    there = written(address, first)
+    arms = {
+        name: each
+        for name, each in there.items()
+        if each.get("code", {}).get("text", "").startswith("If given")
+    }
+    assert {name.partition("/")[0] for name in arms} == {"RiskAssessment"}
+    assert sorted(each["code"]["text"].split(":")[0] for each in arms.values()) == [
+        "If given intensified",
+        "If given standard",
+    ]
+    for each in arms.values():
+        assert each["status"] == "preliminary"
+        assert each["prediction"]
+        assert any("orders nothing" in note["text"] for note in each["note"])
+    after = counts(hospital)
+    second = prognosis(*asking, "--write-back", hospital.records_uri)
+    assert {each["done"] for each in second.stated["written"]["resources"]} == {"unchanged"}
+    assert counts(hospital) == after
+    if os.environ.get(FOLDER):
+        assert not any(judged(list(arms.values()), judge_folder()).problems)
+    taken = prognosis(
+        "retract", patient, "--model", compared.model_folder, "--from", hospital.records_uri, "--json"
+    )
+    assert taken.status == 0, taken.err
+    assert {asked(address, name)["status"] for name in arms} == {"entered-in-error"}
+    assert held(address, ORDERS) == before
+
+
+def held(address: str, kinds: tuple[str, ...]) -> dict[str, int]:
+    return {kind: asked(address, f"{kind}?_summary=count")["total"] for kind in kinds}
