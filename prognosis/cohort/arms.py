@@ -30,6 +30,8 @@ from prognosis.record.codes import is_among
 BEFORE = "an arm began before the index"
 NONE_BEGAN = "no arm began within the grace period"
 SEVERAL = "more than one arm began within the grace period"
+NONE_BEGAN_AT_ONCE = "no arm began at the index"
+SEVERAL_AT_ONCE = "more than one arm began at the index"
 NOT_FOLLOWED = "not followed to the end of the grace period"
 OUTCOME_FIRST = "outcome within the grace period, before any arm began"
 OUTCOME_AFTER = "outcome within the grace period, after {arm} began"
@@ -69,12 +71,14 @@ def arm_of(
     if left is not None:
         return _before_the_end(left, begun)
     if len(begun) > 1:
-        return OfNoArm(SEVERAL, ambiguous=True)
+        return OfNoArm(SEVERAL if treatment.grace_days else SEVERAL_AT_ONCE, ambiguous=True)
     if begun:
         ((name, time),) = begun.items()
         return Began(name, (time - index) / _DAY)
     of_no_other = treatment.of_no_other
-    return OfNoArm(NONE_BEGAN) if of_no_other is None else Began(of_no_other.name)
+    if of_no_other is not None:
+        return Began(of_no_other.name)
+    return OfNoArm(NONE_BEGAN if treatment.grace_days else NONE_BEGAN_AT_ONCE)
 
 
 def _before_the_end(left: str, begun: Mapping[str, datetime]) -> OfNoArm:

@@ -64,7 +64,7 @@ def test_what_a_task_states_is_listed_also_where_nobody_has_it(prognosis: Progra
     assert kept["arms"]["drug"] == kept["labels"]["death"] == 0
     checked = prognosis("cohort", "check", task, "--source", source, "--json")
     assert checked.status == 1
-    assert [f["problem"] for f in checked.stated["findings"] if f["level"] == "fails"] == [problem]
+    assert [f["problem"] for f in checked.stated["findings"] if f["level"] == "fails"] == [problem, nobody]
 
 
 def test_arms_are_described_with_how_their_patients_differ(prognosis: Program, tmp_path: Path) -> None:

@@ -82,8 +82,8 @@ def _assigned_and_answered(task: Task) -> dict[str, tuple[str, tuple[str, ...]]]
     gathered, alike = gathering(task.concepts), dict[str, tuple[str, ...]]()
     for code in treatment.depends_on:
         if code not in (AGE, SEX, TEXT, IMAGING):
-            own = gathered.get(code)
-            subject = code if own is None else f"{CONCEPT}|{own.name}"
+            concept = gathered.get(code)
+            subject = code if concept is None else f"{CONCEPT}|{concept.name}"
             alike[subject] = (*alike.get(subject, ()), code)
     return found | {
         subject: ("treatment.depends_on names what nobody has", codes) for subject, codes in alike.items()
