@@ -14,6 +14,7 @@ from prognosis.record import Code, Event, PatientRecord, Quarantine
 
 START = datetime(2000, 1, 1, tzinfo=UTC)
 LONGEST_DAYS = 365_250.0
+MOST_TEXTS = 0.1  # of a column's cells: with more, it is one of texts
 LARGEST = 3.4e38  # of single precision, in which trees read numbers
 
 Cells = Mapping[str, Sequence[object]]
@@ -51,11 +52,32 @@ class TableRecords:
 
     def records(self, quarantine: Quarantine) -> Iterator[PatientRecord]:
         """Each patient once, in table order; one whose rows cannot be read is quarantined."""
+        self._tell_texts_among_numbers(quarantine)
         for patient_id, rows in self._patients(quarantine):
             try:
                 yield self._record(patient_id, rows)
             except MappingError as error:
-                quarantine.reject(error)
+                quarantine.reject(error, patient_id)
+
+    def _tell_texts_among_numbers(self, quarantine: Quarantine) -> None:
+        """A few texts in a column of numbers make it text for every patient: that is said, not mended."""
+        for each in self._measured:
+            told = self.cells[each.column]
+            if each.as_text or not any(isinstance(value, str) for value in told):
+                continue
+            stated = [(row, value) for row, value in enumerate(told) if self._says(value)]
+            texts = [row for row, value in stated if number_or_text(value) is None]
+            if texts and len(texts) <= MOST_TEXTS * len(stated):
+                quarantine.notice(
+                    f"{self._reference(texts[0])}: {each.column} is a text where nearly all others are "
+                    "numbers, and so the column is read as text for every patient; give a number, leave the "
+                    "cell empty, or name the column under table.categorical",
+                    len(texts),
+                )
+
+    def _says(self, value: object) -> bool:
+        text = cell_text(value)
+        return bool(text) and text not in self.columns.missing_values
 
     def _patients(self, quarantine: Quarantine) -> Iterator[tuple[str, list[int]]]:
         if self.columns.patient_id is None:

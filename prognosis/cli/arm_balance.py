@@ -12,8 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from prognosis.cli.console import stdout
-from prognosis.cohort import Cohort, compared_arms
-from prognosis.cohort.arms import OUTSIDE, arm_counts
+from prognosis.cohort import Cohort
+from prognosis.cohort.arms import OUTSIDE, arm_counts, cases_of_arms
 
 SHOWN = 15
 _TOLD = frozenset({"last", "is", "not_measured"})
@@ -49,7 +49,7 @@ def arm_differences(cohort: Cohort) -> tuple[ArmDifference, ...]:
         return ()
     from prognosis.treatment.overlap import differences_from_reference
 
-    arms = compared_arms(cohort)
+    arms = cases_of_arms(cohort)
     names = arms.treatment.names
     told = list(_facts(arms.cohort))
     if not told:

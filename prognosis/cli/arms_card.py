@@ -6,7 +6,7 @@ from prognosis.cohort import Task
 from prognosis.comparison.answer import DAYS, PROBABILITY, RATIO, Number
 from prognosis.comparison.words import worth_in_words
 from prognosis.fusion.arms import ArmModel
-from prognosis.outputs.treatment_words import amount, gain
+from prognosis.outputs.treatment_words import amount, gain, policy_in_words
 from prognosis.treatment import Estimate
 
 _CAME_ABOUT = {
@@ -39,10 +39,7 @@ def arms_in_words(task: Task, arms: ArmModel) -> tuple[str, ...]:
         f"Outside the overlap {basis.outside:.0%}; largest difference of a covariate between arms "
         f"{basis.imbalance[0]:.2f} standard deviations, {basis.imbalance[1]:.2f} after weighting."
     )
-    lines.append(
-        f"Choosing by the model, on patients it had not seen, gains {gain(_number(basis.policy_gain, unit))} "
-        f"on giving everybody {basis.best_constant}."
-    )
+    lines.append(policy_in_words(_number(basis.policy_gain, unit), basis.best_constant))
     if basis.left_out:
         lines.append(f"Not compared: {'; '.join(f'{why}: {n}' for why, n in basis.left_out.items())}.")
     return tuple(lines)

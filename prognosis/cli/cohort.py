@@ -77,7 +77,8 @@ def run_describe(
     differences = arm_differences(loaded.cohort)
     counts = cohort_json(loaded) | {"arm_differences": arm_differences_json(differences)}
     uses = code_uses(loaded.cohort.task, loaded.records) if codes else None
-    for problem in counts["never_seen"].values():
+    told = (*counts["never_seen"].values(), *counts["arms_contradicted"])
+    for problem in told:
         stderr.print(problem, style="yellow", markup=False, highlight=False)
     if json_output:
         print_json(counts if uses is None else counts | {"codes": code_uses_json(uses)})

@@ -20,8 +20,8 @@ from prognosis.cohort import (
     Task,
     build_cohort,
 )
-from prognosis.cohort.arms import arm_counts, reasons_of_no_arm
-from prognosis.cohort.lint import causes_never_seen
+from prognosis.cohort.arms import arm_counts, problem_of_arms, reasons_of_no_arm
+from prognosis.cohort.lint import causes_never_seen, codes_never_seen
 from prognosis.cohort.outcome import Findings, Response, State, TimeToEvent, Value
 from prognosis.errors import InputError
 from prognosis.record import PatientRecord, Quarantine
@@ -95,6 +95,7 @@ def cohort_json(loaded: Loaded) -> dict[str, Any]:
     Every cause, exclusion and arm of the task is there, with 0 where nobody has it.
     """
     cases, task = loaded.cohort.cases, loaded.cohort.task
+    problem = problem_of_arms(loaded.cohort)
     exclusions = {rule.name: 0 for rule in task.exclusions} | dict(loaded.cohort.exclusions)
     return {
         "task": loaded.cohort.task.name,
@@ -109,9 +110,10 @@ def cohort_json(loaded: Loaded) -> dict[str, Any]:
         "arms": arm_counts(loaded.cohort),
         "of_no_arm": dict(reasons_of_no_arm(loaded.cohort)),
         "arms_by_site": _arms_by_site(loaded.cohort),
+        "arms_contradicted": [f"the cohort {problem}"] if problem else [],
         "exclusions": exclusions,
         "accepted": dict(loaded.quarantine.accepted),
-        "never_seen": causes_never_seen(task, loaded.records),
+        "never_seen": causes_never_seen(task, loaded.records) | codes_never_seen(task, loaded.records),
         "notices": dict(loaded.quarantine.notices),
         "quarantined": [
             {"reference": r.reference, "problem": r.problem, "remedy": r.remedy} for r in loaded.quarantine

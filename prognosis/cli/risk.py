@@ -83,7 +83,7 @@ def run_risk(
     scale = asked.known_scale()
     model = load_model(folder, cache)
     quarantine = Quarantine()
-    record = find_patient(load_patient(sources, model.task, patient, quarantine), patient)
+    record = find_patient(load_patient(sources, model.task, patient, quarantine), patient, quarantine)
     case = case_at(model, record, asked.at)
     since = None if asked.since is None else stated_time("--since", asked.since)
     if asked.write_images is not None:
@@ -116,11 +116,18 @@ def run_risk(
         stdout.print(risk_text(page, asked.top))
 
 
-def find_patient(records: Sequence[PatientRecord], patient: str) -> PatientRecord:
+def find_patient(
+    records: Sequence[PatientRecord], patient: str, quarantine: Quarantine | None = None
+) -> PatientRecord:
     """The record of a patient by id, or by site/id.
 
+    Args:
+        records: As read.
+        patient: The id.
+        quarantine: What was set aside while they were read: a record that was is told with the reason.
+
     Raises:
-        InputError: No record has the id, or two sites share it.
+        InputError: No record has the id, it was set aside, or two sites share it.
     """
     found = [record for record in records if patient in (record.patient_id, record.key)]
     if len(found) == 1:
@@ -128,6 +135,10 @@ def find_patient(records: Sequence[PatientRecord], patient: str) -> PatientRecor
     if found:
         keys = ", ".join(record.key for record in found)
         raise InputError(f"patient {patient}", "is at more than one site", f"name one of {keys}")
+    aside = [each for each in quarantine or () if each.patient_id and each.patient_id == patient]
+    if aside:
+        problem = f"was set aside: {aside[0].reference}, {aside[0].problem}"
+        raise InputError(f"patient {patient}", problem, aside[0].remedy)
     near = near_ids(patient, [record.patient_id for record in records])
     hint = f"did you mean {', '.join(near)}?" if near else "check the id and the sources"
     raise InputError(f"patient {patient}", f"is not among the {len(records)} records", hint)

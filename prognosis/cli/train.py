@@ -18,6 +18,7 @@ from prognosis.cli.loading import Loaded, cohort_json, load_cohort
 from prognosis.cli.masks import train_masks
 from prognosis.cli.settings import model_config
 from prognosis.cohort import Cohort, Task
+from prognosis.cohort.lint import codes_never_seen
 from prognosis.evaluation.judging import evaluate_folds_of, held_out_fold
 from prognosis.evaluation.results import EvaluationResult
 from prognosis.evidence.manifest import states_a_model
@@ -56,6 +57,8 @@ def run_train(
     if task.asks_for_masks:
         train_masks(loaded, config, out, json_output=json_output)
         return
+    for problem in codes_never_seen(task, loaded.records).values():
+        stderr.print(f"[yellow]note[/]: {escape(problem)}", highlight=False)
     started = time.monotonic()
     end_to_end = config.training.way == "end_to_end"
     checkpoints = checkpoints or out.with_name(f"{out.name}.checkpoints")

@@ -28,7 +28,8 @@ def run_treat(
     """Answer for one patient, at the task's last index or at a time given."""
     model = load_model(folder, cache)
     refuse_without_arms(model)
-    record = find_patient(load_patient(sources, model.task, patient, Quarantine()), patient)
+    quarantine = Quarantine()
+    record = find_patient(load_patient(sources, model.task, patient, quarantine), patient, quarantine)
     answer = treat_cases(model, [case_at(model, record, at)])[0]
     if json_output:
         print_json(treat_json(answer, top))

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
+from prognosis.cohort.allocation import Drawn, problem_of_draw
 from prognosis.cohort.case import Began, Case, Cohort, Label, OfNoArm, SurvivalLabel
 from prognosis.cohort.labels import last_contact
 from prognosis.cohort.outcome import Outcome, Response, TimeToEvent
@@ -29,6 +30,8 @@ from prognosis.record.codes import is_among
 BEFORE = "an arm began before the index"
 NONE_BEGAN = "no arm began within the grace period"
 SEVERAL = "more than one arm began within the grace period"
+NONE_BEGAN_AT_ONCE = "no arm began at the index"
+SEVERAL_AT_ONCE = "more than one arm began at the index"
 NOT_FOLLOWED = "not followed to the end of the grace period"
 OUTCOME_FIRST = "outcome within the grace period, before any arm began"
 OUTCOME_AFTER = "outcome within the grace period, after {arm} began"
@@ -68,12 +71,14 @@ def arm_of(
     if left is not None:
         return _before_the_end(left, begun)
     if len(begun) > 1:
-        return OfNoArm(SEVERAL, ambiguous=True)
+        return OfNoArm(SEVERAL if treatment.grace_days else SEVERAL_AT_ONCE, ambiguous=True)
     if begun:
         ((name, time),) = begun.items()
         return Began(name, (time - index) / _DAY)
     of_no_other = treatment.of_no_other
-    return OfNoArm(NONE_BEGAN) if of_no_other is None else Began(of_no_other.name)
+    if of_no_other is not None:
+        return Began(of_no_other.name)
+    return OfNoArm(NONE_BEGAN if treatment.grace_days else NONE_BEGAN_AT_ONCE)
 
 
 def _before_the_end(left: str, begun: Mapping[str, datetime]) -> OfNoArm:
@@ -140,12 +145,31 @@ class ArmCohort:
             return None
         return np.array([self.treatment.shares[name] for name in self.treatment.names])
 
+    @property
+    def problem(self) -> str:
+        """What in the cases contradicts the stated shares or strata; "" where nothing does."""
+        return problem_of_draw(Drawn(self.treatment, self.arm, self.stratum, self.strata, self.clusters))
+
 
 def compared_arms(cohort: Cohort) -> ArmCohort:
     """The cases of a cohort that can be compared by arm.
 
     Args:
         cohort: Of a task that states `treatment`, every case labelled.
+
+    Raises:
+        CohortError: The task states no treatment, a case has no label, an arm has no case, or the cases
+            contradict the shares or strata that the task states.
+    """
+    found = cases_of_arms(cohort)
+    if found.problem:
+        remedy = "state the shares and strata of the draw as it was, and look for arms that are mixed up"
+        raise CohortError(f"cohort of task {cohort.task.name}", found.problem, remedy)
+    return found
+
+
+def cases_of_arms(cohort: Cohort) -> ArmCohort:
+    """The same whatever the task states of the draw: to be looked at, not to be compared.
 
     Raises:
         CohortError: The task states no treatment, a case has no label, or an arm has no case.
@@ -180,6 +204,18 @@ def compared_arms(cohort: Cohort) -> ArmCohort:
         strata=strata,
         left_out=left_out,
     )
+
+
+def problem_of_arms(cohort: Cohort) -> str:
+    """What in a cohort contradicts the shares or strata that its task states; "" where nothing does.
+
+    Of labelled cases alone; "" also where arms cannot be compared for another reason.
+    """
+    labelled = cohort.where(lambda case: case.label is not None)
+    counts = arm_counts(labelled)
+    if not counts or not all(count for name, count in counts.items() if name not in OUTSIDE):
+        return ""
+    return cases_of_arms(labelled).problem
 
 
 def arm_counts(cohort: Cohort) -> dict[str, int]:

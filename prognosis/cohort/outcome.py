@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    field_validator,
+    model_validator,
+)
 
 from prognosis.record.codes import overlap
 
@@ -12,7 +20,27 @@ Days = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 DaysOrZero = Annotated[float, Field(ge=0.0, allow_inf_nan=False)]
 
 
+def printable(name: str) -> str:
+    """A name as it stands, where a terminal and a page can show it as it is.
+
+    A control character could move the cursor or colour what follows, and an override of the writing
+    direction could make one arm read like another: both are refused, never taken out.
+
+    Raises:
+        ValueError: A character does not print; it is named by its number.
+    """
+    for character in name:
+        if not character.isprintable():
+            message = f"the name holds U+{ord(character):04X}, which does not print: write it without"
+            raise ValueError(message)
+    return name
+
+
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+Name = Annotated[str, AfterValidator(printable)]
+"""What is shown to people, as it stands in an answer."""
+ShownText = Annotated[Text, AfterValidator(printable)]
+"""The same, without blanks at its ends."""
 
 ROUNDING = 1e-3
 """Of shares that somebody wrote down."""
@@ -28,7 +56,7 @@ class TimeToEvent(Strict):
     """Days from the index to the first of several competing causes; censored at the last contact."""
 
     kind: Literal["time_to_event"]
-    causes: dict[str, tuple[str, ...]] = Field(min_length=1)
+    causes: dict[Name, tuple[str, ...]] = Field(min_length=1)
     horizons_days: tuple[Days, ...] = Field(min_length=1)
     maximum_days: Days | None = None
 
@@ -58,7 +86,7 @@ class State(Strict):
     """
 
     kind: Literal["state"]
-    name: str
+    name: Name
     start_codes: tuple[str, ...] = Field(min_length=1)
     end_codes: tuple[str, ...] = ()
     unknown_codes: tuple[str, ...] = ()
@@ -75,7 +103,7 @@ class Value(Strict):
 
     kind: Literal["value"]
     code: str
-    classes: dict[str, str] = Field(min_length=2)
+    classes: dict[str, Name] = Field(min_length=2)
     within_days: DaysOrZero = 1.0
     prevalence: dict[str, Annotated[float, Field(gt=0.0, lt=1.0)]] = {}
 
@@ -120,7 +148,7 @@ class Findings(Strict):
     """
 
     kind: Literal["findings"]
-    findings: dict[Text, FindingValues] = Field(min_length=1)
+    findings: dict[Name, FindingValues] = Field(min_length=1)
     within_days: DaysOrZero = 1.0
 
 
@@ -135,7 +163,7 @@ class Measurement(Strict):
     """
 
     kind: Literal["measurement"]
-    name: Text
+    name: ShownText
     codes: tuple[Text, ...] = Field(min_length=1)
     unit: str
     other_units: dict[str, Annotated[float, Field(gt=0.0, allow_inf_nan=False)]] = {}
@@ -201,7 +229,7 @@ class Response(Strict):
     """
 
     kind: Literal["response"]
-    classes: dict[str, str] = Field(min_length=2)
+    classes: dict[str, Name] = Field(min_length=2)
     within_days: Days
     from_days: DaysOrZero = 0.0
     code: Text | None = None
@@ -242,7 +270,7 @@ class Mask(Strict):
     """
 
     kind: Literal["mask"]
-    structures: tuple[Text, ...] = Field(min_length=1, max_length=254)
+    structures: tuple[ShownText, ...] = Field(min_length=1, max_length=254)
 
     @field_validator("structures")
     @classmethod

@@ -71,7 +71,7 @@ def refusal(
 def _fault(model: type[BaseModel], kind: str, place: tuple[int | str, ...], message: str) -> tuple[str, str]:
     """A fault in words, and the name that was meant where one is near."""
     names, fields = _walk(model, place)
-    path = ".".join(names) or "the statement"
+    path = _shown(".".join(names)) or "the statement"
     if kind == "missing":
         return f"{path} is needed", ""
     if kind == "model_type":
@@ -80,6 +80,11 @@ def _fault(model: type[BaseModel], kind: str, place: tuple[int | str, ...], mess
         near = difflib.get_close_matches(names[-1], fields, n=1)
         return f"{path} is not a field", f"did you mean {near[0]}?" if near else ""
     return f"{path}: {message.removeprefix('Value error, ')}", ""
+
+
+def _shown(path: str) -> str:
+    """A path in which what does not print is named by its number: a key may be anything."""
+    return "".join(each if each.isprintable() else f"U+{ord(each):04X}" for each in path)
 
 
 def _walk(model: type[BaseModel], place: tuple[int | str, ...]) -> tuple[list[str], list[str]]:

@@ -6,6 +6,7 @@ afterwards: no later switch, stop or addition is looked at (Hernan and Robins, A
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -18,6 +19,7 @@ from prognosis.cohort.outcome import (
     Measurement,
     Outcome,
     Response,
+    ShownText,
     State,
     Strict,
     Text,
@@ -38,7 +40,7 @@ class Arm(Strict):
     begin no other.
     """
 
-    name: Text
+    name: ShownText
     codes: tuple[Text, ...] = ()
     values: tuple[Text, ...] = ()
 
@@ -66,9 +68,9 @@ class Treatment(Strict):
     arms: tuple[Arm, ...] = Field(min_length=2)
     assignment: Literal["randomised", "observational"]
     grace_days: DaysOrZero = 0.0
-    shares: dict[Text, Annotated[float, Field(gt=0.0, lt=1.0)]] = Field(default_factory=dict)
-    strata: tuple[Text, ...] = ()
-    depends_on: tuple[Text, ...] = ()
+    shares: dict[ShownText, Annotated[float, Field(gt=0.0, lt=1.0)]] = Field(default_factory=dict)
+    strata: tuple[ShownText, ...] = ()
+    depends_on: tuple[ShownText, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -106,10 +108,19 @@ class Treatment(Strict):
     @field_validator("arms")
     @classmethod
     def _arms_are_apart(cls, arms: tuple[Arm, ...]) -> tuple[Arm, ...]:
-        names = [arm.name for arm in arms]
-        if len(set(names)) < len(names):
-            message = "two arms have one name"
-            raise ValueError(message)
+        read: dict[str, str] = {}
+        for arm in arms:
+            alike = "".join(unicodedata.normalize("NFKC", arm.name).casefold().split())
+            if read.get(alike) == arm.name:
+                message = "two arms have one name"
+                raise ValueError(message)
+            if alike in read:
+                message = (
+                    f"the names {read[alike]!r} and {arm.name!r} of two arms differ in case or blanks only: "
+                    "a reader takes them for one"
+                )
+                raise ValueError(message)
+            read[alike] = arm.name
         if sum(not arm.codes for arm in arms) > 1:
             message = "two arms have no codes: only one can be that of those who begin no other"
             raise ValueError(message)

@@ -68,7 +68,10 @@ def cautions(arms: ArmModel, case: Case, prediction: Prediction, *, seen: bool) 
             "the model learned risks from this patient, but not what arms do: none of them began at the index"
         )
     if begun:
-        found.append(f"{begun} has begun at the index: of the other arms it is said what might have been")
+        found.append(
+            f"{begun} has begun at the index already: what is said of the other arms is what to expect had "
+            "one of them been begun instead"
+        )
     for name, why in prediction.modalities_missing.items():
         found.append(f"{name} is missing ({why}): what is said is of patients of whom it is not known")
     if arms.worth.alike:

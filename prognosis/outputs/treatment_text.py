@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from prognosis.comparison.answer import Basis, Contrast, TreatmentAnswer
 from prognosis.explanation import Driver
 from prognosis.outputs.estimate import in_days
-from prognosis.outputs.treatment_words import amount, gain, share_of_gain
+from prognosis.outputs.treatment_words import amount, gain, policy_in_words, share_of_gain
 
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
@@ -23,7 +23,8 @@ def treatment_text(answer: TreatmentAnswer, top: int = 3) -> Group:
     Nothing that came from a record is read as markup: a note may contain square brackets.
 
     Args:
-        answer: Of one patient; one that is refused shows its reason and no number of the patient.
+        answer: Of one patient; one that is refused shows its reason and how many cases there are of each arm,
+            and nothing that would be read as an effect.
         top: How many drivers to show for and against each arm.
     """
     from rich.console import Group
@@ -39,11 +40,13 @@ def treatment_text(answer: TreatmentAnswer, top: int = 3) -> Group:
                 f"{answer.refused.reason}: {answer.refused.detail}\n",
             )
         )
-    else:
-        parts += [_verdict(answer), _arms(answer), Text(), _differences(answer), Text()]
-        for contrast in answer.contrasts:
-            if contrast.explanation is not None and contrast.explanation.drivers:
-                parts.append(_drivers(contrast, top))
+        if answer.basis is not None:
+            parts.append(Text(_counts(answer.basis)))
+        return Group(*parts)
+    parts += [_verdict(answer), _arms(answer), Text(), _differences(answer), Text()]
+    for contrast in answer.contrasts:
+        if contrast.explanation is not None and contrast.explanation.drivers:
+            parts.append(_drivers(contrast, top))
     if answer.basis is not None:
         parts.append(Text(_cohort(answer, answer.basis)))
     parts += _sentences("Take care:", answer.cautions)
@@ -104,9 +107,9 @@ def arm_lines(answer: TreatmentAnswer) -> tuple[str, ...]:
 
 
 def events_of(answer: TreatmentAnswer) -> str:
-    """What `events` count: "with death", "of the rarer of improved and not"."""
+    """What `events` count: "with death", "with improved or without it, whichever are fewer"."""
     if answer.horizon_days is None:
-        return f"of the rarer of {answer.outcome} and not"
+        return f"with {answer.outcome} or without it, whichever are fewer"
     return f"with {answer.outcome}"
 
 
@@ -189,6 +192,11 @@ def _drivers(contrast: Contrast, top: int) -> Table:
     return table
 
 
+def _counts(basis: Basis) -> str:
+    arms = "; ".join(f"{arm.name}, {arm.cases} cases" for arm in basis.arms)
+    return f"The cohort, {basis.assignment}: {arms}."
+
+
 def _cohort(answer: TreatmentAnswer, basis: Basis) -> str:
     arms = "; ".join(
         f"{arm.name}, {arm.cases} cases ({arm.effective:.0f} after weighting), {arm.events} "
@@ -209,8 +217,7 @@ def grounds_in_words(answer: TreatmentAnswer, basis: Basis) -> tuple[str, ...]:
     lines = [
         f"Outside the overlap {basis.outside_overlap:.0%}; largest difference of a covariate between arms "
         f"{basis.imbalance_before:.2f} standard deviations, {basis.imbalance_after:.2f} after weighting.",
-        f"Choosing by this model, on patients it had not seen, gains {gain(basis.policy_gain)} on giving "
-        f"everybody {basis.best_constant}.",
+        policy_in_words(basis.policy_gain, basis.best_constant),
     ]
     shares = "risks" if answer.horizon_days is not None else "probabilities"
     lines += [

@@ -8,6 +8,8 @@ from prognosis.comparison.answer import DAYS, RATIO, ContrastExplanation, Number
 from prognosis.explanation import Driver
 from prognosis.outputs.estimate import Estimate, as_percent, signed
 
+SAME = 1e-9
+"""Below it a gain is that of a rule which gives everybody the same arm, but for rounding."""
 DRIVERS_EACH_WAY = 5
 """Drivers for an arm, and as many against it, that a page tells one by one."""
 
@@ -31,6 +33,24 @@ def gain(number: Number) -> str:
         return f"{value} days ({low} to {high})"
     value, low, high = (signed(100.0 * each, 0) for each in (number.value, number.low, number.high))
     return f"{value} percentage points ({low} to {high})"
+
+
+def policy_in_words(found: Number, constant: str) -> str:
+    """What choosing an arm by the model gains on giving everybody one arm.
+
+    Args:
+        found: The gain, in the cohort, on patients that the model had not seen.
+        constant: The one best arm.
+    """
+    if max(abs(found.low), abs(found.high)) < SAME:
+        return (
+            f"On patients it had not seen, this model finds {constant} best for every one: choosing by it is "
+            "giving everybody that arm, and gains nothing."
+        )
+    return (
+        f"Choosing by this model, on patients it had not seen, gains {gain(found)} on giving everybody "
+        f"{constant}."
+    )
 
 
 def share_of_gain(explanation: ContrastExplanation, contribution: float) -> str:

@@ -218,7 +218,9 @@ def _cautions(model: FusionModel, case: Case, inputs: FusionInputs, row: int) ->
         cautions.append(f"the model was trained on this patient, so the {answer} is surer than for a new one")
     for reason in inputs.withheld[row]:
         read = inputs.present[row, model.modalities.index(reason.partition(":")[0])]
-        cautions.append(f"{reason}; what came before it was read instead" if read else reason)
+        cautions.append(
+            f"{reason}; it was not read, but an earlier value where there is one" if read else reason
+        )
     cautions += inputs.cautions[row] if inputs.cautions else ()
     for place, name in enumerate(model.modalities):
         if UNUSUAL < inputs.distance[row, place] <= OUT_OF_DISTRIBUTION:

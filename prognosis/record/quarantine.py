@@ -11,11 +11,15 @@ from prognosis.errors import InputError
 
 @dataclass(frozen=True, slots=True)
 class Rejection:
-    """One piece of input set aside: which, what is wrong, what would be right."""
+    """One piece of input set aside: which, what is wrong, what would be right.
+
+    `patient_id` is whose record it was, where it was the whole of it; "" where it was not, or is not known.
+    """
 
     reference: str
     problem: str
     remedy: str
+    patient_id: str = ""
 
 
 class Quarantine:
@@ -30,9 +34,9 @@ class Quarantine:
         """Count input of `kind` ("Observation", "DICOM instance") that was read."""
         self.accepted[kind] += count
 
-    def reject(self, error: InputError) -> None:
-        """Set one piece of input aside for the reason the error gives."""
-        self.rejections.append(Rejection(error.reference, error.problem, error.remedy))
+    def reject(self, error: InputError, patient_id: str = "") -> None:
+        """Set one piece of input aside for the reason the error gives; `patient_id` where it was a record."""
+        self.rejections.append(Rejection(error.reference, error.problem, error.remedy, patient_id))
 
     def notice(self, message: str, count: int = 1) -> None:
         """Count something a reader of the cohort should know, e.g. "effective time used for issued"."""

@@ -51,17 +51,20 @@ def test_what_a_task_states_is_listed_also_where_nobody_has_it(prognosis: Progra
     assert ran.stated["labels"]["death"] == ran.stated["exclusions"]["other trial"] == 0
     assert ran.stated["arms"] == {"drug": 0, "care": 90, "(ambiguous)": 0, "(no arm)": 0}
     problem = "no event of death: none of its codes x|dead is in the sources; check their spelling"
-    assert ran.stated["never_seen"] == {"death": problem}
+    nobody = "nobody began the arm drug: x|drug is in no record of the sources; check the spelling"
+    assert ran.stated["never_seen"] == {"death": problem, "drug": nobody}
+    assert ran.stated["arms_contradicted"] == []
     table = prognosis("cohort", "describe", task, "--source", source)
     for row in ("labels: death", "exclusions: other trial", "arms: drug", "arms: (no arm)"):
         assert row in table.out
     assert problem in table.prose
+    assert nobody in table.prose
     prognosis("cohort", "build", task, "--source", source, "--out", tmp_path / "built")
     kept = json.loads((tmp_path / "built" / "cohort.json").read_text(encoding="utf-8"))
     assert kept["arms"]["drug"] == kept["labels"]["death"] == 0
     checked = prognosis("cohort", "check", task, "--source", source, "--json")
     assert checked.status == 1
-    assert [f["problem"] for f in checked.stated["findings"] if f["level"] == "fails"] == [problem]
+    assert [f["problem"] for f in checked.stated["findings"] if f["level"] == "fails"] == [problem, nobody]
 
 
 def test_arms_are_described_with_how_their_patients_differ(prognosis: Program, tmp_path: Path) -> None:

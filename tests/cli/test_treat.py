@@ -164,3 +164,50 @@ def test_a_patient_who_is_not_there_is_one_line_and_exit_code_2(treat) -> None:
     ran = treat("p999")
     assert ran.status == 2
     assert "patient p999" in ran.prose
+
+
+@pytest.fixture
+def damaged(clinic: Path, tmp_path: Path) -> Path:
+    """The table with a patient whose time cannot be read, and one whose age is a text."""
+    with (clinic / "clinic.csv").open(newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    rows[3]["days"], rows[5]["age"] = "soon", "abc"
+    with (tmp_path / "damaged.csv").open("w", newline="", encoding="utf-8") as stream:
+        written = csv.DictWriter(stream, list(rows[0]))
+        written.writeheader()
+        written.writerows(rows)
+    return tmp_path / "damaged.csv"
+
+
+@pytest.mark.parametrize("verb", ["treat", "risk"])
+def test_a_patient_whose_row_was_set_aside_is_said_to_be_there_and_why_not(
+    prognosis: Program, model: Path, damaged: Path, verb: str
+) -> None:
+    ran = prognosis(verb, "p3", "--model", model, "--source", f"table:{damaged}")
+    assert ran.status == 2
+    assert "patient p3: was set aside: damaged.csv row 4, its time (days) is missing" in ran.prose
+    assert "did you mean" not in ran.prose
+
+
+@pytest.mark.parametrize("verb", ["treat", "risk"])
+def test_a_text_where_training_had_numbers_is_told_with_its_column_and_row(
+    prognosis: Program, model: Path, damaged: Path, verb: str
+) -> None:
+    ran = prognosis(verb, "p5", "--model", model, "--source", f"table:{damaged}", "--json")
+    (told,) = (each for each in ran.stated["cautions"] if "table|age" in each)
+    assert "a text at damaged.csv#6:age, where training had a number: give a number" in told
+    assert "damaged.csv row 6: age is a text where nearly all others are numbers" in ran.prose
+    assert "abc" not in ran.out + ran.err
+
+
+def test_a_refused_patient_sees_the_reason_and_counts_and_nothing_like_an_effect(
+    prognosis: Program, model: Path, clinic: Path
+) -> None:
+    source = f"table:{clinic / 'clinic.csv'}"
+    ran = prognosis("treat", "p5", "--model", model, "--source", source, "--at", "2001-01-01")
+    told = " ".join(ran.out.split())
+    assert "The arms are not compared for this patient." in told
+    assert "usual care, " in told
+    assert " cases" in told
+    for word in ("after weighting", "if all were given it", "Assumed", "E-value", "Choosing by"):
+        assert word not in told

@@ -67,6 +67,12 @@ def test_without_an_arm_for_those_who_begin_no_other_they_are_of_none() -> None:
     assert arm(treatment=GRACE | {"arms": ARMS[1:]}) == OfNoArm("no arm began within the grace period")
 
 
+def test_no_grace_period_is_spoken_of_where_a_task_has_none() -> None:
+    assert arm(treatment=TREATMENT | {"arms": ARMS[1:]}) == OfNoArm("no arm began at the index")
+    both = event(0, "s|old"), event(0, "s|new-a")
+    assert arm(*both, treatment=TREATMENT) == OfNoArm("more than one arm began at the index", ambiguous=True)
+
+
 def test_who_dies_or_is_lost_by_the_end_of_the_grace_period_is_left_out_whatever_was_begun() -> None:
     assert arm(event(9, DEATH)) == OfNoArm(
         "outcome within the grace period, before any arm began", ambiguous=True
@@ -125,7 +131,7 @@ def test_a_column_says_the_arm_by_its_values_and_no_evidence_reads_it() -> None:
     built = survival_cohort(columns, [True, False, True, True], treatment=treatment)
     arms = compared_arms(built)
     assert arms.arm.tolist() == [0, 1, 1]
-    assert arms.left_out == {"no arm began within the grace period": 1}
+    assert arms.left_out == {"no arm began at the index": 1}
     assert arms.strata == (("f",), ("m",))
     assert arms.stratum.tolist() == [1, 0, 0]
     assert arms.shares is not None

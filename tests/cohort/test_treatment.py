@@ -22,6 +22,14 @@ from tests.cohort.test_arms import ARMS, GRACE, TREATMENT
         ({"assignment": None}, "treatment.assignment"),
         ({"arms": [ARMS[0], {"name": "b"}]}, "two arms have no codes"),
         ({"arms": [ARMS[1], ARMS[1]]}, "two arms have one name"),
+        ({"arms": [{"name": "Drug A"}, {"name": "drug  a", "codes": ["s|a"]}]}, "differ in case or blanks"),
+        ({"arms": [{"name": "druga"}, {"name": "Drug A", "codes": ["s|a"]}]}, "differ in case or blanks"),
+        ({"arms": [{"name": "\x1b[31mred"}, ARMS[1]]}, "holds U+001B, which does not print"),
+        ({"arms": [{"name": "a\u202eb"}, ARMS[1]]}, "holds U+202E"),
+        ({"arms": [{"name": "a\u200bb"}, ARMS[1]]}, "holds U+200B"),
+        ({"arms": [{"name": "a\nb"}, ARMS[1]]}, "holds U+000A"),
+        ({"assignment": "randomised", "strata": ["s|\x07"]}, "holds U+0007"),
+        ({"depends_on": ["s|\u2066x"]}, "holds U+2066"),
         ({"arms": [ARMS[0], {"name": "b", "values": ["1"]}]}, "values without codes"),
         ({"arms": [ARMS[2], {"name": "b", "codes": ["s|new-x"]}]}, "begins two arms, new and b"),
         (
@@ -45,6 +53,24 @@ def test_a_fault_in_the_arms_is_named(changes: dict[str, Any], named: str) -> No
     with pytest.raises(TaskError) as caught:
         task(treatment=TREATMENT | changes)
     assert named in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "outcome",
+    [
+        {"kind": "value", "code": "s|x", "classes": {"0": "a", "1": "b\x9b"}},
+        {"kind": "response", "code": "s|x", "within_days": 9, "classes": {"0": "a", "1": "b\x9b"}},
+        {"kind": "time_to_event", "causes": {"b\x9b": [DEATH]}, "horizons_days": [9]},
+        {"kind": "state", "name": "b\x9b", "start_codes": ["s|a"]},
+    ],
+)
+def test_a_name_with_a_character_that_does_not_print_is_refused_by_its_number(
+    outcome: dict[str, Any],
+) -> None:
+    with pytest.raises(TaskError) as caught:
+        task(outcome=outcome)
+    assert "U+009B" in str(caught.value)
+    assert "\x9b" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

@@ -23,12 +23,15 @@ from tests.comparison.worlds import (
     VALUED,
     Worlds,
     arm_of,
+    as_it_is,
     assessed,
     classed,
     died,
+    drawn_in,
     lost,
     new_only,
     of_kind,
+    shares_of,
     unmodelled,
     with_basis,
     without_laboratory,
@@ -96,6 +99,16 @@ REFUSED: dict[str, tuple[Callable[[Worlds], Why | None], Reason, str]] = {
         lambda w: w.at_training(w.drawn, lambda case: replace(case, arm=OfNoArm("none"))),
         Reason.NOT_COMPARED,
         "has no case of the arm",
+    ),
+    "counts that the stated shares make impossible": (
+        lambda w: w.at_training(w.drawn, as_it_is, treatment=shares_of({USUAL: 0.98, NEW: 0.01, RARE: 0.01})),
+        Reason.NOT_COMPARED,
+        "contradicts the stated shares",
+    ),
+    "drawn in strata that nobody is of": (
+        lambda w: w.at_training(w.drawn, as_it_is, treatment=drawn_in("lab|never-measured")),
+        Reason.NOT_COMPARED,
+        "has no case with lab|never-measured",
     ),
     "an arm without five events": (
         lambda w: w.at_training(

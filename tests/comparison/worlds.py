@@ -8,6 +8,7 @@ from typing import Any
 
 from prognosis.cohort import Case, Cohort, Task
 from prognosis.cohort.case import Began, ClassLabel, SurvivalLabel
+from prognosis.cohort.treatment import Treatment
 from prognosis.comparison.answer import TreatmentAnswer, Why
 from prognosis.comparison.treat import treat_cases
 from prognosis.fusion import FusionModel
@@ -56,6 +57,20 @@ def with_basis(model: FusionModel, **grounds: Any) -> FusionModel:
     assert isinstance(arms, ArmModel)
     basis = replace(arms.basis, grounds=replace(arms.basis.grounds, **grounds))
     return replace(model, arms=replace(arms, basis=basis))
+
+
+def as_it_is(case: Case) -> Case:
+    return case
+
+
+def shares_of(shares: dict[str, float]) -> Treatment | None:
+    """The trial with stated shares."""
+    return treated_task(rare=True, shares=shares).treatment
+
+
+def drawn_in(code: str) -> Treatment | None:
+    """The trial with one code that its arms are said to be drawn within."""
+    return treated_task(rare=True, strata=[code]).treatment
 
 
 def died(case: Case, day: float) -> Case:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from prognosis.cohort.arms import OUTSIDE, arm_counts
+from prognosis.cohort.arms import OUTSIDE, arm_counts, problem_of_arms
 from prognosis.cohort.case import Began, Cohort
 from prognosis.cohort.lint.columns import Column
 from prognosis.cohort.lint.finding import Finding, Thresholds
@@ -29,6 +29,9 @@ def told_by_arms(cohort: Cohort, columns: tuple[Column, ...], limits: Thresholds
     for name, count in counts.items():
         if name not in OUTSIDE and count < limits.least_cases:
             yield Finding("too few in an arm", name, "so few cases are of this arm", count, len(cohort))
+    problem = problem_of_arms(cohort)
+    if problem:
+        yield Finding("draw contradicted", "treatment", f"the cohort {problem}", len(cohort), len(cohort))
     place = {name: number for number, name in enumerate(treatment.names)}
     arm = np.array(
         [place[case.arm.arm] if isinstance(case.arm, Began) else NO_ARM for case in cohort.cases],

@@ -68,6 +68,12 @@ KINDS: Mapping[str, Kind] = MappingProxyType(
             True, f"{_EXCLUDE}; where it is a reason for the choice, exclude those patients"
         ),
         "too few in an arm": Kind(False, "collect more cases, or leave the arm out; nothing will be certain"),
+        "draw contradicted": Kind(
+            True, "state the shares and strata of the draw as it was, and look for arms that are mixed up"
+        ),
+        "code that no record has": Kind(
+            True, "mend the spelling, or leave out a code that cannot be there (screening.accept keeps it)"
+        ),
         # Damaged data.
         "two units for one code": Kind(True, "convert to one unit where the source is read"),
         "unit cannot be converted": Kind(

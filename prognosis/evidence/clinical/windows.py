@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -140,7 +140,9 @@ def _of_last(read: Facts, last: Ints, column: Column, categories: Sequence[Seque
 def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[str, ...]]:
     reader = vocabulary.reader()
     places = vocabulary.places()
-    known = {concept.code for concept in vocabulary.concepts}
+    known: dict[str, set[str]] = {}
+    for own in vocabulary.concepts:
+        known.setdefault(own.code, set()).add(own.kind)
     texts = [{text: n for n, text in enumerate(own)} for own in vocabulary.categories]
     rows: list[tuple[int, int, float, float, bool, int]] = []
     withheld: list[str] = []
@@ -154,7 +156,7 @@ def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[s
             place = places.get(concept)
             if place is None or reading.refusal:
                 if concept.code in known:
-                    why = reading.refusal or f"{_strange(concept)} not seen in training"
+                    why = reading.refusal or _strange(concept, known[concept.code], event.source)
                     unused[f"{concept.code}: {why}"] = None
                 continue
             category = -1
@@ -174,8 +176,17 @@ def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[s
     return _sorted_facts(rows), tuple(withheld)
 
 
-def _strange(concept: Concept) -> str:
-    return f"unit {concept.unit or 'none'}" if concept.kind == "number" else concept.kind
+_KIND = {"number": "a number", "category": "a text", "occurrence": "the fact alone"}
+"""Kinds of a fact, in words."""
+
+
+def _strange(concept: Concept, trained: Collection[str], source: str) -> str:
+    """What a fact states that training did not, where it stands, and what would be right."""
+    if concept.kind in trained:
+        return f"unit {concept.unit or 'none'} not seen in training"
+    meant = " or ".join(_KIND[kind] for kind in sorted(trained))
+    where = f" at {source}" if source else ""
+    return f"{_KIND[concept.kind]}{where}, where training had {meant}: give {meant}"
 
 
 def _sorted_facts(rows: list[tuple[int, int, float, float, bool, int]]) -> Facts:

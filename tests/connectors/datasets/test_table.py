@@ -83,6 +83,25 @@ def test_an_unusable_row_is_set_aside_with_its_number(tmp_path: Path, bad: dict[
     assert [rejection.reference for rejection in quarantine] == ["t.csv row 2"]
 
 
+def test_a_text_among_the_numbers_of_a_column_is_told_with_its_row(tmp_path: Path) -> None:
+    rows = [{"time": 10, "event": 1, "age": 60 + row, "stage": "II"} for row in range(20)]
+    assert not read(csv(tmp_path / "right.csv", rows))[1].notices
+    rows[6]["age"] = "abc"
+    _, quarantine = read(csv(tmp_path / "t.csv", rows))
+    ((message, count),) = quarantine.notices.items()
+    assert message.startswith("t.csv row 7: age is a text where nearly all others are numbers")
+    assert "abc" not in message
+    assert count == 1
+
+
+def test_a_row_that_was_set_aside_keeps_whose_it_was(tmp_path: Path) -> None:
+    path = csv(
+        tmp_path / "t.csv", [{"who": "p1", "time": "soon", "event": 1}, {"who": "p2", "time": 3, "event": 1}]
+    )
+    _, quarantine = read(path, replace(COLUMNS, patient_id="who"))
+    assert [each.patient_id for each in quarantine] == ["p1"]
+
+
 def test_an_index_beyond_any_life_is_refused(tmp_path: Path) -> None:
     path = csv(tmp_path / "t.csv", [{"time": 1, "event": 0}])
     with pytest.raises(SourceError, match="a thousand years ahead"):
