@@ -36,7 +36,9 @@ def gain(number: Number) -> str:
 
 
 def policy_in_words(found: Number, constant: str) -> str:
-    """What choosing an arm by the model gains on giving everybody one arm.
+    """What following the model gains on giving everybody one arm.
+
+    To follow it is to give that arm, unless another is surely better for the patient.
 
     Args:
         found: The gain, in the cohort, on patients that the model had not seen.
@@ -44,12 +46,12 @@ def policy_in_words(found: Number, constant: str) -> str:
     """
     if max(abs(found.low), abs(found.high)) < SAME:
         return (
-            f"On patients it had not seen, this model finds {constant} best for every one: choosing by it is "
-            "giving everybody that arm, and gains nothing."
+            f"On patients it had not seen, this model finds no arm surely better than {constant} for anybody: "
+            "following it is giving everybody that arm, and gains nothing."
         )
     return (
-        f"Choosing by this model, on patients it had not seen, gains {gain(found)} on giving everybody "
-        f"{constant}."
+        f"Following this model where it finds another arm surely better than {constant}, on patients it had "
+        f"not seen, gains {gain(found)} on giving everybody {constant}."
     )
 
 

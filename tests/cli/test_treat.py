@@ -209,5 +209,5 @@ def test_a_refused_patient_sees_the_reason_and_counts_and_nothing_like_an_effect
     assert "The arms are not compared for this patient." in told
     assert "usual care, " in told
     assert " cases" in told
-    for word in ("after weighting", "if all were given it", "Assumed", "E-value", "Choosing by"):
+    for word in ("after weighting", "if all were given it", "Assumed", "E-value", "Following this model"):
         assert word not in told

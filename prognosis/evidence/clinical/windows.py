@@ -148,6 +148,7 @@ def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[s
     withheld: list[str] = []
     for number, case in enumerate(cases):
         unused: dict[str, None] = {}
+        strange: set[Concept] = set()  # told once, of the first fact
         for event in facts(case, vocabulary.entry_codes):
             reading = reader.reading(event)
             if reading is None:
@@ -155,7 +156,8 @@ def _read(cases: Sequence[Case], vocabulary: Vocabulary) -> tuple[Facts, tuple[s
             concept = reading.concept
             place = places.get(concept)
             if place is None or reading.refusal:
-                if concept.code in known:
+                if concept.code in known and (reading.refusal or concept not in strange):
+                    strange.add(concept)
                     why = reading.refusal or _strange(concept, known[concept.code], event.source)
                     unused[f"{concept.code}: {why}"] = None
                 continue
