@@ -46,8 +46,8 @@ def policy_in_words(found: Number, constant: str) -> str:
     """
     if max(abs(found.low), abs(found.high)) < SAME:
         return (
-            f"On patients it had not seen, this model finds no arm surely better than {constant}: following it "
-            "is giving everybody that arm, and gains nothing."
+            f"On patients it had not seen, this model finds no arm surely better than {constant}: "
+            "following it is giving everybody that arm, and gains nothing."
         )
     return (
         f"Following this model where it finds another arm surely better than {constant}, on patients it had "
