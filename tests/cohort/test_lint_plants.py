@@ -284,7 +284,7 @@ def test_every_kind_is_planted_here() -> None:
         "cause without any event", "unit cannot be converted",
         "numbers written as text", "value far from all others", "constant column", "identifier as a column",
         "same values in two columns", "image cannot be opened", "acceptance matches nothing",
-        "level settles the arm", "too few in an arm",
+        "level settles the arm", "too few in an arm", "draw contradicted", "code that no record has",
     }  # fmt: skip
     assert {*plants.IN_SOME, *plants.ADDED, *COLUMNS, *NAMES, *told} == set(KINDS)
     assert len(KINDS) >= 25
