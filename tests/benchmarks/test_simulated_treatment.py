@@ -30,18 +30,20 @@ def run(spread: float, seed: int = 0) -> ArmRun:
     average = np.array([mean + 3.0, mean - 5.0, mean + 9.0])
     naive = np.array([mean - 30.0, mean - 40.0, mean - 20.0])
     return ArmRun(
-        scores,
-        truth.copy(),
-        np.full(600, 0.5),
-        truth,
-        np.arange(600).astype(str),
-        naive,
-        average,
-        fresh,
-        truth[:50],
-        np.array([0.0, 300.0, 300.0]),
-        np.array([730.0]),
-        np.array([1.0]),
+        scores=scores,
+        worth=truth.copy(),
+        rule=truth.argmax(axis=1),
+        propensity=np.full(600, 0.5),
+        truth=truth,
+        patients=np.arange(600).astype(str),
+        naive=naive,
+        average=average,
+        by_oracle=average - 1.0,
+        judged=fresh,
+        judged_truth=truth[:50],
+        overlap=np.array([0.0, 300.0, 300.0]),
+        horizon=np.array([730.0]),
+        seconds=np.array([1.0]),
     )
 
 
@@ -50,6 +52,9 @@ def test_a_planted_difference_between_patients_is_found_and_its_rule_gains_what_
     assert found["qini_found"] == 1.0
     assert found["policy_gain_true"] == pytest.approx(found["policy_gain_possible"])
     assert found["bias"] == pytest.approx(3.0)
+    assert found["bias_with_oracle"] == pytest.approx(2.0)
+    assert found["bias_beyond_oracle"] == pytest.approx(1.0)
+    assert found["policy_departs"] > 0.2
     assert found["naive_bias"] == pytest.approx(-30.0)
     assert found["average_covered"] == found["individual_covered"] == 1.0
     assert found["individual_error"] == pytest.approx(0.0)
