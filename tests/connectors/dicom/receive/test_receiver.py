@@ -81,6 +81,11 @@ def eventually(holds: object, seconds: float = 10.0) -> None:
         time.sleep(0.02)
 
 
+def ended(running: Receiver) -> None:
+    """Wait for what was refused: pynetdicom raises in its own thread where it aborts what is closing already."""
+    eventually(lambda: not running._server.active_associations)
+
+
 def scan(folder: Path, count: int = 3) -> list[Path]:
     return sorted(slices(folder, [2.5 * place for place in range(count)]).iterdir())
 
@@ -157,6 +162,7 @@ def test_another_machine_is_turned_away(tmp_path: Path):
         running.callers = Callers(("SCANNER",), ("192.0.2.1",))
         with sender(running.port) as association:
             assert association.is_rejected
+        ended(running)
     assert running.inbox.counts["connections refused"] == 1
 
 
