@@ -82,7 +82,7 @@ def eventually(holds: object, seconds: float = 10.0) -> None:
 
 
 def ended(running: Receiver) -> None:
-    """Wait for what was refused: pynetdicom raises in its own thread where it aborts what is closing already."""
+    """Wait for who was refused: pynetdicom raises where it aborts what is closing already."""
     eventually(lambda: not running._server.active_associations)
 
 
@@ -153,8 +153,10 @@ def test_what_comes_later_of_a_whole_study_is_added_when_it_is_whole_too(tmp_pat
 
 @pytest.mark.parametrize(("title", "called"), [("STRANGER", "PROGNOSIS"), ("SCANNER", "OTHER")])
 def test_another_title_is_turned_away(tmp_path: Path, title: str, called: str):
-    with receiver(tmp_path / "in") as running, sender(running.port, title, called) as association:
-        assert association.is_rejected
+    with receiver(tmp_path / "in") as running:
+        with sender(running.port, title, called) as association:
+            assert association.is_rejected
+        ended(running)
 
 
 def test_another_machine_is_turned_away(tmp_path: Path):
